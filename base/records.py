@@ -1,0 +1,240 @@
+"""The values that travel between floors, threads and processes. All are frozen; who receives one may keep it."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Box",
+    "CameraStatus",
+    "Codec",
+    "Event",
+    "EventKind",
+    "FrameBatch",
+    "Health",
+    "Packet",
+    "Picture",
+    "Quality",
+    "Report",
+    "StreamName",
+    "Tier",
+    "WorkerStats",
+    "uuid7",
+]
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom as fractions 0–1 of the picture."""
+
+
+class Codec(StrEnum):
+    H264 = "h264"
+    H265 = "h265"
+    OTHER = "other"
+
+
+class StreamName(StrEnum):
+    MAIN = "main"
+    SUB = "sub"
+
+
+class Health(StrEnum):
+    """From media arriving, never from keep-alive alone."""
+
+    ONLINE = "online"
+    DEGRADED = "degraded"
+    OFFLINE = "offline"
+
+
+class Quality(StrEnum):
+    EXCELLENT = "excellent"
+    FAIR = "fair"
+    POOR = "poor"
+    UNUSABLE = "unusable"
+
+
+class EventKind(StrEnum):
+    """What a machine observed on one camera. Numbers are alarm types of GB/T 28181 where one exists."""
+
+    MOTION = "motion"  # 2
+    OBJECT_LEFT = "object_left"  # 3
+    OBJECT_REMOVED = "object_removed"  # 4
+    LINE_CROSSING = "line_crossing"  # 5
+    INTRUSION = "intrusion"  # 6
+    WRONG_WAY = "wrong_way"  # 7
+    LOITERING = "loitering"  # 8
+    CROWD = "crowd"  # 10
+    LANE_BLOCKED = "lane_blocked"
+    FIRE_SMOKE = "fire_smoke"
+    VIDEO_LOSS = "video_loss"
+    FROZEN = "frozen"
+    COVERED = "covered"
+    DEFOCUSED = "defocused"
+    SCENE_CHANGED = "scene_changed"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+
+
+class Tier(StrEnum):
+    """Which look at the camera saw it first (see docs/design/overview.md)."""
+
+    PACKET = "packet"
+    KEY_FRAME = "key_frame"
+    AWAKE = "awake"
+    FORCED = "forced"
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One encoded access unit of one camera.
+
+    `data` is Annex B (ISO/IEC 14496-10 annex B, start codes); a key frame carries its parameter sets in front, so that it
+    decodes alone. `time_s` is our own clock, UTC, of the moment shown; `pts_90k` is the unwrapped media time.
+    """
+
+    camera: str
+    time_s: float
+    pts_90k: int
+    is_key: bool
+    data: bytes
+    codec: Codec = Codec.H264
+    lost: int = 0  # RTP packets missing just before this access unit
+
+
+class Picture(Protocol):
+    """A decoded frame that hands out pixels on demand; dropped when its batch is done."""
+
+    @property
+    def luma(self) -> NDArray[np.uint8]:
+        """Luma u8 (height, width), full decoded size, a view where the decoder allows it."""
+        ...
+
+    def bgr(self) -> NDArray[np.uint8]:
+        """Colour u8 (height, width, 3), converted at each call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBatch:
+    """Frames of different cameras that are analysed in one vectorised call: columns of equal length B.
+
+    `camera` is the row number of the camera in its worker's shard, int32 (B,), each at most once. `time_s` float64 (B,), UTC
+    of the moment shown, never falling within a camera. `luma` u8 (B, H, W), reduced. `is_key` bool (B,). `awake` bool (B,):
+    decoded because the gate is open. `picture` has B entries, valid until the batch is done.
+    """
+
+    camera: NDArray[np.int32]
+    time_s: NDArray[np.float64]
+    luma: NDArray[np.uint8]
+    is_key: NDArray[np.bool_]
+    awake: NDArray[np.bool_]
+    picture: Sequence[Picture]
+
+    def __post_init__(self) -> None:
+        n = len(self.camera)
+        for name in ("time_s", "luma", "is_key", "awake", "picture"):
+            if len(getattr(self, name)) != n:
+                raise ValueError(f"FrameBatch.{name}: expected {n} rows as in camera, got {len(getattr(self, name))}")
+        if self.luma.ndim != 3 or self.luma.dtype != np.uint8:
+            raise ValueError(f"FrameBatch.luma: expected u8 (B, H, W), got {self.luma.dtype} {self.luma.shape}")
+
+    def __len__(self) -> int:
+        return len(self.camera)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a machine observed on one camera, as it leaves the worker. Identified by `id` (UUIDv7) everywhere.
+
+    `began_s` is when the thing was first seen in the picture (start of its track), `raised_s` when the rule was fulfilled; both
+    are times of the picture, UTC. `box` and `score` belong to the best snapshot. `snapshot_jpeg` is the full frame at that
+    moment without drawings. `seen_by` tells which tier woke the camera.
+    """
+
+    id: str
+    camera: str
+    kind: EventKind
+    label: str
+    rule: str
+    zone: str
+    severity: int
+    began_s: float
+    raised_s: float
+    ended_s: float | None
+    score: float
+    box: Box
+    seen_by: Tier
+    network: str = ""
+    snapshot_jpeg: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.severity <= 4:
+            raise ValueError(f"Event.severity: expected 1 (highest) to 4, got {self.severity}")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """What a worker knows of one camera's stream. Rates are over the last minute of media."""
+
+    camera: str
+    health: Health
+    quality: Quality
+    since_s: float  # UTC since when this health holds
+    last_frame_s: float | None  # UTC of the newest packet, None before the first
+    frames_per_s: float = 0.0
+    kbit_per_s: float = 0.0
+    gop_s: float = 0.0
+    codec: Codec = Codec.OTHER
+    width_px: int = 0
+    height_px: int = 0
+    skew_s: float | None = None  # camera's clock minus ours, from RTCP sender reports
+    lost: int = 0  # RTP packets since start
+    reconnects: int = 0
+    ring_s: float = 0.0
+    awake: bool = False
+    error: str = ""  # last error, one sentence, never a credential
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStats:
+    """Counters of one worker since its start, for /metrics."""
+
+    packets: int = 0
+    bytes: int = 0
+    key_frames_decoded: int = 0
+    frames_decoded: int = 0
+    frames_dropped: int = 0
+    crops: int = 0
+    inferences: int = 0
+    events: int = 0
+    outbox_depth: int = 0
+    cpu_s: float = 0.0
+    rss_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What crosses from a worker to control in one `drain()`.
+
+    `events` are on stable storage in the worker's outbox under consecutive numbers ending at `outbox_number`; they are
+    sent again until a later `drain` acknowledges that number. `statuses` holds only cameras whose status changed.
+    """
+
+    worker: str
+    outbox_number: int
+    events: tuple[Event, ...] = ()
+    statuses: tuple[CameraStatus, ...] = ()
+    stats: WorkerStats = field(default_factory=WorkerStats)
+
+
+def uuid7(now_s: float) -> str:
+    """A UUID version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then random, so that ids sort by time."""
+    value = int(now_s * 1000) & ((1 << 48) - 1)
+    random = int.from_bytes(os.urandom(10))
+    value = value << 80 | 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
