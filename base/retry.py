@@ -10,8 +10,8 @@ __all__ = ["Backoff"]
 class Backoff:
     """Delays that grow by `factor` from `floor_s` to `cap_s`, each spread over ± `jitter` of itself. Owned by one thread.
 
-    A success counts only after it has lasted: call `succeeded(lasted_s)` when the thing fails again, and the delay starts over only
-    if it had worked for `good_after_s`. A one-second success must not reset the delay.
+    A success counts only after it has lasted: call `succeeded(lasted_s)` when the thing fails again, and the delay starts over
+    only if it had worked for `good_after_s`. A one-second success must not reset the delay.
     """
 
     floor_s: float = 1.0

@@ -1,6 +1,7 @@
 """Settings from TOML: typed, frozen, unknown keys refused, every error with file, line, key, value and what is allowed."""
 
 import re
+import stat
 import tomllib
 import types
 import typing
@@ -12,9 +13,35 @@ from typing import TypeVar
 
 from base.errors import ConfigError
 
-__all__ = ["TomlFile", "from_table"]
+__all__ = ["TomlFile", "from_table", "read_text"]
 
 T = TypeVar("T")
+_LIMIT_BYTES = 64 << 20  # no file that a person writes comes near; protects from a video file under the wrong name
+_PLACE = re.compile(r"\(at line (?P<line>\d+), column \d+\)")  # how tomllib says where
+_HEADER = re.compile(r"""^\s*\[\[?[^\[\],=]+\]\]?\s*(#.*)?$""")  # a table header, not a line of a nested array
+
+
+def read_text(path: Path, limit_bytes: int = _LIMIT_BYTES) -> str:
+    """The UTF-8 text of a file, without byte order mark; raises ConfigError for anything but a regular file in UTF-8."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigError(f"{path}: expected a regular file, found something else")
+        if status.st_size > limit_bytes:
+            raise ConfigError(f"{path}: expected at most {limit_bytes} bytes, found {status.st_size}")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: expected a file here, found none") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a readable file: {error.strerror}") from None
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise ConfigError(f"{path}:1: expected UTF-8, found UTF-16; save the file as UTF-8 (a spreadsheet calls it 'CSV UTF-8')")
+    try:
+        return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        hint = "save the file as UTF-8 (a spreadsheet calls it 'CSV UTF-8')"
+        raise ConfigError(f"{path}:{line}: expected UTF-8, found byte 0x{data[error.start]:02x}; {hint}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +55,28 @@ class TomlFile:
     @classmethod
     def read(cls, path: Path) -> "TomlFile":
         """Parse `path`; raises ConfigError naming the file and, for a syntax error, the line."""
-        try:
-            text = path.read_text("utf-8")
-        except FileNotFoundError:
-            raise ConfigError(f"{path}: expected a file here, found none") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: expected readable UTF-8 text: {error}") from None
+        return cls.parse(path, read_text(path))
+
+    @classmethod
+    def parse(cls, path: Path, text: str) -> "TomlFile":
+        """Parse `text`, which stands in `path`; raises ConfigError as `read` does."""
+        text = text.replace("\r\n", "\n")
         try:
             return cls(path, text, tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        except ValueError as error:  # TOMLDecodeError, or Python's own limit on digits
+            message, found = str(error), _PLACE.search(str(error))
+            line = int(found["line"]) if found else text.count("\n") + 1
+            raise ConfigError(f"{path}:{line}: not valid TOML: {message}") from None
+        except RecursionError:
+            raise ConfigError(f"{path}: not valid TOML: nested too deeply") from None
 
     def line_of(self, table: str, index: int, key: str) -> int:
         """The 1-based line of `key` in the `index`-th `[table]` or `[[table]]`; of the table where the key is absent; else 1."""
-        header = re.compile(rf"^\s*\[\[?\s*{re.escape(table)}\s*\]\]?")
+        header = re.compile(rf"""^\s*\[\[?\s*["']?{re.escape(table)}["']?\s*\]\]?""")
         assignment = re.compile(rf"""^\s*["']?{re.escape(key)}["']?\s*[=.]""")
         seen, table_line, inside = -1, 1, not table
-        for number, line in enumerate(self.text.splitlines(), 1):
-            if line.lstrip().startswith("["):
+        for number, line in enumerate(self.text.split("\n"), 1):
+            if _HEADER.match(line):
                 if table and header.match(line):
                     seen += 1
                     if seen == index:
@@ -85,7 +116,8 @@ def from_table(kind: type[T], file: TomlFile, table: str, values: Mapping[str, o
     try:
         return kind(**arguments)
     except ValueError as problem:
-        raise file.error(table, index, str(problem).split(":")[0], str(problem)) from None
+        key, _, text = str(problem).partition(": ")  # a type's own checks begin with the name of the field
+        raise file.error(table, index, key, text) from None
 
 
 def _convert(hint: object, value: object) -> object:

@@ -1,6 +1,7 @@
-"""The floors of docs/design/overview.md, walked: who imports whom, which library lives where, how long files and functions are."""
+"""The floors of docs/design/overview.md, walked: who imports whom, which library lives where, how long things are."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,8 +70,6 @@ def test_imports_only_go_down(floor: str) -> None:
 
 
 def test_base_needs_only_numpy() -> None:
-    import sys
-
     foreign = [
         f"{path.name}:{line} imports {name}"
         for path in sources("base")

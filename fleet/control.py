@@ -1,0 +1,167 @@
+"""Control: keeps the workers alive and carries what they report to the database, the page and back as an acknowledgement."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from base import (
+    Backoff,
+    CameraStatus,
+    Clock,
+    Event,
+    GridpatrolError,
+    Health,
+    Packet,
+    Quality,
+    Report,
+    SourceError,
+    StorageError,
+    StreamEnded,
+    WorkerStats,
+)
+from fleet.homes import WorkerHandle, WorkerLost
+
+__all__ = ["Control", "Sink"]
+
+logger = logging.getLogger(__name__)
+
+_DRAIN_EVERY_S = 0.2
+_CRASHES_ALLOWED = 5  # restarts within _CRASH_WINDOW_S before control says aloud that this worker cannot live
+_CRASH_WINDOW_S = 120.0
+_STORE_RETRY_S = 1.0
+
+
+class Sink:
+    """What control does with what workers report. `record` blocks until the events are stored; the others run on the loop."""
+
+    def __init__(
+        self,
+        record: Callable[[Sequence[Event]], Awaitable[None]],
+        statuses: Callable[[Sequence[CameraStatus]], Awaitable[None]],
+    ) -> None:
+        self.record = record
+        self.statuses = statuses
+
+
+class Control:
+    """Owns the worker handles. All methods but those of the handles run on one asyncio loop."""
+
+    def __init__(self, handles: Sequence[WorkerHandle], sink: Sink, clock: Clock) -> None:
+        self.handles = tuple(handles)
+        self._sink = sink
+        self._clock = clock
+        self._home_of = {feed.camera: handle for handle in handles for feed in handle.config.feeds}
+        self._statuses: dict[str, CameraStatus] = {
+            camera: CameraStatus(camera, Health.OFFLINE, Quality.UNUSABLE, clock.now_s(), None, error="not connected yet")
+            for camera in self._home_of
+        }
+        self._stats: dict[str, WorkerStats] = {}
+        self.restarts: dict[str, int] = {handle.config.name: 0 for handle in handles}
+
+    def deliver_to(self, sink: Sink) -> None:
+        """Say where reports go; before `run`."""
+        self._sink = sink
+
+    # What the dashboard may ask (dashboard.FleetView)
+
+    def statuses(self) -> Mapping[str, CameraStatus]:
+        return self._statuses
+
+    def stats(self) -> Mapping[str, WorkerStats]:
+        return self._stats
+
+    async def snapshot(self, camera: str) -> bytes:
+        handle = self._home(camera)
+        try:
+            return await asyncio.to_thread(handle.snapshot, camera)
+        except WorkerLost as error:
+            raise StreamEnded(f"{camera}: its worker is being restarted ({error})") from None
+
+    def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+        return self._home(camera).tap(camera)
+
+    # Keeping workers alive
+
+    async def run(self) -> None:
+        """Start every worker and keep all of them going until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for handle in self.handles:
+                group.create_task(self._keep(handle), name=f"keep-{handle.config.name}")
+
+    async def stop(self) -> None:
+        """Stop all workers side by side; ≤ 5 s."""
+        await asyncio.gather(*(asyncio.to_thread(handle.stop) for handle in self.handles))
+
+    async def _keep(self, handle: WorkerHandle) -> None:
+        """Forever: bring the worker up, drain it until it is lost, bring it up again. The first restart comes at once."""
+        name, backoff, rng = handle.config.name, Backoff(floor_s=0.5, cap_s=30.0), random.Random()
+        crashes: list[float] = []
+        while True:
+            started_s = self._clock.monotonic_s()
+            try:
+                await asyncio.to_thread(handle.start)
+                logger.info("%s: watching %d cameras", name, len(handle.config.feeds))
+                await self._drain(handle)
+            except WorkerLost as error:
+                logger.error("worker lost: %s", error)
+            now_s = self._clock.monotonic_s()
+            await asyncio.to_thread(handle.stop)
+            await self._mark_lost(handle)
+            self.restarts[name] += 1
+            crashes = [at_s for at_s in crashes if now_s - at_s < _CRASH_WINDOW_S] + [now_s]
+            backoff.succeeded(now_s - started_s)
+            if len(crashes) > _CRASHES_ALLOWED:
+                logger.critical("%s: %d crashes in %.0f s; its cameras are not watched", name, len(crashes), _CRASH_WINDOW_S)
+            if backoff.attempts or now_s - started_s < backoff.good_after_s / 10:
+                await asyncio.sleep(backoff.next_delay_s(rng))
+            else:
+                backoff.attempts = 1
+
+    async def _drain(self, handle: WorkerHandle) -> None:
+        """Carry reports until the worker is lost. Events are acknowledged only after they are stored."""
+        acknowledged = 0
+        while True:
+            report = await asyncio.to_thread(handle.drain, acknowledged)
+            self._stats[report.worker] = report.stats
+            await self._tell(report.statuses)
+            if report.events and not await self._record(report):
+                await asyncio.sleep(_STORE_RETRY_S)
+                continue
+            acknowledged = report.outbox_number
+            if not report.events:
+                await asyncio.sleep(_DRAIN_EVERY_S)
+
+    async def _record(self, report: Report) -> bool:
+        """Store the events of one report; whether the database took them. They stay in the outbox until it does."""
+        try:
+            await self._sink.record(report.events)
+        except StorageError as error:
+            logger.error("%s: %d events wait in the outbox: %s", report.worker, len(report.events), error)
+            return False
+        return True
+
+    async def _tell(self, statuses: Sequence[CameraStatus]) -> None:
+        self._statuses.update((status.camera, status) for status in statuses)
+        if statuses:
+            try:
+                await self._sink.statuses(statuses)
+            except GridpatrolError as error:
+                logger.error("camera states could not be recorded: %s", error)
+
+    async def _mark_lost(self, handle: WorkerHandle) -> None:
+        """Say openly that nobody watches these cameras until the worker is back."""
+        now_s = self._clock.now_s()
+        await self._tell(
+            tuple(
+                CameraStatus(feed.camera, Health.OFFLINE, Quality.UNUSABLE, now_s, self._statuses[feed.camera].last_frame_s,
+                             error="its worker is being restarted")
+                for feed in handle.config.feeds
+            )
+        )  # fmt: skip
+
+    def _home(self, camera: str) -> WorkerHandle:
+        if camera not in self._home_of:
+            raise SourceError(f"{camera}: no such camera, or it is switched off")
+        return self._home_of[camera]

@@ -1,0 +1,218 @@
+"""Where a worker lives: in this process, or in a child of its own. Supervision sees no difference."""
+
+import contextlib
+import logging
+import multiprocessing
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Protocol
+
+from base import Clock, GridpatrolError, Packet, Report, SourceError, SystemClock
+from fleet.logs import configure
+from fleet.tap import subscribe
+from fleet.worker import Worker, WorkerConfig
+
+__all__ = ["InProcessHome", "SubprocessHome", "WorkerHandle", "WorkerLost"]
+
+logger = logging.getLogger(__name__)
+
+_START_S = 30.0  # a child imports OpenCV, ONNX Runtime and FFmpeg; 1.5 s alone, more while all start on two cores
+_REPLY_S = 5.0  # a worker that does not answer for this long is hung
+_STOP_S = 3.0
+
+
+class WorkerLost(GridpatrolError):
+    """The worker died, hung, or never came up; its outbox still holds what was not acknowledged."""
+
+
+class WorkerHandle(Protocol):
+    """One worker, wherever it lives. Calls block; `drain` and `snapshot` may come from different threads."""
+
+    config: WorkerConfig
+
+    def start(self) -> None:
+        """Bring it up; raises WorkerLost with the reason."""
+        ...
+
+    def drain(self, acknowledged: int) -> Report:
+        """See `Worker.drain`; raises WorkerLost."""
+        ...
+
+    def snapshot(self, camera: str) -> bytes:
+        """JPEG of the newest key frame; raises SourceError or WorkerLost."""
+        ...
+
+    def tap(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+        """Encoded packets from the cached GOP on, for as long as the context is open."""
+        ...
+
+    def stop(self) -> None:
+        """Bring it down; safe to call twice, and after it died."""
+        ...
+
+
+class InProcessHome:
+    """A worker in this process: for small sites, tests and debugging."""
+
+    def __init__(self, config: WorkerConfig, clock: Clock) -> None:
+        self.config = config
+        self._clock = clock
+        self._worker: Worker | None = None
+
+    def start(self) -> None:
+        self._worker = Worker(self.config, self._clock)
+        self._worker.start()
+
+    def drain(self, acknowledged: int) -> Report:
+        if self._worker is None:
+            raise WorkerLost(f"{self.config.name}: not started")
+        return self._worker.drain(acknowledged)
+
+    def snapshot(self, camera: str) -> bytes:
+        if self._worker is None:
+            raise WorkerLost(f"{self.config.name}: not started")
+        return self._worker.snapshot(camera)
+
+    def tap(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+        return subscribe(self.config.tap_address, camera)
+
+    def stop(self) -> None:
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+
+class SubprocessHome:
+    """A worker in a spawned child, spoken to over one pipe, a question and its answer at a time.
+
+    The configuration travels through the pipe, never on the command line or in the environment. When this process dies, however
+    it dies, the pipe closes and the child stops by itself.
+    """
+
+    def __init__(self, config: WorkerConfig) -> None:
+        self.config = config
+        self._context = multiprocessing.get_context("spawn")
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._pipe: Connection | None = None
+        self._lock = threading.Lock()  # one question at a time on the pipe
+        self._generation = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id; None while it is not running."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        self._generation += 1
+        # Every generation binds an address of its own: a killed child leaves its socket file behind.
+        self.config = replace(self.config, tap_address=f"{self.config.tap_address.split('#')[0]}#{self._generation}")
+        self._pipe, theirs = self._context.Pipe()
+        self._process = self._context.Process(target=_child, args=(theirs,), name=self.config.name, daemon=True)
+        self._process.start()
+        theirs.close()
+        try:
+            self._pipe.send(self.config)
+        except OSError as error:
+            raise WorkerLost(f"{self.config.name}: died at its start: {error}") from None
+        self._answer(_START_S)
+
+    def drain(self, acknowledged: int) -> Report:
+        report = self._ask("drain", acknowledged)
+        assert isinstance(report, Report)
+        return report
+
+    def snapshot(self, camera: str) -> bytes:
+        jpeg = self._ask("snapshot", camera)
+        assert isinstance(jpeg, bytes)
+        return jpeg
+
+    def tap(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+        return subscribe(self.config.tap_address, camera)
+
+    def stop(self) -> None:
+        process, pipe = self._process, self._pipe
+        self._process = self._pipe = None
+        if pipe is not None:
+            with self._lock, contextlib.suppress(OSError):
+                pipe.send(("stop", 0))
+        if process is not None:
+            if pipe is not None:  # a lost worker has no pipe any more and gets no time
+                process.join(_STOP_S)
+            if process.is_alive():
+                logger.warning("%s: did not stop by itself and is killed", self.config.name)
+                process.kill()
+                process.join()
+            process.close()
+        if pipe is not None:
+            pipe.close()
+
+    def _ask(self, question: str, argument: object) -> object:
+        with self._lock:
+            if self._pipe is None:
+                raise WorkerLost(f"{self.config.name}: not running")
+            try:
+                self._pipe.send((question, argument))
+            except OSError:
+                raise self._lost("its process ended") from None
+            return self._answer(_REPLY_S)
+
+    def _answer(self, within_s: float) -> object:
+        assert self._pipe is not None
+        try:
+            if not self._pipe.poll(within_s):
+                raise self._lost(f"no answer within {within_s:.0f} s")
+            answer = self._pipe.recv()
+        except (EOFError, OSError):
+            raise self._lost("its process ended") from None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _lost(self, why: str) -> WorkerLost:
+        """Give the pipe up, so that a late answer can never be taken for that of the next question."""
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+        return WorkerLost(f"{self.config.name}: {why}")
+
+
+def _child(pipe: Connection) -> None:
+    """The whole life of a worker's own process: build, answer until told to stop or the parent is gone, tear down."""
+    import signal
+
+    # Ctrl-C reaches the whole terminal group; only the parent decides when a worker stops.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        config: WorkerConfig = pipe.recv()
+    except EOFError:
+        return
+    configure(config.log_level, [feed.password for feed in config.feeds])
+    worker = None
+    try:
+        worker = Worker(config, SystemClock())
+        worker.start()
+        pipe.send(None)
+        _answer_all(worker, pipe)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        logger.info("%s: control is gone, stopping", config.name)
+    except GridpatrolError as error:
+        with contextlib.suppress(OSError):
+            pipe.send(WorkerLost(f"{config.name}: {error}"))
+    finally:
+        if worker is not None:
+            worker.stop()
+
+
+def _answer_all(worker: Worker, pipe: Connection) -> None:
+    while True:
+        question, argument = pipe.recv()
+        if question == "stop":
+            return
+        try:
+            answer: object = worker.drain(argument) if question == "drain" else worker.snapshot(argument)
+        except SourceError as error:
+            answer = error
+        pipe.send(answer)

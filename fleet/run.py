@@ -1,0 +1,221 @@
+"""The composition root: who calls whom in a running Gridpatrol, read from top to bottom.
+
+Everything is started in the order written here and stopped in reverse, each step with a line in the log.
+"""
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from base import CameraStatus, Clock, Event, StorageError, SystemClock
+from camera_config import Site
+from dashboard import DashboardSettings, Updates, WebServer, announce_camera, announce_incident, create_app, ensure_setup_secret
+from detect import Outbox
+from fleet.control import Control, Sink
+from fleet.homes import InProcessHome, SubprocessHome, WorkerHandle
+from fleet.worker import WorkerConfig
+from ingest import Feed
+from storage import Store
+
+__all__ = ["Ready", "RunOptions", "run"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to run a site; every field has a flag of the same name on the command line."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8700
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    in_process: bool = False
+    database: str = ""  # SQLAlchemy URL; empty: SQLite in the data folder
+    models: tuple[Path, ...] = ()  # folders searched for networks beside the embedded one
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a caller may need once everything is up."""
+
+    url: str
+    setup_secret: str | None  # set until the first administrator exists
+    control: Control
+
+
+async def run(
+    site: Site,
+    options: RunOptions,
+    on_ready: Callable[[Ready], Awaitable[None]] | None = None,
+    clock: Clock | None = None,
+) -> None:
+    """Run `site` until SIGINT or SIGTERM, or until `on_ready` returns; raises ConfigError or StorageError if it cannot start."""
+    clock = clock or SystemClock()
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+
+    async with AsyncExitStack() as stack:
+        options.data.mkdir(parents=True, exist_ok=True)
+        store = await stack.enter_async_context(_open_store(site, options, clock))
+        await _deliver_orphans(options.data, store, clock, _names(site, options))
+
+        control = Control(_handles(site, options, clock, await stack.enter_async_context(_run_folder())), _no_sink(), clock)
+        app = create_app(site, store, control, clock, DashboardSettings())
+        control.deliver_to(_sink(store, app.state.updates))
+
+        server = WebServer(app, options.host, options.port)
+        await server.start()
+        stack.push_async_callback(_said, "web server stopped", server.stop)
+
+        kept = await stack.enter_async_context(_kept_running(control))
+        secret = await asyncio.to_thread(ensure_setup_secret, store, clock)
+        ready = Ready(f"http://{options.host}:{server.port}", secret, control)
+        logger.info("ready at %s, %d cameras on %d workers", ready.url, len(site.cameras), len(control.handles))
+
+        waiting: list[asyncio.Task[object]] = [kept, asyncio.create_task(stopping.wait(), name="wait-for-signal")]
+        if on_ready is not None:
+            waiting.append(asyncio.create_task(_call(on_ready, ready), name="on-ready"))
+        done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        logger.info("stopping")
+        for task in done:
+            task.result()
+
+
+def feeds_of(site: Site) -> tuple[Feed, ...]:
+    """The analysed stream of every camera that is switched on, with its login."""
+    feeds = []
+    for camera in site.cameras:
+        if camera.enabled:
+            login = site.credential_by_name.get(camera.credential)
+            feeds.append(Feed(camera.id, camera.url_sub, login.user if login else "", login.password if login else ""))
+    return tuple(feeds)
+
+
+def _names(site: Site, options: RunOptions) -> tuple[str, ...]:
+    """Names of the workers; none without a camera to watch."""
+    return tuple(f"worker-{number}" for number in range(max(1, min(options.workers, len(feeds_of(site))))))
+
+
+def _handles(site: Site, options: RunOptions, clock: Clock, folder: Path) -> tuple[WorkerHandle, ...]:
+    """One handle per worker; cameras are dealt in turn, so that those of one compound are spread over the workers."""
+    feeds, names = feeds_of(site), _names(site, options)
+    handles: list[WorkerHandle] = []
+    for number, name in enumerate(names):
+        shard = feeds[number :: len(names)]
+        mine = {feed.camera for feed in shard}
+        config = WorkerConfig(
+            name=name,
+            feeds=shard,
+            rules=tuple(rule for rule in site.rules if rule.camera in mine),
+            timezone=site.timezone,
+            outbox=_outboxes(options.data) / name,
+            models=options.models,
+            tap_address=f"ipc://{folder}/{name}.tap",
+            log_level=options.log_level,
+        )
+        handles.append(InProcessHome(config, clock) if options.in_process else SubprocessHome(config))
+    return tuple(handles)
+
+
+def _outboxes(data: Path) -> Path:
+    return data / "outbox"
+
+
+async def _deliver_orphans(data: Path, store: Store, clock: Clock, names: Sequence[str]) -> None:
+    """Deliver what workers of an earlier run, with more of them, left in outboxes that no worker owns now."""
+    folder = _outboxes(data)
+    for orphan in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if orphan.name in names or not orphan.is_dir():
+            continue
+        outbox = Outbox(orphan, clock)
+        while True:
+            number, events = outbox.pending(64)
+            if not events:
+                break
+            await asyncio.to_thread(store.record_events, events)
+            outbox.acknowledge(number)
+            logger.info("delivered %d events left by %s", len(events), orphan.name)
+        outbox.close()
+        shutil.rmtree(orphan)
+
+
+def _sink(store: Store, updates: Updates) -> Sink:
+    """Events and states go to the database first, then to every open page."""
+
+    async def record(events: Sequence[Event]) -> None:
+        for incident in await asyncio.to_thread(store.record_events, events):
+            announce_incident(updates, incident)
+
+    shown: dict[str, tuple[object, ...]] = {}
+
+    async def statuses(changed: Sequence[CameraStatus]) -> None:
+        """Rates change every second; pages are told when something does that an operator would act on."""
+        await asyncio.to_thread(store.record_statuses, changed)
+        for status in changed:
+            look = (status.health, status.quality, status.awake, status.error, status.codec, status.width_px)
+            if shown.get(status.camera) != look:
+                shown[status.camera] = look
+                announce_camera(updates, status)
+
+    return Sink(record, statuses)
+
+
+def _no_sink() -> Sink:
+    async def refuse(_: Sequence[object]) -> None:
+        raise StorageError("control was started before it was told where to deliver")
+
+    return Sink(refuse, refuse)
+
+
+@asynccontextmanager
+async def _open_store(site: Site, options: RunOptions, clock: Clock) -> AsyncIterator[Store]:
+    url = options.database or f"sqlite:///{options.data / 'gridpatrol.db'}"
+    store = await asyncio.to_thread(Store.open, url, clock, site)
+    try:
+        yield store
+    finally:
+        await asyncio.to_thread(store.close)
+        logger.info("database closed")
+
+
+@asynccontextmanager
+async def _run_folder() -> AsyncIterator[Path]:
+    """A folder only this user may enter, short enough for a socket's name (108 bytes, unix(7))."""
+    folder = Path(tempfile.mkdtemp(prefix="gridpatrol-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _kept_running(control: Control) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(control.run(), name="control")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await control.stop()
+        logger.info("workers stopped")
+
+
+async def _call(on_ready: Callable[[Ready], Awaitable[None]], ready: Ready) -> None:
+    await on_ready(ready)
+
+
+async def _said(what: str, stop: Callable[[], Awaitable[None]]) -> None:
+    await stop()
+    logger.info(what)

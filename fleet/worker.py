@@ -1,0 +1,153 @@
+"""A worker owns its shard of cameras from socket to event: hops 1–7 of a picture's life happen inside one process."""
+
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psutil
+
+from base import CameraStatus, Clock, Event, FrameBatch, GridpatrolError, Packet, Report, StorageError, WorkerStats
+from camera_config import Rule
+from detect import Outbox, Pipeline, load_networks
+from fleet.tap import PacketTap
+from ingest import Feed, Feeds
+
+__all__ = ["Worker", "WorkerConfig"]
+
+logger = logging.getLogger(__name__)
+
+_DRAIN_EVENTS = 64  # events in one report: at most some MB with their snapshots
+_HELD_EVENTS = 1000  # events that may wait in memory while the disk refuses them
+_RETRY_S = 1.0
+_STATUS_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """Plain values, so that a worker can be built in any process."""
+
+    name: str
+    feeds: tuple[Feed, ...]
+    rules: tuple[Rule, ...]
+    timezone: str
+    outbox: Path
+    models: tuple[Path, ...]
+    tap_address: str
+    log_level: str = "INFO"
+
+
+class Worker:
+    """Feeds → pipeline → outbox. Built and stopped by its home; `drain` and `snapshot` may be called from one other thread."""
+
+    def __init__(self, config: WorkerConfig, clock: Clock) -> None:
+        cameras = tuple(feed.camera for feed in config.feeds)
+        self.config = config
+        self._clock = clock
+        self._outbox = Outbox(config.outbox, clock)
+        self._networks = load_networks(config.models, None)
+        self._feeds = Feeds(config.feeds, clock, on_packet=self._on_packet)
+        self._pipeline = Pipeline(cameras, config.rules, ZoneInfo(config.timezone), self._networks, self._feeds.wake, clock=clock)
+        self._tap = PacketTap(config.tap_address, frozenset(cameras), self._feeds.watch, self._feeds.gop)
+        self._held: deque[Event] = deque()
+        self._refused = 0  # events given up because the disk stayed full
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._analyse, name=f"analyse-{config.name}", daemon=True)
+        self._told: dict[str, CameraStatus] = {}
+        self._tell_s = 0.0
+        self._process = psutil.Process()
+        self._started = False
+
+    def start(self) -> None:
+        """Begin connecting and analysing; returns at once."""
+        self._feeds.start()
+        self._tap.start()
+        self._thread.start()
+        self._started = True
+
+    def drain(self, acknowledged: int) -> Report:
+        """Forget events up to number `acknowledged`, and report what is new since; also the worker's sign of life."""
+        if self._started and not self._thread.is_alive() and not self._stopping.is_set():
+            raise GridpatrolError(f"{self.config.name}: its analysis thread has ended")
+        if acknowledged:
+            self._outbox.acknowledge(acknowledged)
+        number, events = self._outbox.pending(_DRAIN_EVENTS)
+        return Report(self.config.name, number, events, self._changed(), self._stats())
+
+    def snapshot(self, camera: str) -> bytes:
+        """The newest key frame of `camera` as JPEG; raises SourceError when there is none."""
+        return self._feeds.snapshot(camera)
+
+    def stop(self) -> None:
+        """Undo `start` in reverse order; events on disk stay for the next start."""
+        self._stopping.set()
+        if self._started:
+            self._thread.join(timeout=2)
+            self._tap.stop()
+            self._feeds.stop()
+        self._outbox.close()
+
+    def _changed(self) -> tuple[CameraStatus, ...]:
+        """Statuses that differ from what was last told; looked at once a second, since rates change with every packet."""
+        if self._clock.monotonic_s() < self._tell_s:
+            return ()
+        self._tell_s = self._clock.monotonic_s() + _STATUS_EVERY_S
+        changed = tuple(status for status in self._feeds.statuses() if self._told.get(status.camera) != status)
+        self._told.update((status.camera, status) for status in changed)
+        return changed
+
+    def _on_packet(self, packet: Packet) -> None:
+        self._tap.offer(packet)
+
+    def _analyse(self) -> None:
+        """Hops 4–7, batch by batch, until stopped. A batch that fails is logged and passed over; the next is another matter."""
+        retry_s = 0.0
+        while not self._stopping.is_set():
+            batch = self._feeds.next_batch(0.1)
+            if batch is not None:
+                self._held.extend(self._events(batch))
+            if self._held and self._clock.monotonic_s() >= retry_s and not self._put():
+                retry_s = self._clock.monotonic_s() + _RETRY_S
+
+    def _events(self, batch: FrameBatch) -> list[Event]:
+        try:
+            return self._pipeline.process(batch)
+        except Exception:
+            logger.exception("%s: a batch of %d frames could not be analysed", self.config.name, len(batch))
+            return []
+
+    def _put(self) -> bool:
+        """Move what is held into the outbox; whether the disk took it. Only then is an event acknowledged."""
+        events = tuple(self._held)
+        try:
+            self._outbox.append(events)
+        except StorageError as error:
+            logger.error("%s: %d events wait in memory: %s", self.config.name, len(events), error)
+            while len(self._held) > _HELD_EVENTS:
+                lost = self._held.popleft()
+                self._refused += 1
+                logger.error("%s: event %s given up: the outbox has refused it too long", self.config.name, lost.id)
+            return False
+        self._held.clear()
+        for event in events:
+            logger.info("event acknowledged", extra={"event_id": event.id, "camera": event.camera, "kind": event.kind.value})
+        return True
+
+    def _stats(self) -> WorkerStats:
+        ingest, detect = self._feeds.stats(), self._pipeline.stats()
+        times = self._process.cpu_times()
+        return WorkerStats(
+            packets=ingest.packets,
+            bytes=ingest.bytes,
+            key_frames_decoded=ingest.key_frames_decoded,
+            frames_decoded=ingest.frames_decoded,
+            frames_dropped=ingest.frames_dropped,
+            crops=detect.crops,
+            inferences=detect.inferences,
+            events=detect.events,
+            outbox_depth=self._outbox.depth,
+            cpu_s=times.user + times.system,
+            rss_bytes=self._process.memory_info().rss,
+        )

@@ -1,0 +1,56 @@
+"""What reaches the log: state, never secrets, never a forged line."""
+
+import io
+import json
+import logging
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet.logs import Redactor, configure
+
+CANARY = "Canary-9f3b71"
+
+
+def test_secrets_are_replaced_longest_first() -> None:
+    clean = Redactor(["secret", "secret-and-more"]).clean("a secret-and-more b secret c")
+    assert clean == "a ••• b ••• c"
+
+
+def test_the_user_part_of_any_url_is_replaced() -> None:
+    assert Redactor().clean("open rtsp://admin:pa55@10.0.0.1/ch1 failed") == "open rtsp://•••@10.0.0.1/ch1 failed"
+
+
+def test_short_secrets_do_not_shred_every_line() -> None:
+    assert Redactor(["a"]).clean("banana") == "banana"
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_no_secret_survives_whatever_surrounds_it(before: str, after: str) -> None:
+    assert CANARY not in Redactor([CANARY]).clean(before + CANARY + after)
+
+
+@given(st.text(max_size=100))
+def test_control_characters_cannot_paint_a_terminal(text: str) -> None:
+    assert not any(ord(letter) < 32 and letter not in "\t\n" for letter in Redactor().clean(text))
+
+
+def test_messages_arguments_extras_and_tracebacks_are_cleaned_and_stay_one_line() -> None:
+    stream, before = io.StringIO(), (logging.getLogger().handlers[:], logging.getLogger().level)
+    try:
+        configure("INFO", [CANARY], stream)
+        logger = logging.getLogger("test")
+        logger.info("hello %s\nforged", CANARY, extra={"camera": f"c{CANARY}"})
+        try:
+            raise ValueError(f"bad login {CANARY} at rtsp://u:{CANARY}@host/x")
+        except ValueError:
+            logger.exception("failed")
+    finally:
+        logging.captureWarnings(False)
+        logging.getLogger().handlers[:], level = before
+        logging.getLogger().setLevel(level)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2
+    assert CANARY not in stream.getvalue()
+    assert json.loads(lines[0])["event"] == "hello •••\nforged"
+    assert "bad login •••" in json.loads(lines[1])["exception"]
