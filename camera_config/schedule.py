@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-__all__ = ["Schedule", "Window"]
+__all__ = ["ALWAYS", "Schedule", "Window"]
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = re.compile(r"(?:(?P<first>[a-z]{3})(?:-(?P<last>[a-z]{3}))? )?(?P<h0>\d\d):(?P<m0>\d\d)-(?P<h1>\d\d):(?P<m1>\d\d)")
@@ -66,3 +66,6 @@ def _window(part: str, whole: str) -> Window:
     if start >= 24 * 60 or end > 24 * 60 or int(match["m0"]) > 59 or int(match["m1"]) > 59:
         raise ValueError(f"expected times 00:00 to 24:00, got {part!r}")
     return Window(days, start, end)
+
+
+ALWAYS = Schedule.parse("always")

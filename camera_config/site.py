@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from base import EventKind
-from camera_config.schedule import Schedule
+from camera_config.schedule import ALWAYS, Schedule
 
 __all__ = [
     "Camera",
@@ -71,6 +71,7 @@ class Place:
     outline: tuple[Point, ...]  # outer ring, closed (first = last)
     compound_kind: CompoundKind | None = None  # set iff kind is compound
     responsible: str = ""  # post of the responsible person of a grid cell
+    households: int | None = None  # of a grid cell; None where nobody lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Credential:
     name: str
     user: str
     password: str = field(repr=False)
+    password_env: str = ""  # the environment variable it came from, if it did
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Rule:
     zone: tuple[Point, ...]
     zone_name: Name
     labels: tuple[str, ...] = ("person",)
-    schedule: Schedule = Schedule.parse("always")
+    schedule: Schedule = ALWAYS
     dwell_s: float = 1.0
     dead_time_s: float = 120.0
     severity: int = 2

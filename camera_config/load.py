@@ -1,0 +1,61 @@
+"""A site folder, read strictly: every file, then what must fit together, then one `Site` or one `SiteError`."""
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from base import ConfigError
+from camera_config.checks import FoundSite, check_site
+from camera_config.entry import Found, Problems
+from camera_config.read_cameras import read_cameras
+from camera_config.read_places import read_places
+from camera_config.read_tables import read_rules, read_secrets, read_site_file, read_teams
+from camera_config.site import Site
+
+__all__ = ["FILES", "load_site"]
+
+FILES = ("site.toml", "cameras.csv", "cameras.toml", "places.geojson", "rules.toml", "teams.toml", "secrets.toml")
+_SUFFIXES = (".toml", ".csv", ".geojson")
+
+T = TypeVar("T")
+
+
+def load_site(folder: Path, environment: Mapping[str, str] = os.environ) -> Site:
+    """The site in `folder`; raises SiteError (a ConfigError) that lists everything wrong with it.
+
+    `environment` is where `password_env` of `secrets.toml` looks. No camera is asked: that is `gridpatrol check`.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: expected a site folder here, found {'a file' if folder.exists() else 'nothing'}")
+    problems = Problems()
+    for path in sorted(folder.iterdir()):
+        if path.suffix in _SUFFIXES and path.name not in FILES and not path.name.startswith("."):
+            near = difflib.get_close_matches(path.name, FILES, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            problems.add(path, 1, f"unknown file{meant}; a site folder holds {', '.join(FILES)}")
+    head = read_site_file(folder / "site.toml", problems)
+    cameras = read_cameras(folder, head.allow_files, problems)
+    places = read_places(folder / "places.geojson", problems)
+    rules = read_rules(folder / "rules.toml", problems)
+    teams = read_teams(folder / "teams.toml", problems)
+    credentials = read_secrets(folder / "secrets.toml", problems, environment)
+    check_site(FoundSite(cameras, places, rules, teams, credentials))
+    problems.raise_if_any()
+    return Site(
+        folder=folder,
+        id=head.id,
+        name=head.name,
+        timezone=head.timezone,
+        cameras=_values(cameras or ()),
+        places=_values(places.places),
+        rules=_values(rules),
+        teams=_values(teams),
+        checkpoints=_values(places.checkpoints),
+        credentials=_values(credentials or ()),
+    )
+
+
+def _values(found: Iterable[Found[T]]) -> tuple[T, ...]:
+    return tuple(item.value for item in found if item.value is not None)

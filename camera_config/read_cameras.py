@@ -1,0 +1,125 @@
+"""The cameras of a site, from `cameras.csv` or `cameras.toml`; the same keys in both."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from base import ConfigError
+from base.settings import read_text
+from camera_config.camera_url import redacted, url_problem
+from camera_config.entry import Entry, Found, Problems, text_problem
+from camera_config.read_tables import table_list
+from camera_config.site import Camera
+
+__all__ = ["CAMERA_KEYS", "REQUIRED_COLUMNS", "read_cameras"]
+
+REQUIRED_COLUMNS = ("id", "compound", "grid_cell", "lon", "lat", "height_m", "azimuth_deg", "tilt_deg", "hfov_deg", "url_sub")
+CAMERA_KEYS = (
+    "id",
+    "name_zh",
+    "name_en",
+    "compound",
+    "grid_cell",
+    "lon",
+    "lat",
+    "height_m",
+    "azimuth_deg",
+    "tilt_deg",
+    "hfov_deg",
+    "url_sub",
+    "url_main",
+    "credential",
+    "enabled",
+)
+
+
+def read_cameras(folder: Path, allow_files: bool, problems: Problems) -> tuple[Found[Camera], ...] | None:
+    """Every camera, noting what is wrong; None if there is none that could be read."""
+    table, toml = folder / "cameras.csv", folder / "cameras.toml"
+    path, before = toml if toml.exists() else table, problems.total
+    if table.exists() and toml.exists():
+        problems.add(toml, 1, "expected either cameras.csv or cameras.toml, found both; delete one")
+        return None
+    try:
+        entries = list(table_list(toml, "camera", problems) if toml.exists() else _rows(table, problems))
+    except ConfigError as error:
+        problems.add_error(path, error)
+        return None
+    if not entries and problems.total == before:
+        problems.add(path, 1, "expected at least one camera, found none")
+    return tuple(_camera(entry, allow_files) for entry in entries) if entries else None
+
+
+def _camera(entry: Entry, allow_files: bool) -> Found[Camera]:
+    if not entry.textual:  # the columns of a CSV file were checked once, in its header
+        entry.only(CAMERA_KEYS)
+    camera_id = entry.id()
+    camera = Camera(
+        id=camera_id,
+        name=entry.name(),
+        compound=entry.id("compound"),
+        grid_cell=entry.id("grid_cell"),
+        lon=entry.number("lon", -180, 180),
+        lat=entry.number("lat", -90, 90),
+        height_m=entry.number("height_m", 0.5, 300),
+        azimuth_deg=entry.number("azimuth_deg", 0, 360),
+        tilt_deg=entry.number("tilt_deg", -90, 90),
+        hfov_deg=entry.number("hfov_deg", 1, 180),
+        url_sub=_url(entry, "url_sub", None, allow_files),
+        url_main=_url(entry, "url_main", "", allow_files),
+        credential=entry.id("credential", ""),
+        enabled=entry.truth("enabled", True),
+    )
+    return Found(entry, camera_id, camera if entry.ok else None)
+
+
+def _url(entry: Entry, key: str, default: str | None, allow_files: bool) -> str:
+    """A camera's URL; unlike other values, what was found is shown only without its login."""
+    value = entry.value(key)
+    if not isinstance(value, str):
+        return entry.text(key, default, secret=True)
+    if problem := text_problem(value):
+        entry.refuse(key, f"{problem}, got {redacted(value)}")
+    elif problem := url_problem(value, allow_files):
+        entry.refuse(key, problem)
+    return value
+
+
+def _rows(path: Path, problems: Problems) -> Iterator[Entry]:
+    """The rows of a CSV file as entries, after its header was checked."""
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    try:
+        header = [column.strip() for column in next(reader, [])]
+        if not _header_is_good(path, header, problems):
+            return
+        line = reader.line_num + 1
+        for row in reader:
+            if any(field.strip() for field in row):
+                yield from _row(path, line, header, row, problems)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ConfigError(f"{path}:{reader.line_num}: not valid CSV: {error}") from None
+
+
+def _row(path: Path, line: int, header: list[str], row: list[str], problems: Problems) -> Iterator[Entry]:
+    if len(row) != len(header):
+        problems.add(path, line, f"expected {len(header)} fields as in the header, got {len(row)}")
+        return
+    values = {column: field.strip(" ") for column, field in zip(header, row, strict=True)}
+    yield Entry(problems, path, values, lambda _: line, textual=True)
+
+
+def _header_is_good(path: Path, header: list[str], problems: Problems) -> bool:
+    before = problems.total
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+        problems.add(path, 1, f"expected columns separated by commas, got {header[0][:80]!r}")
+        return False
+    top = Entry(problems, path, dict.fromkeys(header, "?"), lambda _: 1)
+    top.only(CAMERA_KEYS)
+    for column in sorted({column for column in header if header.count(column) > 1}):
+        top.refuse(column[:80], "expected each column once, found it twice")
+    for column in REQUIRED_COLUMNS:
+        if column not in header:
+            top.refuse(column, f"column missing; expected {', '.join(REQUIRED_COLUMNS)}, and name_zh or name_en")
+    return problems.total == before
