@@ -1,0 +1,25 @@
+"""What people see: the API under `/api/v1`, updates by WebSocket, live view by WebRTC, and the page.
+
+In: the site, the store, and a view of the running fleet. Out: steps of people, into the store. The only package that imports
+FastAPI. Read `app.py` first, then `authorize.py` and `routes/incidents.py`.
+"""
+
+from dashboard.announce import announce_camera, announce_incident, announce_team
+from dashboard.app import create_app
+from dashboard.fleet_view import FleetView
+from dashboard.server import WebServer
+from dashboard.settings import DashboardSettings
+from dashboard.setup import ensure_setup_secret
+from dashboard.updates import Updates
+
+__all__ = [
+    "DashboardSettings",
+    "FleetView",
+    "Updates",
+    "WebServer",
+    "announce_camera",
+    "announce_incident",
+    "announce_team",
+    "create_app",
+    "ensure_setup_secret",
+]

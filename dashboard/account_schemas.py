@@ -1,0 +1,88 @@
+"""What goes over the wire about people: setting up, signing in, users."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from dashboard.authorize import Principal
+from dashboard.schemas import AnswerBody, RequestBody, Time, iso, printable
+from dashboard.sessions import SignedIn
+from storage import User
+
+__all__ = ["SessionOut", "SetupIn", "SetupOut", "SignInIn", "TeamCodeIn", "UserIn", "UserList", "UserOut"]
+
+UserName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[\w][\w .@\-]*$"),
+    Field(examples=["li.na"]),
+]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=256), Field(examples=["a long sentence is good"])]
+
+
+class SetupOut(AnswerBody):
+    needed: bool
+
+
+class SetupIn(RequestBody):
+    secret: str = Field(min_length=1, max_length=200)
+    name: UserName
+    password: Password
+
+
+class SignInIn(RequestBody):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(printable)] = Field(examples=["li.na"])
+    password: Password
+
+
+class TeamCodeIn(RequestBody):
+    code: str = Field(min_length=1, max_length=40, examples=["7KQF-M2XW-4TRB"])
+
+
+class PrincipalOut(AnswerBody):
+    kind: Literal["user", "team"]
+    id: str
+    name: str
+    role: Literal["operator", "dispatcher", "administrator", "team"]
+    team: str | None
+
+    @classmethod
+    def of(cls, principal: Principal) -> "PrincipalOut":
+        return cls.model_validate(
+            {
+                "kind": principal.kind.value,
+                "id": principal.id,
+                "name": principal.name,
+                "role": principal.role and principal.role.value,
+                "team": principal.team,
+            }
+        )
+
+
+class SessionOut(AnswerBody):
+    principal: PrincipalOut
+    expires_at: Time
+
+    @classmethod
+    def of(cls, signed_in: SignedIn) -> "SessionOut":
+        return cls(principal=PrincipalOut.of(signed_in.principal), expires_at=iso(signed_in.expires_s))
+
+
+class UserIn(RequestBody):
+    name: UserName
+    password: Password
+    role: Literal["operator", "dispatcher", "administrator"]
+
+
+class UserOut(AnswerBody):
+    id: str
+    name: str
+    role: str
+    created_at: Time
+
+    @classmethod
+    def of(cls, user: User) -> "UserOut":
+        return cls(id=user.id, name=user.name, role=user.role, created_at=iso(user.created_s))
+
+
+class UserList(AnswerBody):
+    items: list[UserOut]

@@ -1,0 +1,24 @@
+"""Records become updates: what the routes and the control loop publish when something has changed. Event-loop thread only."""
+
+from base import CameraStatus
+from camera_config.site import Site
+from dashboard.schemas import CameraOut, IncidentOut, TeamOut
+from dashboard.updates import Updates
+from patrol import Incident, TeamState
+
+__all__ = ["announce_camera", "announce_incident", "announce_team"]
+
+
+def announce_incident(updates: Updates, incident: Incident) -> None:
+    """Tell every page, and the incident's team, how `incident` is now."""
+    updates.publish("incident", IncidentOut.of(incident).model_dump(mode="json"))
+
+
+def announce_camera(updates: Updates, status: CameraStatus) -> None:
+    """Tell every page a camera's status; statuses change often, so call it for cameras whose health or tier changed."""
+    updates.publish("camera", CameraOut.of(status).model_dump(mode="json"))
+
+
+def announce_team(updates: Updates, site: Site, state: TeamState) -> None:
+    """Tell every page what a team is doing and where it is."""
+    updates.publish("team", TeamOut.of(site.team_by_id[state.team], state).model_dump(mode="json"))

@@ -1,0 +1,104 @@
+"""The dashboard as one ASGI application: the parts, the routes, the layers around them, and what runs beside them."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from base import Clock, GridpatrolError
+from camera_config.site import Site
+from dashboard.cross_origin import CrossOriginGuard
+from dashboard.envelope import BODY_DEADLINE_S, BodyLimit, RequestCounter, SecurityHeaders
+from dashboard.failures import add_failures
+from dashboard.fleet_view import FleetView
+from dashboard.live import LiveViews
+from dashboard.pages import add_pages
+from dashboard.policy import Dashboard, check_policies
+from dashboard.routes import ROUTERS
+from dashboard.schemas import Failure
+from dashboard.sessions import Sessions
+from dashboard.settings import DashboardSettings
+from dashboard.updates import Updates
+from storage import Store
+
+__all__ = ["create_app"]
+
+logger = logging.getLogger(__name__)
+
+REVIEW_S = 2.0
+"""How often open pages and live views are checked for sessions that have ended; they must close within 5 s."""
+
+
+def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, settings: DashboardSettings) -> FastAPI:
+    """The application; `app.state.updates` is the hub that the control loop publishes to.
+
+    Raises RuntimeError if a route has no policy: better no server than an open door.
+    """
+    updates = Updates(settings.replay, settings.queue)
+    parts = Dashboard(
+        site=site,
+        store=store,
+        fleet=fleet,
+        clock=clock,
+        settings=settings,
+        sessions=Sessions(store, site, clock, settings),
+        updates=updates,
+        live=LiveViews(fleet, clock, settings.viewers),
+    )
+    app = FastAPI(
+        title="Gridpatrol",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan,
+        responses={status: {"model": Failure} for status in (401, 403, 404, 413, 422, 503)},
+    )
+    app.state.dashboard = parts
+    app.state.updates = updates
+    app.state.answers = Counter()
+    app.state.site_json = {}
+    for router in ROUTERS:
+        app.include_router(router)
+    add_pages(app, settings.page)
+    check_policies(app.routes)
+    add_failures(app)
+    # The last added is the outermost: every answer, refusals included, gets its headers and is counted.
+    app.add_middleware(BodyLimit, limit_bytes=settings.body_bytes, deadline_s=BODY_DEADLINE_S)
+    app.add_middleware(CrossOriginGuard)
+    app.add_middleware(RequestCounter, answers=app.state.answers)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    parts: Dashboard = app.state.dashboard
+    review = asyncio.create_task(_review_sessions(parts), name="review-sessions")
+    try:
+        yield
+    finally:
+        review.cancel()
+        await asyncio.gather(review, return_exceptions=True)
+        await parts.live.stop()
+
+
+async def _review_sessions(parts: Dashboard) -> None:
+    """Close pages and live views whose session has ended, whoever ended it; runs until cancelled."""
+    while True:
+        await asyncio.sleep(REVIEW_S)
+        keys = parts.updates.sessions() | parts.live.sessions()
+        try:
+            ended = keys - await parts.sessions.valid(keys)
+        except GridpatrolError as error:  # the database is away: keep who is here, and look again
+            logger.warning("sessions could not be reviewed: %s", error)
+            continue
+        except Exception:
+            logger.exception("sessions could not be reviewed")
+            continue
+        for key in ended:
+            parts.updates.revoke(key)
+            parts.live.revoke(key)

@@ -1,0 +1,185 @@
+"""Who may do what: one table, one function. What is not in the table is denied."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from base import DeniedError
+from patrol import Incident, Step
+
+__all__ = [
+    "ANONYMOUS",
+    "POLICY",
+    "STEP_ACTION",
+    "Action",
+    "NotSignedInError",
+    "Permit",
+    "Principal",
+    "PrincipalKind",
+    "Role",
+    "TeamRight",
+    "authorize",
+]
+
+
+class NotSignedInError(DeniedError):
+    """Nobody is signed in, and the action needs somebody."""
+
+
+class PrincipalKind(StrEnum):
+    ANONYMOUS = "anonymous"
+    USER = "user"
+    TEAM = "team"  # a phone paired with a team
+    SCRAPER = "scraper"  # whoever holds the metrics token
+
+
+class Role(StrEnum):
+    """What a user is; each may do everything the one before it may. `team` is the role of a phone and no step of the ladder."""
+
+    OPERATOR = "operator"
+    DISPATCHER = "dispatcher"
+    ADMINISTRATOR = "administrator"
+    TEAM = "team"
+
+
+_LADDER = (Role.OPERATOR, Role.DISPATCHER, Role.ADMINISTRATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks. `team` is set iff `kind` is team."""
+
+    kind: PrincipalKind
+    id: str = ""
+    name: str = ""
+    role: Role | None = None
+    team: str | None = None
+
+
+ANONYMOUS = Principal(PrincipalKind.ANONYMOUS)
+
+
+class Action(StrEnum):
+    """Everything that can be asked of the dashboard; each route names exactly one."""
+
+    LOAD_PAGE = "load_page"
+    READ_HEALTH = "read_health"
+    SET_UP = "set_up"
+    SIGN_IN = "sign_in"
+    READ_SESSION = "read_session"
+    SIGN_OUT = "sign_out"
+    FOLLOW_UPDATES = "follow_updates"
+    READ_API = "read_api"
+    READ_SITE = "read_site"
+    READ_CAMERAS = "read_cameras"
+    READ_SNAPSHOT = "read_snapshot"
+    WATCH_LIVE = "watch_live"
+    READ_INCIDENTS = "read_incidents"
+    READ_EVENT_SNAPSHOT = "read_event_snapshot"
+    TAKE_STEP = "take_step"  # any step at all; which one is then asked by its own action
+    STEP_ACKNOWLEDGE = "step_acknowledge"
+    STEP_TAKE_OVER = "step_take_over"
+    STEP_DISPATCH = "step_dispatch"
+    STEP_ACCEPT = "step_accept"
+    STEP_REFUSE = "step_refuse"
+    STEP_DEPART = "step_depart"
+    STEP_ARRIVE = "step_arrive"
+    STEP_REPORT = "step_report"
+    STEP_CLOSE = "step_close"
+    STEP_NOTE = "step_note"
+    READ_TEAMS = "read_teams"
+    PAIR_PHONE = "pair_phone"
+    READ_ASSIGNMENTS = "read_assignments"
+    SEND_POSITION = "send_position"
+    READ_USERS = "read_users"
+    ADD_USER = "add_user"
+    READ_METRICS = "read_metrics"
+
+
+STEP_ACTION: dict[Step, Action] = {step: Action(f"step_{step}") for step in Step}
+
+
+class TeamRight(StrEnum):
+    """What a team's phone may do: nothing, only with the incident it is sent to, or always."""
+
+    NO = "no"
+    OWN = "own"
+    YES = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """One row of the table: the least role of a user (None: no user), the right of a team, and who else."""
+
+    least: Role | None
+    team: TeamRight = TeamRight.NO
+    anonymous: bool = False
+    scraper: bool = False
+
+
+_EVERYBODY = Permit(Role.OPERATOR, TeamRight.YES, anonymous=True, scraper=True)
+_SIGNED_IN = Permit(Role.OPERATOR, TeamRight.YES)
+_OPERATOR = Permit(Role.OPERATOR)
+_DISPATCHER = Permit(Role.DISPATCHER)
+_ADMINISTRATOR = Permit(Role.ADMINISTRATOR)
+_OWN_TEAM = Permit(None, TeamRight.YES)
+_ON_THE_WAY = Permit(Role.OPERATOR, TeamRight.OWN)  # an operator enters for the team what it says by radio
+
+POLICY: dict[Action, Permit] = {
+    Action.LOAD_PAGE: _EVERYBODY,
+    Action.READ_HEALTH: _EVERYBODY,
+    Action.SET_UP: _EVERYBODY,
+    Action.SIGN_IN: _EVERYBODY,
+    Action.READ_SESSION: _SIGNED_IN,
+    Action.SIGN_OUT: _SIGNED_IN,
+    Action.FOLLOW_UPDATES: _SIGNED_IN,
+    Action.READ_API: _OPERATOR,
+    Action.READ_SITE: _SIGNED_IN,
+    Action.READ_CAMERAS: _OPERATOR,
+    Action.READ_SNAPSHOT: _OPERATOR,
+    Action.WATCH_LIVE: _OPERATOR,
+    Action.READ_INCIDENTS: _OPERATOR,
+    Action.READ_EVENT_SNAPSHOT: Permit(Role.OPERATOR, TeamRight.OWN),
+    Action.TAKE_STEP: _SIGNED_IN,
+    Action.STEP_ACKNOWLEDGE: _OPERATOR,
+    Action.STEP_TAKE_OVER: _OPERATOR,
+    Action.STEP_DISPATCH: _OPERATOR,
+    Action.STEP_ACCEPT: _ON_THE_WAY,
+    Action.STEP_REFUSE: _ON_THE_WAY,
+    Action.STEP_DEPART: _ON_THE_WAY,
+    Action.STEP_ARRIVE: _ON_THE_WAY,
+    Action.STEP_REPORT: _ON_THE_WAY,
+    Action.STEP_CLOSE: _OPERATOR,
+    Action.STEP_NOTE: Permit(Role.OPERATOR, TeamRight.OWN),
+    Action.READ_TEAMS: _OPERATOR,
+    Action.PAIR_PHONE: _DISPATCHER,
+    Action.READ_ASSIGNMENTS: _OWN_TEAM,
+    Action.SEND_POSITION: _OWN_TEAM,
+    Action.READ_USERS: _ADMINISTRATOR,
+    Action.ADD_USER: _ADMINISTRATOR,
+    Action.READ_METRICS: Permit(Role.ADMINISTRATOR, scraper=True),
+}
+
+
+def authorize(principal: Principal, action: Action, resource: Incident | None = None) -> None:
+    """Return if `principal` may do `action` to `resource`; raises NotSignedInError or DeniedError otherwise."""
+    permit = POLICY.get(action)
+    if permit is not None and _permits(permit, principal, resource):
+        return
+    if principal.kind is PrincipalKind.ANONYMOUS:
+        raise NotSignedInError("Sign in first.")
+    who = principal.role or principal.kind
+    raise DeniedError(f"The role {who} may not do this ({action}).")
+
+
+def _permits(permit: Permit, principal: Principal, resource: Incident | None) -> bool:
+    if principal.kind is PrincipalKind.USER:
+        return permit.least is not None and principal.role in _LADDER and _rank(principal.role) >= _rank(permit.least)
+    if principal.kind is PrincipalKind.TEAM:
+        if permit.team is TeamRight.OWN:
+            return resource is not None and bool(principal.team) and resource.team == principal.team
+        return permit.team is TeamRight.YES and bool(principal.team)
+    return permit.anonymous if principal.kind is PrincipalKind.ANONYMOUS else permit.scraper
+
+
+def _rank(role: Role | None) -> int:
+    return _LADDER.index(role) if role in _LADDER else -1

@@ -1,0 +1,33 @@
+"""What the dashboard may ask of the running fleet; `fleet/` implements it, the tests do too."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from base import CameraStatus, Packet, WorkerStats
+
+__all__ = ["FleetView"]
+
+
+class FleetView(Protocol):
+    """The running fleet, seen from the event loop; every method is called there and none may block it."""
+
+    def statuses(self) -> Mapping[str, CameraStatus]:
+        """The last known status of each camera that has reported one, by camera id."""
+        ...
+
+    async def snapshot(self, camera: str) -> bytes:
+        """The newest key frame as JPEG; raises SourceError if the camera has none."""
+        ...
+
+    def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+        """The camera's packets: the cached GOP from its key frame at once, then live ones as they arrive.
+
+        The camera counts as watched while the context is open. Entering raises SourceError when nobody can give packets;
+        iterating raises SourceError, or ends, when the tap is lost.
+        """
+        ...
+
+    def stats(self) -> Mapping[str, WorkerStats]:
+        """Counters of each worker, by worker id."""
+        ...

@@ -1,0 +1,235 @@
+"""Live pictures by WebRTC, H.264 passed through untouched, offered as WHEP (RFC 9725).
+
+All viewers of a camera share one tap. A viewer starts with the cached GOP, so that its first picture needs no wait for a key
+frame. Everything here belongs to the event-loop thread.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.sdp import SessionDescription
+
+from base import Clock, Codec, ConfigError, SourceError
+from dashboard.failures import NotFoundError, TooManyError
+from dashboard.fleet_view import FleetView
+from dashboard.live_tap import CLOSE_S, Tap, Track
+
+__all__ = ["LiveViews"]
+
+logger = logging.getLogger(__name__)
+
+FIRST_PACKET_S = 8.0
+"""How long a camera may take to its first packet: a GOP of 4 s, twice."""
+
+CONNECT_S = 15.0
+"""How long a viewer may take from our answer to its connection; browsers give up after 15–30 s themselves."""
+
+PER_SESSION = 16
+"""Moving pictures per person at a time; more cannot be watched."""
+
+
+@dataclass(eq=False, slots=True)
+class _View:
+    """One viewer of one camera. `ended` is set by whoever wants it gone; its own task then takes it down."""
+
+    id: str
+    session: str
+    tap: Tap
+    track: Track
+    peer: RTCPeerConnection
+    connected: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class LiveViews:
+    """Every live view of this server. Owned by the event loop."""
+
+    def __init__(self, fleet: FleetView, clock: Clock, limit: int) -> None:
+        self._fleet = fleet
+        self._clock = clock
+        self._limit = limit
+        self._views: dict[str, _View] = {}
+        self._taps: dict[str, Tap] = {}
+        self._opening = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    @property
+    def taps(self) -> int:
+        """How many cameras are being watched."""
+        return len(self._taps)
+
+    async def open(self, camera: str, offer: str, session: str) -> tuple[str, str]:
+        """Answer a viewer's offer (SDP): the view's id and our answer.
+
+        Raises ConfigError for an offer that does not take H.264, SourceError when the camera gives no H.264, TooManyError when as
+        many watch as may.
+        """
+        offer = _checked(offer)
+        self._check_room(session)
+        status = self._fleet.statuses().get(camera)
+        if status is not None:
+            _check_codec(camera, status.codec)
+        self._opening += 1
+        try:
+            tap = self._take_tap(camera)
+            try:
+                view = await self._connect(tap, offer, session)
+            except BaseException:
+                await self._release(tap)
+                raise
+        finally:
+            self._opening -= 1
+        self._views[view.id] = view
+        task = asyncio.create_task(self._attend(view), name=f"live-{camera}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return view.id, view.peer.localDescription.sdp
+
+    async def close(self, view_id: str, session: str) -> None:
+        """End a view; raises NotFoundError unless it is one of this session's."""
+        view = self._views.get(view_id)
+        if view is None or view.session != session:
+            raise NotFoundError("There is no such live view.")
+        view.ended.set()
+        await view.gone.wait()
+
+    def revoke(self, session: str) -> None:
+        """End every view of a session that is over."""
+        for view in self._views.values():
+            if view.session == session:
+                view.ended.set()
+
+    def sessions(self) -> frozenset[str]:
+        """The sessions that watch something."""
+        return frozenset(view.session for view in self._views.values())
+
+    async def stop(self) -> None:
+        """End all views; returns when they are gone, at most about `CLOSE_S` later."""
+        for view in self._views.values():
+            view.ended.set()
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=2 * CLOSE_S)
+
+    def _check_room(self, session: str) -> None:
+        if len(self._views) + self._opening >= self._limit:
+            raise TooManyError(f"All {self._limit} live views are in use; close one and try again.", 5.0, status=503)
+        if sum(view.session == session for view in self._views.values()) >= PER_SESSION:
+            raise TooManyError(f"You already watch {PER_SESSION} cameras; close one and try again.", 5.0, status=503)
+
+    def _take_tap(self, camera: str) -> Tap:
+        tap = self._taps.get(camera)
+        if tap is None or tap.lost.is_set():
+            tap = self._taps[camera] = Tap(camera, self._fleet)
+        tap.users += 1
+        return tap
+
+    async def _release(self, tap: Tap) -> None:
+        tap.users -= 1
+        if tap.users == 0:
+            if self._taps.get(tap.camera) is tap:
+                del self._taps[tap.camera]
+            await tap.close()
+
+    async def _connect(self, tap: Tap, offer: str, session: str) -> _View:
+        try:
+            async with asyncio.timeout(FIRST_PACKET_S):
+                packet = await asyncio.shield(tap.first)
+        except TimeoutError:
+            raise SourceError(f"camera {tap.camera} sent no packet within {FIRST_PACKET_S:.0f} s") from None
+        _check_codec(tap.camera, packet.codec)
+        peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        track = Track(tap, self._clock)
+        view = _View(secrets.token_urlsafe(16), session, tap, track, peer)
+        peer.on("connectionstatechange", _follow(view))
+        try:
+            await _negotiate(peer, track, offer)
+        except BaseException:
+            await peer.close()
+            raise
+        return view
+
+    async def _attend(self, view: _View) -> None:
+        """Wait for the end of `view`, then take it down."""
+        lost = asyncio.create_task(view.tap.lost.wait(), name=f"lost-{view.tap.camera}")
+        ended = asyncio.create_task(view.ended.wait(), name=f"ended-{view.tap.camera}")
+        try:
+            connected = asyncio.create_task(view.connected.wait(), name=f"connected-{view.tap.camera}")
+            await asyncio.wait((connected, lost, ended), timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
+            connected.cancel()
+            if view.connected.is_set():
+                await asyncio.wait((lost, ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            lost.cancel()
+            ended.cancel()
+            await self._take_down(view)
+
+    async def _take_down(self, view: _View) -> None:
+        del self._views[view.id]
+        view.tap.leave(view.track)
+        self.dropped += view.track.dropped
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await view.peer.close()
+        except TimeoutError:
+            logger.warning("a live view of camera %s did not close within %.0f s", view.tap.camera, CLOSE_S)
+        await self._release(view.tap)
+        view.gone.set()
+
+
+def _follow(view: _View) -> Callable[[], None]:
+    def follow() -> None:
+        if view.peer.connectionState == "connected":
+            view.connected.set()
+        elif view.peer.connectionState in ("failed", "closed"):
+            view.ended.set()
+
+    return follow
+
+
+def _check_codec(camera: str, codec: Codec) -> None:
+    if codec is Codec.H265:
+        raise SourceError(f"camera {camera} sends H.265, which browsers do not play by WebRTC; set this stream to H.264")
+
+
+def _checked(offer: str) -> str:
+    """The offer without its candidates, if it is one we can answer; raises ConfigError.
+
+    The viewer reaches us, not we the viewer: its connection checks tell us its address. So we need not resolve the `.local` names
+    that browsers hide their addresses behind, and nobody can make us send to an address of their choice.
+    """
+    try:
+        media = SessionDescription.parse(offer).media
+        codecs = [codec for part in media if part.kind == "video" for codec in part.rtp.codecs]
+    except Exception as error:  # aiortc's parser raises whatever the text leads it into
+        raise ConfigError("The offer is not a session description (SDP) that we understand.") from error
+    if not any(
+        codec.mimeType.lower() == "video/h264" and str(codec.parameters.get("packetization-mode")) == "1" for codec in codecs
+    ):
+        raise ConfigError("The offer takes no H.264 video with packetization-mode=1, and the cameras send nothing else.")
+    lines = (line for line in offer.splitlines() if not line.startswith(("a=candidate:", "a=end-of-candidates")))
+    return "\r\n".join(lines) + "\r\n"
+
+
+async def _negotiate(peer: RTCPeerConnection, track: Track, offer: str) -> None:
+    """Let `peer` answer `offer` with `track` as the only thing it sends; raises ConfigError if they have nothing in common."""
+    codecs = [
+        codec for codec in RTCRtpSender.getCapabilities("video").codecs if codec.mimeType.lower() in ("video/h264", "video/rtx")
+    ]
+    peer.addTrack(track)
+    transceiver = peer.getTransceivers()[0]
+    transceiver.direction = "sendonly"
+    transceiver.setCodecPreferences(codecs)
+    try:
+        await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        await peer.setLocalDescription(await peer.createAnswer())
+    except Exception as error:  # likewise: whatever the offer leads aiortc into
+        raise ConfigError("The offer cannot be answered: no common H.264 profile, or no usable transport.") from error

@@ -1,0 +1,27 @@
+"""The site: places, cameras, checkpoints, for the map."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dashboard.authorize import Action, Principal, PrincipalKind
+from dashboard.policy import Parts, policy
+from dashboard.site_schemas import SiteForTeamOut, SiteOut
+
+router = APIRouter(tags=["site"])
+
+
+@router.get("/api/v1/site", response_model=SiteOut | SiteForTeamOut)
+async def read_site(request: Request, parts: Parts, principal: Annotated[Principal, policy(Action.READ_SITE)]) -> Response:
+    """Everything the map draws. A team's phone gets cameras by name only.
+
+    A site does not change while the server runs, so each version is made once.
+    """
+    made: dict[bool, bytes] = request.app.state.site_json
+    for_team = principal.kind is PrincipalKind.TEAM
+    if for_team not in made:
+        kind = SiteForTeamOut if for_team else SiteOut
+        made[for_team] = await asyncio.to_thread(lambda: kind.of(parts.site).model_dump_json().encode())
+    return Response(made[for_team], media_type="application/json")

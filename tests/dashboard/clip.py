@@ -1,0 +1,113 @@
+"""A small clip encoded by libx264, and a fleet that plays it: the FleetView of these tests."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+
+import av
+import numpy as np
+
+from base import CameraStatus, Clock, Codec, Health, Packet, Quality, SourceError, WorkerStats
+
+FPS = 30
+GOP = 15
+WIDTH, HEIGHT = 320, 180
+CACHED = 10
+"""Packets of the newest GOP that are already there when somebody begins to watch."""
+
+JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
+
+
+@cache
+def clip() -> tuple[tuple[bytes, bool], ...]:
+    """Two GOPs of a moving bar, each access unit in Annex B with its key flag; key frames carry their parameter sets."""
+    encoder = av.CodecContext.create("libx264", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS, 1)
+    encoder.options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "profile": "baseline",
+        "x264-params": f"keyint={GOP}:min-keyint={GOP}:scenecut=0:repeat-headers=1",
+    }
+    units = []
+    for number in range(2 * GOP):
+        picture = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
+        picture[:, number * 8 : number * 8 + 24] = 220
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+        frame.pts = number
+        units += [(bytes(packet), packet.is_keyframe) for packet in encoder.encode(frame)]
+    units += [(bytes(packet), packet.is_keyframe) for packet in encoder.encode(None)]
+    return tuple(units)
+
+
+class ClipFleet:
+    """A fleet of cameras that all play the clip for ever. Used on the server's event loop; `lose` from there, too."""
+
+    def __init__(self, cameras: tuple[str, ...], clock: Clock) -> None:
+        self._clock = clock
+        self.opened = 0
+        self.open_now = 0
+        self.lost = asyncio.Event()
+        self.status = {
+            camera: CameraStatus(camera, Health.ONLINE, Quality.EXCELLENT, clock.now_s(), clock.now_s(), codec=Codec.H264)
+            for camera in cameras
+        }
+
+    def set_codec(self, camera: str, codec: Codec) -> None:
+        self.status[camera] = replace(self.status[camera], codec=codec)
+
+    def set_health(self, camera: str, health: Health) -> None:
+        self.status[camera] = replace(self.status[camera], health=health)
+
+    def statuses(self) -> Mapping[str, CameraStatus]:
+        return self.status
+
+    async def snapshot(self, camera: str) -> bytes:
+        if self.status[camera].health is not Health.ONLINE:
+            raise SourceError(f"camera {camera} has no picture yet")
+        return JPEG
+
+    def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+        return self._open(camera)
+
+    @asynccontextmanager
+    async def _open(self, camera: str) -> AsyncIterator[AsyncIterator[Packet]]:
+        if self.status[camera].health is not Health.ONLINE:
+            raise SourceError(f"camera {camera} is offline")
+        self.opened += 1
+        self.open_now += 1
+        packets = self._play(camera)
+        try:
+            yield packets
+        finally:
+            await packets.aclose()
+            self.open_now -= 1
+
+    async def _play(self, camera: str) -> AsyncGenerator[Packet, None]:
+        units = clip()
+        begin_s = self._clock.now_s() - CACHED / FPS
+        number = 0
+        while True:
+            data, is_key = units[number % len(units)]
+            if number >= CACHED:
+                await self._next_frame(camera)
+            codec = self.status[camera].codec
+            yield Packet(camera, begin_s + number / FPS, round(number * 90_000 / FPS), is_key, data, codec)
+            number += 1
+
+    async def _next_frame(self, camera: str) -> None:
+        """Wait a frame's time, which is what a camera does; raise when the tap is lost."""
+        try:
+            async with asyncio.timeout(1 / FPS):
+                await self.lost.wait()
+        except TimeoutError:
+            return
+        raise SourceError(f"the worker of camera {camera} is gone")
+
+    def stats(self) -> Mapping[str, WorkerStats]:
+        return {"w0": WorkerStats(packets=12, bytes=3_400, outbox_depth=2, cpu_s=1.5, rss_bytes=50_000_000)}
