@@ -10,6 +10,8 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Protocol
 
+import cv2
+
 from base import Clock, GridpatrolError, Packet, Report, SourceError, SystemClock
 from fleet.logs import configure
 from fleet.tap import subscribe
@@ -190,6 +192,7 @@ def _child(pipe: Connection) -> None:
     except EOFError:
         return
     configure(config.log_level, [feed.password for feed in config.feeds])
+    cv2.setNumThreads(1)  # one worker per core: a pool of OpenCV's threads in each would only get in each other's way
     worker = None
     try:
         worker = Worker(config, SystemClock())

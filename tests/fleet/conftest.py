@@ -15,8 +15,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> ClipCache:
 
 @pytest.fixture(scope="session")
 def busy_cameras(clips: ClipCache) -> Iterator[Simulator]:
-    """Six cameras in which something moves most of the time, on two clips of 30 s; alive for the whole session."""
-    plan = SimPlan(tuple(SimCamera(f"c{n:04d}", "street" if n % 2 else "gate", offset_s=4.1 * n) for n in range(1, 7)), loop_s=30.0)
+    """Six cameras in which something moves most of the time, on two clips; alive for the whole session."""
+    plan = SimPlan(tuple(SimCamera(f"c{n:04d}", "street" if n % 2 else "gate", offset_s=9.1 * n) for n in range(1, 7)))
     simulator = Simulator(plan, {name: clips.get(spec) for name, spec in plan.specs().items()}, SystemClock())
     simulator.start()
     yield simulator

@@ -33,9 +33,18 @@ class Running:
     def __init__(self, site: Path, data: Path, *more: str) -> None:
         self.data = data
         self.log = data.parent / f"{data.name}.log"
+        self.patience_s = 40.0
         self._arguments = ["run", str(site), "--data", str(data), "--port", "0", *more]
         self.process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+
+    @classmethod
+    def demo(cls, data: Path, *more: str) -> Self:
+        """`gridpatrol demo` instead; drawing its clips takes its time."""
+        running = cls(data, data, *more)
+        running.patience_s = 240.0
+        running._arguments = ["demo", "--data", str(data), "--port", "0", *more]
+        return running
 
     def __enter__(self) -> Self:
         return self.start()
@@ -46,7 +55,7 @@ class Running:
     def start(self) -> Self:
         """Start it and wait until it says that it is ready."""
         self.launch()
-        wait_until(lambda: _READY.search(self.new_log()) or self._ended(), 40, "ready")
+        wait_until(lambda: _READY.search(self.new_log()) or self._ended(), self.patience_s, "ready")
         assert not self._ended(), self.new_log()
         return self
 

@@ -1,0 +1,33 @@
+"""Camera streams in, packets and reduced frames out.
+
+In: `Feed`s (URL and credentials of one stream each). Out: `FrameBatch`es for `detect`, packets for live view, a status for each
+camera. One thread reads all sockets, one decodes. Read `feeds.py` first: hops 1-3 of a picture's life on one page; then
+`reader.py` (the sweep), `life.py` (the life of a camera) and `rtsp/session.py` (the protocol, without I/O).
+"""
+
+from ingest.feeds import Feeds, IngestStats
+from ingest.libav_source import LibavSource
+from ingest.probe import ProbeResult, probe
+from ingest.reader import SweepReader
+from ingest.replay import read_file
+from ingest.rtsp_source import RtspSource
+from ingest.settings import DEFAULT_SETTINGS, IngestSettings
+from ingest.source import Feed, PacketSource, Phase, StreamFacts, UnsupportedStream
+
+__all__ = [
+    "DEFAULT_SETTINGS",
+    "Feed",
+    "Feeds",
+    "IngestSettings",
+    "IngestStats",
+    "LibavSource",
+    "PacketSource",
+    "Phase",
+    "ProbeResult",
+    "RtspSource",
+    "StreamFacts",
+    "SweepReader",
+    "UnsupportedStream",
+    "probe",
+    "read_file",
+]

@@ -1,0 +1,236 @@
+"""From encoded packets to reduced luma: a small pool of decoders for quiet cameras, a decoder of its own for each awake one."""
+
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import av
+import cv2
+import numpy as np
+from av.codec.context import ThreadType
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from base.clock import Clock
+from base.errors import DecodeError, ProtocolError
+from base.records import Codec, Packet
+from base.tally import Tally
+from ingest.frames import LatestFrames, LumaFrame
+from ingest.gate import Gate, Work
+from ingest.rtsp.h264 import parse_sps
+from ingest.rtsp.nal import START_CODE
+
+__all__ = [
+    "LUMA_HEIGHT",
+    "LUMA_WIDTH",
+    "AwakeDecoder",
+    "DecodeLoop",
+    "DecodeStats",
+    "KeyDecoders",
+    "VideoPicture",
+    "decode_key",
+    "reduce_luma",
+]
+
+logger = logging.getLogger(__name__)
+
+LUMA_HEIGHT, LUMA_WIDTH = 90, 160
+_MOST_POOLED = 8  # sizes seen side by side; a decoder of 640x360 takes 4 MB, one of 4K 100 MB
+_MOST_SIZES_KNOWN = 4096
+_MOST_DELAYED = 32  # frames a decoder may hold back for reordering (16 by the standard)
+_EIGHT_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "nv21", "gray"})
+
+
+class VideoPicture:
+    """A decoded frame; keeps the decoder's buffer alive as long as it is held."""
+
+    __slots__ = ("_frame",)
+
+    def __init__(self, frame: VideoFrame) -> None:
+        self._frame = frame
+
+    @property
+    def luma(self) -> NDArray[np.uint8]:
+        """Luma u8 (height, width); a read-only view of the decoder's buffer for 8-bit formats, else converted."""
+        frame = self._frame
+        if frame.format.name not in _EIGHT_BIT:
+            return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+        plane = frame.planes[0]
+        return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+
+    def bgr(self) -> NDArray[np.uint8]:
+        return np.asarray(self._frame.to_ndarray(format="bgr24"), np.uint8)
+
+
+def reduce_luma(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Luma u8 (90, 160), the mean of what each of its pixels covers."""
+    return np.asarray(cv2.resize(luma, (LUMA_WIDTH, LUMA_HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def decode_key(packet: Packet) -> VideoPicture:
+    """The picture of a key frame in full quality, by a decoder of its own. Any thread. Raises DecodeError."""
+    return VideoPicture(_one_frame(_decoder(packet, fast=False), packet))
+
+
+class KeyDecoders:
+    """Decodes key frames of any camera. Owned by the decode thread.
+
+    A key frame needs no other, so cameras share decoders; one per picture size, because changing the size costs a decoder its
+    buffers. Leaves the loop filter out: no frame is predicted from these, and it is a third of the work.
+    """
+
+    def __init__(self) -> None:
+        self._decoders: OrderedDict[tuple[Codec, int, int], VideoCodecContext] = OrderedDict()
+        self._sizes: dict[bytes, tuple[int, int]] = {}
+
+    def decode(self, packet: Packet) -> VideoPicture:
+        """Raises DecodeError."""
+        key = (packet.codec, *self._size(packet))
+        decoder = self._decoders.pop(key, None) or _decoder(packet, fast=True)
+        picture = VideoPicture(_one_frame(decoder, packet))  # a decoder that failed is not kept
+        self._decoders[key] = decoder
+        if len(self._decoders) > _MOST_POOLED:
+            self._decoders.popitem(last=False)
+        return picture
+
+    def _size(self, packet: Packet) -> tuple[int, int]:
+        """Picture size by the parameter set in front of an H.264 key frame; (0, 0) where it is not in front."""
+        end = packet.data.find(START_CODE, 4, 512)
+        if packet.codec is not Codec.H264 or end < 0:
+            return 0, 0
+        first = packet.data[4:end]
+        if first not in self._sizes:
+            if len(self._sizes) >= _MOST_SIZES_KNOWN:
+                self._sizes.clear()
+            try:
+                parameters = parse_sps(first)
+                self._sizes[first] = parameters.width_px, parameters.height_px
+            except ProtocolError:
+                self._sizes[first] = 0, 0
+        return self._sizes[first]
+
+
+class AwakeDecoder:
+    """Decodes all frames of one camera in order. Owned by the decode thread.
+
+    After a loss or an error nothing comes out until the next key frame: pictures predicted from a wrong one look like motion.
+    """
+
+    def __init__(self) -> None:
+        self._decoder: VideoCodecContext | None = None
+        self._codec = Codec.OTHER
+        self._times: OrderedDict[int, tuple[float, bool]] = OrderedDict()
+
+    def decode(self, packet: Packet) -> list[tuple[float, bool, VideoPicture]]:
+        """(time shown, is_key, picture) of each frame that came out, in order of display. Raises DecodeError."""
+        if not packet.is_key and (self._decoder is None or packet.lost):
+            self._decoder = None
+            return []
+        if self._decoder is None or packet.codec is not self._codec:
+            self._decoder, self._codec = _decoder(packet, fast=False), packet.codec
+            self._times.clear()
+        self._times[packet.pts_90k] = packet.time_s, packet.is_key
+        if len(self._times) > _MOST_DELAYED:
+            self._times.popitem(last=False)
+        try:
+            frames = _decoded(self._decoder, packet)
+        except av.error.FFmpegError as error:
+            self._decoder = None
+            raise DecodeError(f"{packet.camera}: {error.strerror}") from None
+        shown = []
+        for frame in frames:
+            time_s, is_key = self._times.pop(frame.pts or 0, (packet.time_s, packet.is_key))
+            if not frame.is_corrupt:
+                shown.append((time_s, is_key, VideoPicture(frame)))
+        return shown
+
+
+@dataclass(slots=True)
+class DecodeStats:
+    """Written by the decode thread, read by any."""
+
+    key_frames: int = 0
+    frames: int = 0
+    errors: int = 0
+
+
+class DecodeLoop:
+    """Hop 3: takes work from the gate, hands frames to the pipeline. One thread."""
+
+    def __init__(self, gate: Gate, frames: LatestFrames, clock: Clock) -> None:
+        self.stats = DecodeStats()
+        self._gate, self._frames = gate, frames
+        self._pool = KeyDecoders()
+        self._awake: dict[int, AwakeDecoder] = {}
+        self._tally = Tally(logger, clock)
+
+    def run(self, stop: threading.Event) -> None:
+        """Decode until `stop` is set."""
+        while not stop.is_set():
+            try:
+                if not self.run_once():
+                    self._gate.work_ready.wait(0.5)
+                    self._gate.work_ready.clear()
+            except DecodeError as error:
+                self.stats.errors += 1
+                self._tally.warn("decode", str(error))
+            except Exception:
+                self.stats.errors += 1
+                logger.exception("decoding")
+
+    def run_once(self) -> bool:
+        """Decode one packet; whether there was one for which there is room. Raises DecodeError."""
+        work = self._gate.next_work(self._frames.has_room)
+        if work is None:
+            for row in [row for row in self._awake if self._gate.rest(row)]:
+                del self._awake[row]
+            return False
+        if work.awake:
+            self._continue(work)
+        else:
+            self._hand_on(work, work.packet.time_s, True, self._pool.decode(work.packet))
+            self.stats.key_frames += 1
+        return True
+
+    def _continue(self, work: Work) -> None:
+        decoder = self._awake.setdefault(work.row, AwakeDecoder())
+        for time_s, is_key, picture in decoder.decode(work.packet):
+            self.stats.frames += 1
+            self._hand_on(work, time_s, is_key, picture)
+
+    def _hand_on(self, work: Work, time_s: float, is_key: bool, picture: VideoPicture) -> None:
+        self._frames.put(LumaFrame(work.row, time_s, reduce_luma(picture.luma), is_key, work.awake, picture))
+
+
+def _decoder(packet: Packet, fast: bool) -> VideoCodecContext:
+    """A decoder for packets like this one: one thread, because cameras are many."""
+    names = {Codec.H264: "h264", Codec.H265: "hevc"}
+    name = names.get(packet.codec) or ("mjpeg" if packet.data.startswith(b"\xff\xd8") else "")
+    if not name:
+        raise DecodeError(f"{packet.camera}: no decoder for {packet.codec} packets that begin {packet.data[:4].hex()}")
+    decoder = av.CodecContext.create(name, "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.thread_count, decoder.thread_type = 1, ThreadType.NONE
+    if fast:
+        decoder.options = {"skip_loop_filter": "all"}
+    return decoder
+
+
+def _decoded(decoder: VideoCodecContext, packet: Packet) -> list[VideoFrame]:
+    encoded = av.Packet(packet.data)
+    encoded.pts = packet.pts_90k
+    return decoder.decode(encoded)
+
+
+def _one_frame(decoder: VideoCodecContext, packet: Packet) -> VideoFrame:
+    """The one picture in a key frame; the decoder forgets it afterwards. Raises DecodeError."""
+    try:
+        frames = _decoded(decoder, packet) or decoder.decode(None)
+        decoder.flush_buffers()
+    except av.error.FFmpegError as error:
+        raise DecodeError(f"{packet.camera}: {error.strerror}") from None
+    if not frames or frames[0].is_corrupt:
+        raise DecodeError(f"{packet.camera}: a key frame of {len(packet.data)} bytes in which there is no picture")
+    return frames[0]

@@ -1,0 +1,159 @@
+"""Hops 1-3 of a picture's life on one page: socket -> packet -> gate -> reduced frame."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+
+from base.clock import Clock
+from base.errors import DecodeError, SourceError
+from base.records import CameraStatus, FrameBatch, Packet
+from ingest.decode import DecodeLoop, decode_key
+from ingest.frames import LatestFrames
+from ingest.gate import Gate
+from ingest.life import SourceFactory
+from ingest.reader import SweepReader
+from ingest.ring import Ring
+from ingest.settings import DEFAULT_SETTINGS, IngestSettings
+from ingest.source import Feed
+
+__all__ = ["Feeds", "IngestStats"]
+
+_STOP_S = 2.0
+_JPEG_QUALITY = 85
+
+
+@dataclass(frozen=True, slots=True)
+class IngestStats:
+    """Counters since the start, and sizes now, of one worker's ingest."""
+
+    packets: int = 0
+    bytes: int = 0
+    lost: int = 0  # RTP packets
+    key_frames_decoded: int = 0  # while quiet
+    frames_decoded: int = 0  # while awake
+    frames_dropped: int = 0  # let through the gate, then given up because decoding or the pipeline fell behind
+    decode_errors: int = 0
+    reconnects: int = 0
+    cameras_online: int = 0
+    cameras_fast: int = 0  # in the fast lane of the sweep
+    cameras_awake: int = 0
+    ring_bytes: int = 0
+    read_s: float = 0.0  # the reader thread's time at work
+
+
+class Feeds:
+    """All cameras of one worker, from URL to frames. Rows of a `FrameBatch` are positions in `feeds`.
+
+    The thread `read` sweeps the sockets (hop 1) and passes packets through the gate (hop 2); the thread `decode` turns what the
+    gate lets through into reduced frames (hop 3). `next_batch` belongs to the pipeline thread, everything else may be called
+    from any. `on_packet` is called on the reader thread, in order, for every packet of watched cameras; it must not block.
+    """
+
+    def __init__(
+        self,
+        feeds: Sequence[Feed],
+        clock: Clock,
+        settings: IngestSettings = DEFAULT_SETTINGS,
+        on_packet: Callable[[Packet], None] | None = None,
+        make_source: SourceFactory | None = None,
+    ) -> None:
+        self._rows = {feed.camera: row for row, feed in enumerate(feeds)}
+        if len(self._rows) != len(feeds):
+            raise ValueError("feeds: expected every camera once")
+        self._on_packet = on_packet
+        ring = Ring(len(feeds), settings.ring_gops, settings.ring_camera_bytes, settings.ring_bytes)
+        self._gate = Gate(ring, clock, settings.awake_packets)
+        self._reader = SweepReader(
+            feeds, clock, settings, self._admit, self._gate.awake, make_source, restarted=self._gate.restart
+        )
+        self._frames = LatestFrames(
+            len(feeds), settings.pending_frames, settings.pending_frames_per_camera, self._gate.work_ready.set
+        )
+        self._decode = DecodeLoop(self._gate, self._frames, clock)
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._reader.run, args=(self._stop,), name="read", daemon=True),
+            threading.Thread(target=self._decode.run, args=(self._stop,), name="decode", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin connecting to all cameras; returns at once."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Close all cameras and end both threads, within 2 s. May be called twice."""
+        self._stop.set()
+        self._gate.work_ready.set()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(_STOP_S / len(self._threads))
+
+    def _admit(self, row: int, packets: list[Packet]) -> None:
+        """Hop 2, on the reader thread."""
+        self._gate.admit(row, packets)
+        if self._on_packet is not None and self._reader.watched(row):
+            for packet in packets:
+                self._on_packet(packet)
+
+    def next_batch(self, timeout_s: float) -> FrameBatch | None:
+        """At most one frame of every camera, or None if there is none within `timeout_s`. Pipeline thread only.
+
+        The newest wins while a camera is quiet; all come in order while it is awake. If the pipeline falls behind, the decoder
+        waits for it, and the gate drops what was not decoded yet, counted.
+        """
+        return self._frames.take(timeout_s)
+
+    def wake(self, camera: str, until_s: float) -> None:
+        """Decode this camera from its last key frame on, then all frames, until our UTC clock reaches `until_s`. Extendable."""
+        self._gate.wake(self._rows[camera], until_s)
+
+    def awake(self, camera: str) -> bool:
+        return self._gate.awake(self._rows[camera])
+
+    def watch(self, camera: str, watched: bool) -> None:
+        """Read a camera every 25 ms, and pass its packets to `on_packet`, while somebody looks at it."""
+        self._reader.watch(self._rows[camera], watched)
+
+    def gop(self, camera: str) -> tuple[Packet, ...]:
+        """The newest GOP from its key frame on; empty if there is none."""
+        return self._gate.gop(self._rows[camera])
+
+    def snapshot(self, camera: str) -> bytes:
+        """JPEG of the newest key frame; raises SourceError if there is none. Decodes: 2-30 ms by size."""
+        gop = self.gop(camera)
+        if not gop:
+            raise SourceError(f"{camera}: no picture yet")
+        try:
+            picture = decode_key(gop[0]).bgr()
+        except DecodeError as error:
+            raise SourceError(f"no picture: {error}") from error
+        done, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))
+        if not done:
+            raise SourceError(f"{camera}: a picture of {picture.shape} that is no JPEG")
+        return jpeg.tobytes()
+
+    def statuses(self) -> tuple[CameraStatus, ...]:
+        """One per camera, in order of rows, at most a second old."""
+        lives, gate = self._reader.lives, self._gate
+        return tuple(life.status(gate.ring_s(life.row), gate.awake(life.row)) for life in lives)
+
+    def stats(self) -> IngestStats:
+        lives, gate, decoded = self._reader.lives, self._gate.stats(), self._decode.stats
+        return IngestStats(
+            packets=sum(life.stats.packets for life in lives),
+            bytes=sum(life.stats.bytes for life in lives),
+            lost=sum(life.stats.lost for life in lives),
+            key_frames_decoded=decoded.key_frames,
+            frames_decoded=decoded.frames,
+            frames_dropped=gate.dropped + self._frames.replaced,
+            decode_errors=decoded.errors,
+            reconnects=sum(life.reconnects for life in lives),
+            cameras_online=sum(life.streaming for life in lives),
+            cameras_fast=self._reader.stats.fast,
+            cameras_awake=gate.awake,
+            ring_bytes=gate.ring_bytes,
+            read_s=self._reader.stats.busy_s,
+        )

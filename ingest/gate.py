@@ -1,0 +1,161 @@
+"""Which packets are worth decoding: key frames while a camera is quiet, its whole GOP once something stirs."""
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from base.clock import Clock
+from base.records import Packet
+from ingest.ring import Ring
+
+__all__ = ["Gate", "GateStats", "RoomFor", "Work"]
+
+RoomFor = Callable[[int, bool], bool]
+"""Whether one more frame of the camera in this row, awake or not, may be handed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A packet to decode. `row` is the camera's row; an awake packet continues the camera's own decoder."""
+
+    row: int
+    packet: Packet
+    awake: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateStats:
+    """`dropped` counts packets that were let through and then given up because decoding fell behind."""
+
+    dropped: int
+    awake: int
+    ring_bytes: int
+
+
+class Gate:
+    """Between reader and decoder: keeps the ring, and the packets that wait for a decoder. Any thread may call any method.
+
+    Quiet cameras: one waiting key frame each, the newest wins. Awake cameras: all packets in order, at most `most_packets`
+    each; when the decoder falls that far behind, the oldest go, up to the next key frame. Quiet work and awake work take turns,
+    so that every camera still gets its key frames. `work_ready` is set whenever there is something to decode.
+    """
+
+    def __init__(self, ring: Ring, clock: Clock, most_packets: int) -> None:
+        self.work_ready = threading.Event()
+        self._ring, self._clock, self._most_packets = ring, clock, most_packets
+        self._lock = threading.Lock()
+        self._until_s: dict[int, float] = {}  # rows that are awake
+        self._keys: OrderedDict[int, Packet] = OrderedDict()
+        self._queues: OrderedDict[int, deque[Packet]] = OrderedDict()  # of rows that are awake, or were and are not done
+        self._headless: set[int] = set()  # rows whose decoder can go on at a key frame only
+        self._dropped = 0
+        self._quiet_turn = False
+
+    def admit(self, row: int, packets: Sequence[Packet]) -> None:
+        """Keep new packets of a camera, and queue what is worth decoding. Reader thread."""
+        with self._lock:
+            self._ring.extend(row, packets)
+            awake = row in self._queues and self._stays_awake(row)
+            if not (awake and self.awake(row)):
+                packets = [packet for packet in packets if packet.is_key]
+                if not packets:
+                    return
+            if awake:
+                self._enqueue(row, packets)
+            else:
+                self._dropped += len(packets) - 1 + (row in self._keys)
+                self._keys[row] = packets[-1]
+        if not self.work_ready.is_set():
+            self.work_ready.set()
+
+    def wake(self, row: int, until_s: float) -> None:
+        """Decode this camera from its last key frame on, until our UTC clock reaches `until_s`. A later call may extend it."""
+        with self._lock:
+            asleep = row not in self._until_s or self._clock.now_s() >= self._until_s[row]
+            self._until_s[row] = max(until_s, self._until_s.get(row, until_s))
+            if asleep:
+                self._keys.pop(row, None)
+                self._queues.setdefault(row, deque())
+                self._headless.add(row)
+                self._enqueue(row, self._ring.newest_gop(row))
+                if self._ring.is_sealed(row):
+                    self._headless.add(row)
+        self.work_ready.set()
+
+    def awake(self, row: int) -> bool:
+        """Whether the gate is open for this camera."""
+        return self._until_s.get(row, float("-inf")) > self._clock.now_s()
+
+    def rest(self, row: int) -> bool:
+        """Whether an awake camera's time is over and its queue empty, so that its decoder may go. Decode thread."""
+        with self._lock:
+            return not self._queues.get(row) and not self._stays_awake(row)
+
+    def next_work(self, has_room: RoomFor) -> Work | None:
+        """The next packet for a decoder, or None. `has_room(row)` tells whether another frame of a camera may be handed on."""
+        with self._lock:
+            self._quiet_turn = not self._quiet_turn
+            order = (self._quiet, self._awake) if self._quiet_turn else (self._awake, self._quiet)
+            return order[0](has_room) or order[1](has_room)
+
+    def gop(self, row: int) -> tuple[Packet, ...]:
+        """The newest GOP of a camera from its key frame on; empty if there is none."""
+        with self._lock:
+            return self._ring.newest_gop(row)
+
+    def ring_s(self, row: int) -> float:
+        with self._lock:
+            return self._ring.seconds(row)
+
+    def restart(self, row: int) -> None:
+        """A camera was connected anew: its old packets cannot be continued. Reader thread."""
+        with self._lock:
+            self._ring.seal(row)
+            self._headless.add(row)
+
+    def stats(self) -> GateStats:
+        with self._lock:
+            now_s = self._clock.now_s()
+            return GateStats(self._dropped, sum(until_s > now_s for until_s in self._until_s.values()), self._ring.bytes)
+
+    def _stays_awake(self, row: int) -> bool:
+        """Whether packets go to the camera's own decoder: while awake, and until its queue is empty, to keep their order."""
+        if self.awake(row) or self._queues.get(row):
+            return True
+        self._until_s.pop(row, None)
+        self._queues.pop(row, None)
+        return False
+
+    def _enqueue(self, row: int, packets: Sequence[Packet]) -> None:
+        queue = self._queues[row]
+        for packet in packets:
+            if packet.is_key:
+                self._headless.discard(row)
+            if row in self._headless:
+                self._dropped += 1
+            else:
+                queue.append(packet)
+        if len(queue) > self._most_packets:
+            self._dropped += 1
+            queue.popleft()
+            while queue and not (queue[0].is_key and len(queue) <= self._most_packets):
+                self._dropped += 1
+                queue.popleft()
+            if not queue:
+                self._headless.add(row)
+
+    def _quiet(self, has_room: RoomFor) -> Work | None:
+        for row, packet in self._keys.items():
+            if has_room(row, False):
+                del self._keys[row]
+                return Work(row, packet, awake=False)
+            break  # rows share one bound while quiet; the first in the queue is the longest unseen
+        return None
+
+    def _awake(self, has_room: RoomFor) -> Work | None:
+        for row, queue in self._queues.items():
+            if queue and has_room(row, True):
+                self._queues.move_to_end(row)
+                return Work(row, queue.popleft(), awake=True)
+        return None

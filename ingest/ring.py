@@ -1,0 +1,91 @@
+"""The last GOPs of every camera, encoded, in memory."""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from base.records import Packet
+
+__all__ = ["Ring"]
+
+
+@dataclass(slots=True, eq=False)
+class _Gop:
+    """Packets from one key frame to the next; `bytes` is the sum of their sizes."""
+
+    row: int
+    packets: list[Packet] = field(default_factory=list)
+    bytes: int = 0
+
+
+class Ring:
+    """GOPs per camera (by row), the newest last. Not thread-safe: `Gate` owns it and guards it with its lock.
+
+    At most `gops` and `camera_bytes` per camera and `total_bytes` in all, evicted by whole GOPs, oldest first; so what is kept
+    of a camera always starts at a key frame. Should one GOP alone exceed the bound it is given up, and the camera's ring stays
+    empty until its next key frame. Holds references to the packets, copies nothing.
+    """
+
+    def __init__(self, rows: int, gops: int, camera_bytes: int, total_bytes: int) -> None:
+        self.bytes = 0
+        self.evicted = 0  # GOPs that had to go for the sake of a byte bound
+        self._gops: list[deque[_Gop]] = [deque() for _ in range(rows)]
+        self._camera_bytes = [0] * rows
+        self._by_age: OrderedDict[int, _Gop] = OrderedDict()  # id of a GOP -> it, oldest first
+        self._sealed: set[int] = set()
+        self._most_gops, self._most_camera_bytes, self._most_bytes = gops, camera_bytes, total_bytes
+
+    def extend(self, row: int, packets: Iterable[Packet]) -> None:
+        """Append packets of one camera in decoding order. What comes before its first key frame is not kept."""
+        gops = self._gops[row]
+        for packet in packets:
+            if packet.is_key:
+                self._begin(row)
+            elif not gops or row in self._sealed:
+                continue
+            size = len(packet.data)
+            gops[-1].packets.append(packet)
+            gops[-1].bytes += size
+            self._camera_bytes[row] += size
+            self.bytes += size
+        while self._camera_bytes[row] > self._most_camera_bytes:
+            self._evict(gops[0])
+        while self.bytes > self._most_bytes:
+            self._evict(next(iter(self._by_age.values())))
+
+    def newest_gop(self, row: int) -> tuple[Packet, ...]:
+        """The newest GOP of a camera from its key frame on; empty if there is none."""
+        return tuple(self._gops[row][-1].packets) if self._gops[row] else ()
+
+    def seconds(self, row: int) -> float:
+        """Media time between a camera's oldest and newest packet."""
+        gops = self._gops[row]
+        return max(0.0, (gops[-1].packets[-1].pts_90k - gops[0].packets[0].pts_90k) / 90_000) if gops else 0.0
+
+    def seal(self, row: int) -> None:
+        """The newest GOP is over, whatever comes: the next packets belong to another connection."""
+        self._sealed.add(row)
+
+    def is_sealed(self, row: int) -> bool:
+        """Whether the next packet that is kept can only be a key frame."""
+        return row in self._sealed
+
+    def _begin(self, row: int) -> None:
+        gops = self._gops[row]
+        self._sealed.discard(row)
+        while len(gops) >= self._most_gops:
+            self._drop(gops[0])
+        gop = _Gop(row)
+        gops.append(gop)
+        self._by_age[id(gop)] = gop
+
+    def _evict(self, gop: _Gop) -> None:
+        self.evicted += 1
+        self._drop(gop)
+
+    def _drop(self, gop: _Gop) -> None:
+        """Let go of the oldest GOP of its camera."""
+        self._gops[gop.row].popleft()
+        del self._by_age[id(gop)]
+        self._camera_bytes[gop.row] -= gop.bytes
+        self.bytes -= gop.bytes

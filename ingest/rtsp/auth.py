@@ -1,0 +1,114 @@
+"""Answers to 401: Basic (RFC 7617) and Digest with MD5 or SHA-256 (RFC 7616), one realm a connection."""
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from base.errors import AuthError
+
+__all__ = ["Authenticator", "Challenge", "parse_challenges"]
+
+_SCHEME = re.compile(r"(?:^|,)\s*(Digest|Basic)\b", re.IGNORECASE)
+_PARAMETER = re.compile(r'([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One way to sign in that the camera offers; `scheme` is "basic" or "digest"."""
+
+    scheme: str
+    parameters: dict[str, str]
+
+
+def parse_challenges(values: list[str]) -> list[Challenge]:
+    """Every Basic and Digest challenge in the WWW-Authenticate headers, several in one line included."""
+    challenges = []
+    for value in values:
+        starts = list(_SCHEME.finditer(value))
+        for index, start in enumerate(starts):
+            end = starts[index + 1].start() if index + 1 < len(starts) else len(value)
+            found = _PARAMETER.findall(value, start.end(), end)
+            challenges.append(Challenge(start[1].lower(), {name.lower(): quoted or plain for name, quoted, plain in found}))
+    return challenges
+
+
+class Authenticator:
+    """Signs requests once the camera has asked for it. Never shows the password in an error or repr."""
+
+    def __init__(self, user: str, password: str, nonce: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
+        self._user, self._password = user, password
+        self._make_cnonce = nonce
+        self._challenge: Challenge | None = None
+        self._count = 0
+        self._proven = False
+
+    def accepted(self) -> None:
+        """A request was not answered with 401: should the camera ask again later, its nonce has become too old."""
+        self._proven = self._challenge is not None
+
+    def challenged(self, values: list[str]) -> None:
+        """Take the challenge of a 401. Raises AuthError if the credentials were refused, are missing, or no way is offered."""
+        if not self._user:
+            raise AuthError("the camera asks for a user name and password, and none is configured")
+        challenge = self._best(parse_challenges(values))
+        if challenge is None:
+            raise AuthError("the camera answers 401 and offers neither Basic nor Digest with MD5 or SHA-256")
+        before = self._challenge
+        if before is not None and not self._proven and not self._renewed(before, challenge):
+            raise AuthError(f"the camera refuses the password of user {self._user!r} (401)")
+        self._challenge, self._count, self._proven = challenge, 0, False
+
+    def header(self, method: str, url: str) -> str:
+        """The Authorization header for a request, or an empty text while the camera has not asked."""
+        if self._challenge is None:
+            return ""
+        if self._challenge.scheme == "basic":
+            return "Basic " + base64.b64encode(f"{self._user}:{self._password}".encode()).decode()
+        return self._digest(self._challenge.parameters, method, url)
+
+    @staticmethod
+    def _renewed(before: Challenge, now: Challenge) -> bool:
+        """Whether a second 401 only replaces a nonce that became too old (RFC 7616 §3.3)."""
+        new = now.scheme == "digest" and now.parameters.get("nonce") != before.parameters.get("nonce")
+        return new and now.parameters.get("stale", "").lower() == "true"
+
+    @staticmethod
+    def _best(challenges: list[Challenge]) -> Challenge | None:
+        """The strongest offer we can answer: Digest SHA-256, Digest MD5, Basic."""
+
+        def rank(challenge: Challenge) -> int:
+            if challenge.scheme == "basic":
+                return 2
+            algorithm = challenge.parameters.get("algorithm", "MD5").upper()
+            return {"SHA-256": 0, "MD5": 1}.get(algorithm, 9) if "nonce" in challenge.parameters else 9
+
+        best = min(challenges, key=rank, default=None)
+        return best if best is not None and rank(best) < 9 else None
+
+    def _digest(self, offer: dict[str, str], method: str, url: str) -> str:
+        algorithm = offer.get("algorithm", "MD5").upper()
+        realm, nonce = offer.get("realm", ""), offer["nonce"]
+
+        def hashed(*parts: str) -> str:
+            return _HASHES[algorithm](":".join(parts).encode()).hexdigest()
+
+        secret, request = hashed(self._user, realm, self._password), hashed(method, url)
+        fields = {"username": self._user, "realm": realm, "nonce": nonce, "uri": url}
+        plain = ""
+        if "auth" in [word.strip() for word in offer.get("qop", "").lower().split(",")]:
+            self._count += 1
+            count, cnonce = f"{self._count:08x}", self._make_cnonce()
+            fields["response"] = hashed(secret, nonce, count, cnonce, "auth", request)
+            fields["cnonce"] = cnonce
+            plain = f", qop=auth, nc={count}"
+        else:
+            fields["response"] = hashed(secret, nonce, request)
+        if "opaque" in offer:
+            fields["opaque"] = offer["opaque"]
+        if "algorithm" in offer:
+            plain += f", algorithm={algorithm}"
+        return "Digest " + ", ".join(f'{name}="{value}"' for name, value in fields.items()) + plain

@@ -1,0 +1,163 @@
+"""H.264 over RTP (RFC 6184, packetization modes 0 and 1) into access units, and its sequence parameter set."""
+
+from base.errors import ProtocolError
+from base.records import Codec
+from ingest.rtsp.nal import START_CODE, AccessUnit, Bits, Depacketizer, Parameters, check_size, unescape
+
+__all__ = ["H264Depacketizer", "parse_sps"]
+
+SLICE, IDR, SPS, PPS, DELIMITER, FILLER, STAP_A, FU_A = 1, 5, 7, 8, 9, 12, 24, 28
+_PROFILES = {66: "Baseline", 77: "Main", 88: "Extended", 100: "High", 110: "High 10", 122: "High 4:2:2", 244: "High 4:4:4"}
+_WITH_CHROMA_FORMAT = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+
+
+class H264Depacketizer(Depacketizer):
+    """Single NAL units, STAP-A and FU-A."""
+
+    codec = Codec.H264
+    picture_set = PPS
+
+    def push(self, data: bytes, start: int, end: int, timestamp: int, marker: bool, lost: int, out: list[AccessUnit]) -> None:
+        if lost:
+            self._lose(lost)
+        elif (
+            self._fragment_open  # the middle of a large picture
+            and end - start > 2
+            and data[start] & 31 == FU_A
+            and not data[start + 1] & 0xC0
+            and timestamp == self._timestamp
+        ):
+            self._parts.append(data[start + 2 : end])
+            self._grow(end - start)
+            return
+        if timestamp != self._timestamp:
+            if self._parts:
+                self.complete(out)  # a camera that sets no marker
+            self._timestamp = timestamp
+        if start >= end:
+            raise ProtocolError("an RTP packet without payload")
+        kind = data[start] & 31
+        if kind == SLICE and marker and not self._parts and not self._sets_changed:  # most packets: a picture in one RTP packet
+            out.append(AccessUnit(timestamp, False, START_CODE + data[start:end], self._lost))
+            self._lost = 0
+            return
+        if kind == FU_A:
+            self._fragment(data, start, end)
+        elif self._fragment_open:
+            self._damaged, self._fragment_open = True, False
+        elif kind == STAP_A:
+            self._aggregate(data, start + 1, end)
+        elif 1 <= kind <= 23:
+            self._unit(data[start:end])
+        else:
+            raise ProtocolError(f"NAL unit type {kind}; expected a single NAL unit, STAP-A (24) or FU-A (28)")
+        if marker:
+            self.complete(out)
+
+    def take_parameter_set(self, nal: bytes) -> bool:
+        kind = nal[0] & 31
+        if kind not in (SPS, PPS):
+            return False
+        nal = nal.rstrip(b"\0")  # some cameras pad; a NAL unit never ends in zero
+        if kind == SPS:
+            if self._sets.get((SPS, 0)) != nal:
+                self.parameters = parse_sps(nal)
+                self._keep_set(SPS, 0, nal)
+        elif len(nal) > 1:
+            self._keep_set(PPS, Bits(nal[1:9]).golomb(), nal)
+        return True
+
+    def _unit(self, nal: bytes) -> None:
+        """One whole NAL unit."""
+        kind = nal[0] & 31
+        if kind in (DELIMITER, FILLER) or self.take_parameter_set(nal):
+            return
+        self._append(START_CODE, nal)
+        self._has_slice |= 1 <= kind <= IDR
+        self._is_key |= kind == IDR
+
+    def _aggregate(self, data: bytes, position: int, end: int) -> None:
+        """STAP-A, RFC 6184 §5.7.1: sizes of 16 bits, each followed by a NAL unit."""
+        while position < end:
+            following = position + 2 + (data[position] << 8 | data[position + 1]) if position + 2 <= end else end + 1
+            if following > end or following == position + 2:
+                raise ProtocolError(f"a STAP-A whose NAL unit ends {following - end} bytes behind its RTP packet")
+            self._unit(data[position + 2 : following])
+            position = following
+
+    def _fragment(self, data: bytes, start: int, end: int) -> None:
+        """FU-A, RFC 6184 §5.8."""
+        if end - start < 3:
+            raise ProtocolError(f"an FU-A of {end - start} bytes; expected at least 3")
+        header = data[start + 1]
+        if header & 0x80:
+            if self._fragment_open:
+                self._damaged = True
+            kind = header & 31
+            self._append(START_CODE, bytes((data[start] & 0xE0 | kind,)), data[start + 2 : end])
+            self._has_slice |= 1 <= kind <= IDR
+            self._is_key |= kind == IDR
+            self._fragment_open = True
+        elif self._fragment_open:
+            self._append(data[start + 2 : end])
+        else:  # its beginning was lost
+            self._damaged = True
+            self._append(b"")
+        if header & 0x40:
+            self._fragment_open = False
+
+
+def parse_sps(nal: bytes) -> Parameters:
+    """Size and profile from a sequence parameter set (ISO/IEC 14496-10 §7.3.2.1.1); raises ProtocolError if that is absurd."""
+    rbsp = unescape(nal)
+    if len(rbsp) < 5 or rbsp[0] & 31 != SPS:
+        raise ProtocolError(f"a sequence parameter set of {len(nal)} bytes")
+    bits = Bits(rbsp[4:])
+    bits.golomb()
+    chroma_format, separate = 1, 0
+    if rbsp[1] in _WITH_CHROMA_FORMAT:
+        chroma_format, separate = _chroma(bits)
+    bits.golomb()  # log2_max_frame_num
+    order_type = bits.golomb()
+    if order_type == 0:
+        bits.golomb()
+    elif order_type == 1:
+        bits.read(1)
+        bits.golomb()
+        bits.golomb()
+        for _ in range(min(bits.golomb(), 255)):
+            bits.golomb()
+    bits.golomb()  # max_num_ref_frames
+    bits.read(1)
+    width, height = 16 * (bits.golomb() + 1), 16 * (bits.golomb() + 1)
+    frames_only = bits.read(1)
+    height *= 2 - frames_only
+    if not frames_only:
+        bits.read(1)
+    bits.read(1)
+    if bits.read(1):  # frame_cropping_flag
+        step_x = 2 if chroma_format in (1, 2) and not separate else 1
+        step_y = (2 if chroma_format == 1 and not separate else 1) * (2 - frames_only)
+        left, right, top, bottom = (bits.golomb() for _ in range(4))
+        width, height = width - step_x * (left + right), height - step_y * (top + bottom)
+    check_size(width, height)
+    profile = _PROFILES.get(rbsp[1], f"profile {rbsp[1]}")
+    return Parameters(width, height, f"{profile}@{rbsp[3] // 10}.{rbsp[3] % 10}")
+
+
+def _chroma(bits: Bits) -> tuple[int, int]:
+    """chroma_format_idc and separate_colour_plane_flag of the high profiles; skips bit depths and scaling lists."""
+    chroma_format = bits.golomb()
+    separate = bits.read(1) if chroma_format == 3 else 0
+    bits.golomb()
+    bits.golomb()
+    bits.read(1)
+    if bits.read(1):  # seq_scaling_matrix_present_flag
+        for index in range(8 if chroma_format != 3 else 12):
+            if bits.read(1):
+                last = following = 8
+                for _ in range(16 if index < 6 else 64):
+                    if following:
+                        following = (last + bits.signed_golomb()) % 256
+                    last = following or last
+    return chroma_format, separate

@@ -1,0 +1,121 @@
+"""H.265 over RTP (RFC 7798, without DONL) into access units, and its sequence parameter set."""
+
+from base.errors import ProtocolError
+from base.records import Codec
+from ingest.rtsp.nal import START_CODE, AccessUnit, Bits, Depacketizer, Parameters, check_size, unescape
+
+__all__ = ["H265Depacketizer", "parse_sps"]
+
+VPS, SPS, PPS, DELIMITER, FILLER, AP, FU = 32, 33, 34, 35, 38, 48, 49
+_FIRST_IRAP, _LAST_IRAP, _LAST_SLICE = 16, 21, 31
+_PROFILES = {1: "Main", 2: "Main 10", 3: "Main Still Picture", 4: "Range Extensions"}
+
+
+class H265Depacketizer(Depacketizer):
+    """Single NAL units, aggregation packets and fragmentation units."""
+
+    codec = Codec.H265
+    picture_set = PPS
+
+    def push(self, data: bytes, start: int, end: int, timestamp: int, marker: bool, lost: int, out: list[AccessUnit]) -> None:
+        if lost:
+            self._lose(lost)
+        if timestamp != self._timestamp:
+            if self._parts:
+                self.complete(out)
+            self._timestamp = timestamp
+        if end - start < 3:
+            raise ProtocolError(f"an RTP packet with {end - start} bytes of H.265; expected at least 3")
+        kind = data[start] >> 1 & 63
+        if kind == FU:
+            self._fragment(data, start, end)
+        elif self._fragment_open:
+            self._damaged, self._fragment_open = True, False
+        elif kind == AP:
+            self._aggregate(data, start + 2, end)
+        elif kind < AP:
+            self._unit(data[start:end])
+        else:
+            raise ProtocolError(f"H.265 NAL unit type {kind}; expected a NAL unit, AP (48) or FU (49)")
+        if marker:
+            self.complete(out)
+
+    def take_parameter_set(self, nal: bytes) -> bool:
+        kind = nal[0] >> 1 & 63
+        if kind not in (VPS, SPS, PPS):
+            return False
+        nal = nal.rstrip(b"\0")
+        if len(nal) < 3:
+            raise ProtocolError(f"an H.265 parameter set of {len(nal)} bytes")
+        if kind == SPS and self._sets.get((SPS, 0)) != nal:
+            self.parameters = parse_sps(nal)
+        self._keep_set(kind, Bits(nal[2:10]).golomb() if kind == PPS else 0, nal)
+        return True
+
+    def _unit(self, nal: bytes) -> None:
+        kind = nal[0] >> 1 & 63
+        if kind in (DELIMITER, FILLER) or self.take_parameter_set(nal):
+            return
+        self._append(START_CODE, nal)
+        self._note(kind)
+
+    def _note(self, kind: int) -> None:
+        self._has_slice |= kind <= _LAST_SLICE
+        self._is_key |= _FIRST_IRAP <= kind <= _LAST_IRAP
+
+    def _aggregate(self, data: bytes, position: int, end: int) -> None:
+        """AP, RFC 7798 §4.4.2."""
+        while position < end:
+            following = position + 2 + (data[position] << 8 | data[position + 1]) if position + 2 <= end else end + 1
+            if following > end or following < position + 4:
+                raise ProtocolError(f"an aggregation packet whose NAL unit ends {following - end} bytes behind its RTP packet")
+            self._unit(data[position + 2 : following])
+            position = following
+
+    def _fragment(self, data: bytes, start: int, end: int) -> None:
+        """FU, RFC 7798 §4.4.3."""
+        if end - start < 4:
+            raise ProtocolError(f"a fragmentation unit of {end - start} bytes; expected at least 4")
+        header = data[start + 2]
+        if header & 0x80:
+            if self._fragment_open:
+                self._damaged = True
+            kind = header & 63
+            self._append(START_CODE, bytes((data[start] & 0x81 | kind << 1, data[start + 1])), data[start + 3 : end])
+            self._note(kind)
+            self._fragment_open = True
+        elif self._fragment_open:
+            self._append(data[start + 3 : end])
+        else:  # its beginning was lost
+            self._damaged = True
+            self._append(b"")
+        if header & 0x40:
+            self._fragment_open = False
+
+
+def parse_sps(nal: bytes) -> Parameters:
+    """Size and profile from a sequence parameter set (ITU-T H.265 §7.3.2.2); raises ProtocolError if unreadable or absurd."""
+    bits = Bits(unescape(nal)[2:])
+    bits.read(4)
+    sub_layers = bits.read(3)
+    bits.read(1)
+    bits.read(3)  # profile space, tier
+    profile = bits.read(5)
+    bits.read(32 + 48)
+    level = bits.read(8)
+    present = [(bits.read(1), bits.read(1)) for _ in range(sub_layers)]
+    if sub_layers:
+        bits.read(2 * (8 - sub_layers))
+    for has_profile, has_level in present:
+        bits.read(88 * has_profile + 8 * has_level)
+    bits.golomb()
+    chroma_format = bits.golomb()
+    if chroma_format == 3:
+        bits.read(1)
+    width, height = bits.golomb(), bits.golomb()
+    if bits.read(1):  # conformance_window_flag
+        step_x, step_y = 2 if chroma_format in (1, 2) else 1, 2 if chroma_format == 1 else 1
+        left, right, top, bottom = (bits.golomb() for _ in range(4))
+        width, height = width - step_x * (left + right), height - step_y * (top + bottom)
+    check_size(width, height)
+    return Parameters(width, height, f"{_PROFILES.get(profile, f'profile {profile}')}@{level / 30:.1f}")

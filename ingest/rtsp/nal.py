@@ -1,0 +1,149 @@
+"""What H.264 and H.265 over RTP have in common: NAL units gathered into access units, and bits read from parameter sets."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from base.errors import ProtocolError
+from base.records import Codec
+
+__all__ = ["START_CODE", "AccessUnit", "Bits", "Depacketizer", "Parameters", "check_size", "unescape"]
+
+START_CODE = b"\0\0\0\1"
+MAX_ACCESS_UNIT_BYTES = 4 * 2**20  # a 4K key frame at 50 Mbit/s is 1-2 MB
+MAX_SIDE_PX = 4096
+MIN_SIDE_PX = 16
+MAX_PARAMETER_SETS = 16
+
+
+class AccessUnit(NamedTuple):
+    """One encoded picture in Annex B. `lost` RTP packets are missing just before it. A named tuple: made for every frame."""
+
+    rtp_timestamp: int
+    is_key: bool
+    data: bytes
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a sequence parameter set says about the picture."""
+
+    width_px: int
+    height_px: int
+    profile: str
+
+
+class Depacketizer(ABC):
+    """RTP payloads of one track in, access units out. Owned by the reader thread.
+
+    Parameter sets are kept aside and put in front of every key frame, so that it decodes alone. An access unit that lost a part
+    of itself is dropped; its missing RTP packets are told with the next one.
+    """
+
+    codec: Codec
+    picture_set: int  # NAL type of a picture parameter set
+
+    def __init__(self) -> None:
+        self.parameters: Parameters | None = None
+        self.dropped = 0  # access units
+        self._sets: dict[tuple[int, int], bytes] = {}  # (NAL type, id) -> NAL unit
+        self._sets_changed = False
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._timestamp = -1
+        self._has_slice = self._is_key = self._damaged = self._fragment_open = False
+        self._lost = 0
+
+    @abstractmethod
+    def push(self, data: bytes, start: int, end: int, timestamp: int, marker: bool, lost: int, out: list[AccessUnit]) -> None:
+        """Take the payload `data[start:end]` of the next RTP packet; append to `out` what became complete. Raises ProtocolError.
+
+        `lost` counts the RTP packets missing just before this one.
+        """
+
+    @abstractmethod
+    def take_parameter_set(self, nal: bytes) -> bool:
+        """Keep `nal` if it is a parameter set; whether it was one. Raises ProtocolError if it is unreadable or absurd."""
+
+    def complete(self, out: list[AccessUnit]) -> None:
+        """The access unit so far is all of it."""
+        if self._parts:
+            if self._fragment_open or self._damaged or (self._is_key and not self._is_decodable()):
+                self.dropped += 1
+            elif self._has_slice:
+                if self._is_key or self._sets_changed:
+                    self._parts[:0] = [part for nal in self._sets.values() for part in (START_CODE, nal)]
+                    self._sets_changed = False
+                out.append(AccessUnit(self._timestamp, self._is_key, b"".join(self._parts), self._lost))
+                self._lost = 0
+            self._parts = []
+            self._size = 0
+        self._has_slice = self._is_key = self._damaged = self._fragment_open = False
+
+    def _lose(self, lost: int) -> None:
+        """RTP packets are missing here: whatever is half done is worthless."""
+        self._lost += lost
+        if self._parts:
+            self._damaged = True
+        self._fragment_open = False
+
+    def _append(self, *parts: bytes) -> None:
+        self._parts += parts
+        self._grow(sum(map(len, parts)))
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > MAX_ACCESS_UNIT_BYTES:
+            raise ProtocolError(f"an access unit of more than {MAX_ACCESS_UNIT_BYTES} bytes")
+
+    def _keep_set(self, kind: int, number: int, nal: bytes) -> None:
+        if self._sets.get((kind, number)) != nal:
+            if len(self._sets) >= MAX_PARAMETER_SETS and (kind, number) not in self._sets:
+                raise ProtocolError(f"more than {MAX_PARAMETER_SETS} parameter sets")
+            self._sets[kind, number] = nal
+            self._sets = dict(sorted(self._sets.items()))  # video, sequence, picture: the order in which a decoder needs them
+            self._sets_changed = True
+
+    def _is_decodable(self) -> bool:
+        """Whether a sequence and a picture parameter set are known."""
+        return self.parameters is not None and any(kind == self.picture_set for kind, _ in self._sets)
+
+
+class Bits:
+    """Bits of a parameter set, first to last; raises ProtocolError past the end."""
+
+    def __init__(self, rbsp: bytes) -> None:
+        self._value = int.from_bytes(rbsp)
+        self._left = len(rbsp) * 8
+
+    def read(self, count: int) -> int:
+        self._left -= count
+        if self._left < 0:
+            raise ProtocolError("a parameter set ends before its last field")
+        return (self._value >> self._left) & ((1 << count) - 1)
+
+    def golomb(self) -> int:
+        """ue(v), ISO/IEC 14496-10 §9.1."""
+        zeros = 0
+        while not self.read(1):
+            zeros += 1
+            if zeros > 32:
+                raise ProtocolError("an Exp-Golomb code of more than 32 leading zeros in a parameter set")
+        return (1 << zeros) - 1 + self.read(zeros)
+
+    def signed_golomb(self) -> int:
+        """se(v)."""
+        code = self.golomb()
+        return (code + 1) // 2 if code & 1 else -(code // 2)
+
+
+def unescape(nal: bytes, most: int = 512) -> bytes:
+    """The first `most` bytes of a NAL unit without its emulation prevention bytes."""
+    return nal[:most].replace(b"\0\0\3", b"\0\0")
+
+
+def check_size(width: int, height: int) -> None:
+    """Raises ProtocolError for a picture no camera of ours has: a decoder would reserve memory for it."""
+    if not (MIN_SIDE_PX <= width <= MAX_SIDE_PX and MIN_SIDE_PX <= height <= MAX_SIDE_PX):
+        raise ProtocolError(f"a picture of {width}x{height}; expected {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels a side")

@@ -1,0 +1,96 @@
+"""The RTSP message parser: real replies, any chunking, every bound."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.rtsp.message import MAX_HEADER_BYTES, MessageParser, Request, Response
+
+REPLY = b"RTSP/1.0 200 OK\r\nCSeq: 3\r\nSession:   708345999;timeout=60\r\nContent-Length: 4\r\n\r\nbody"
+FRAME = b"$\x00\x00\x05hello"
+QUESTION = b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n"
+
+
+def parse(chunks: list[bytes]) -> tuple[list[object], str]:
+    """Everything that came out, frames as (channel, payload), and the error."""
+    parser = MessageParser()
+    out: list[object] = []
+    for data in chunks:
+        chunk = parser.feed(data)
+        out += [(item[0], chunk.data[item[1] : item[2]]) if isinstance(item, tuple) else item for item in chunk.items]
+    return out, str(parser.error)
+
+
+def test_replies_and_frames_come_out_in_order() -> None:
+    items, _ = parse([REPLY + FRAME + b"\r\n" + QUESTION + FRAME])
+    reply, frame, question, last = items
+    assert isinstance(reply, Response) and (reply.status, reply.body) == (200, b"body")
+    assert reply.get("session") == "708345999;timeout=60"
+    assert isinstance(question, Request) and question.method == "OPTIONS" and question.offset == len(REPLY + FRAME) + 2
+    assert frame == last == (0, b"hello")
+
+
+CAMERAS = ("dahua_describe_h264_aac_onvif", "hikvision_describe", "reolink_describe", "foscam_describe", "bunny_describe")
+
+
+@pytest.mark.parametrize("name", CAMERAS)
+def test_a_real_camera_describes_itself(test_data: Path, name: str) -> None:
+    data = (test_data / "protocol/retina_vendor_rtsp" / f"{name}.txt").read_bytes()
+    (reply,), error = parse([data])
+    assert isinstance(reply, Response) and error == "None"
+    assert reply.status == 200 and reply.body.startswith(b"v=0") and len(reply.body) == int(reply.get("content-length"))
+
+
+def test_every_recorded_reply_parses(test_data: Path) -> None:
+    replies = sorted((test_data / "protocol/retina_vendor_rtsp").glob("*.txt"))
+    replies = [path for path in replies if path.read_bytes().startswith(b"RTSP/")]
+    assert len(replies) >= 14
+    for path in replies:
+        items, error = parse([path.read_bytes()])
+        assert error == "None" and isinstance(items[0], Response) and items[0].status == 200, path.name
+
+
+@given(cuts=st.lists(st.integers(0, 400), max_size=12))
+def test_chunking_changes_nothing(cuts: list[int]) -> None:
+    stream = REPLY + FRAME + b"\r\n\r\n" + QUESTION + FRAME * 3 + REPLY + b"?garbage" + FRAME
+    edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
+    assert parse([stream[a:b] for a, b in pairwise(edges)]) == parse([stream])
+
+
+@settings(max_examples=200)
+@given(data=st.binary(max_size=300), at=st.integers(0, 200), cut=st.integers(0, 300))
+def test_garbage_raises_nothing_and_any_split_agrees(data: bytes, at: int, cut: int) -> None:
+    stream = (REPLY + FRAME + QUESTION)[:at] + data
+    assert parse([stream[:cut], stream[cut:]]) == parse([stream])
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"\x80garbage", "byte 0: expected '$'"),
+        (FRAME + b"\x00", "byte 9: expected '$'"),  # the offset is that of the connection
+        (b"HTTP/1.1 200 OK\r\n\r\n", "expected an RTSP/1.0 message"),
+        (b"RTSP/1.0 200 OK\r\nnonsense\r\n\r\n", "expected 'Name: value'"),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: -5\r\n\r\n", "expected a number as Content-Length"),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\n\r\n", "more than"),
+        (b"RTSP/1.0 200 OK\r\n" + b"X: y\r\n" * 4000, "header longer than"),
+    ],
+)
+def test_what_no_camera_may_say(data: bytes, says: str) -> None:
+    assert says in parse([data])[1]
+
+
+def test_a_slow_loris_is_bounded() -> None:
+    parser = MessageParser()
+    for _ in range(MAX_HEADER_BYTES // 16 + 1):
+        parser.feed(b"A" * 16)
+    assert parser.error is not None
+    assert parser.feed(FRAME).items == []
+
+
+def test_folded_headers_are_joined() -> None:
+    (reply,), _ = parse([b"RTSP/1.0 200 OK\r\nPublic: OPTIONS,\r\n DESCRIBE\r\n\r\n"])
+    assert isinstance(reply, Response) and reply.get("public") == "OPTIONS, DESCRIBE"
