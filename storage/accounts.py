@@ -1,0 +1,193 @@
+"""Users, sessions, phone codes, the setup secret and the audit trail. Only hashes of secrets are stored."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from base import GridpatrolError, uuid7
+from patrol import Actor, ActorKind
+from storage.tables import audit, secrets, sessions, team_codes, users
+
+__all__ = [
+    "AuditRow",
+    "NameTakenError",
+    "Session",
+    "User",
+    "add_audit",
+    "add_first_user",
+    "add_session",
+    "add_team_code",
+    "add_user",
+    "delete_session",
+    "delete_sessions_of",
+    "read_audit",
+    "read_session",
+    "read_setup_secret_hash",
+    "read_user",
+    "read_user_by_name",
+    "read_users",
+    "set_setup_secret_hash",
+    "take_team_code",
+]
+
+SETUP = "setup"
+"""Name of the one-time setup secret in table `secrets`."""
+
+
+class NameTakenError(GridpatrolError):
+    """There is a user of this name already."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who signs in at the control room. `password_hash` is what the dashboard's hasher made."""
+
+    id: str  # UUIDv7
+    name: str
+    role: str
+    created_s: float
+    password_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in user or team phone; the token itself is only known to the browser."""
+
+    principal_kind: str  # "user" or "team"
+    principal_id: str
+    created_s: float
+    expires_s: float
+    token_sha256: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """Who did what to what."""
+
+    number: int
+    at_s: float
+    actor: Actor
+    action: str
+    resource: str
+    detail: str
+
+
+def read_users(connection: Connection) -> list[User]:
+    return [_user(row) for row in connection.execute(select(users).order_by(users.c.name))]
+
+
+def read_user(connection: Connection, user: str) -> User | None:
+    row = connection.execute(select(users).where(users.c.id == user)).first()
+    return _user(row) if row else None
+
+
+def read_user_by_name(connection: Connection, name: str) -> User | None:
+    row = connection.execute(select(users).where(users.c.name == name)).first()
+    return _user(row) if row else None
+
+
+def add_user(connection: Connection, name: str, password_hash: str, role: str, now_s: float) -> User:
+    if read_user_by_name(connection, name) is not None:
+        raise NameTakenError(f"there is a user called {name} already; choose another name")
+    user = User(uuid7(now_s), name, role, now_s, password_hash)
+    values = {"id": user.id, "name": name, "role": role, "created_s": now_s, "password_hash": password_hash}
+    connection.execute(insert(users).values(values))
+    return user
+
+
+def add_first_user(connection: Connection, name: str, password_hash: str, role: str, now_s: float) -> User | None:
+    """Whoever comes second with the same setup secret finds a user and gets None."""
+    if connection.execute(select(users.c.id).limit(1)).first() is not None:
+        return None
+    set_setup_secret_hash(connection, None)
+    return add_user(connection, name, password_hash, role, now_s)
+
+
+def set_setup_secret_hash(connection: Connection, secret_hash: str | None) -> None:
+    connection.execute(delete(secrets).where(secrets.c.name == SETUP))
+    if secret_hash is not None:
+        connection.execute(insert(secrets).values(name=SETUP, hash=secret_hash))
+
+
+def read_setup_secret_hash(connection: Connection) -> str | None:
+    found: str | None = connection.execute(select(secrets.c.hash).where(secrets.c.name == SETUP)).scalar()
+    return found
+
+
+def add_session(connection: Connection, session: Session, now_s: float) -> None:
+    """Add a session, and clear away those that have expired."""
+    connection.execute(delete(sessions).where(sessions.c.expires_s <= now_s))
+    connection.execute(
+        insert(sessions).values(
+            token_sha256=session.token_sha256,
+            principal_kind=session.principal_kind,
+            principal_id=session.principal_id,
+            created_s=session.created_s,
+            expires_s=session.expires_s,
+        )
+    )
+
+
+def read_session(connection: Connection, token_sha256: str, now_s: float) -> Session | None:
+    query = select(sessions).where(sessions.c.token_sha256 == token_sha256, sessions.c.expires_s > now_s)
+    row = connection.execute(query).first()
+    return Session(row.principal_kind, row.principal_id, row.created_s, row.expires_s, row.token_sha256) if row else None
+
+
+def delete_session(connection: Connection, token_sha256: str) -> None:
+    connection.execute(delete(sessions).where(sessions.c.token_sha256 == token_sha256))
+
+
+def delete_sessions_of(connection: Connection, principal_kind: str, principal_id: str) -> int:
+    theirs = delete(sessions).where(sessions.c.principal_kind == principal_kind, sessions.c.principal_id == principal_id)
+    return connection.execute(theirs).rowcount
+
+
+def add_team_code(connection: Connection, code_sha256: str, team: str, expires_s: float, now_s: float) -> None:
+    """Add a code, and clear away those that have expired."""
+    connection.execute(delete(team_codes).where(team_codes.c.expires_s <= now_s))
+    connection.execute(insert(team_codes).values(code_sha256=code_sha256, team=team, expires_s=expires_s, used=False))
+
+
+def take_team_code(connection: Connection, code_sha256: str, now_s: float) -> str | None:
+    """Use a code up; its team, or None if it is unknown, used or expired."""
+    here = (team_codes.c.code_sha256 == code_sha256, team_codes.c.expires_s > now_s, team_codes.c.used.is_(False))
+    team: str | None = connection.execute(select(team_codes.c.team).where(*here)).scalar()
+    if team is not None:
+        connection.execute(update(team_codes).where(*here).values(used=True))
+    return team
+
+
+def add_audit(connection: Connection, actor: Actor, action: str, resource: str, detail: str, now_s: float) -> None:
+    connection.execute(
+        insert(audit).values(
+            at_s=now_s,
+            actor_kind=actor.kind.value,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            action=action,
+            resource=resource,
+            detail=detail,
+        )
+    )
+
+
+def read_audit(connection: Connection, limit: int, before: int | None) -> list[AuditRow]:
+    query = select(audit).order_by(audit.c.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(audit.c.number < before)
+    return [
+        AuditRow(
+            number=row.number,
+            at_s=row.at_s,
+            actor=Actor(ActorKind(row.actor_kind), row.actor_id, row.actor_name),
+            action=row.action,
+            resource=row.resource,
+            detail=row.detail,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _user(row: Row[tuple[object, ...]]) -> User:
+    return User(row.id, row.name, row.role, row.created_s, row.password_hash)

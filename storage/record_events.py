@@ -1,0 +1,136 @@
+"""Events into incidents: the transaction after which a worker may forget its events."""
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, func, insert, select, tuple_
+
+from base import Event, EventKind, uuid7
+from patrol import Grid, HistoryEntry, Incident, Work, join, joins, open_incident, propose
+from storage.incidents import write_incidents
+from storage.rows import entry_row, event_row, incident_of, incident_row
+from storage.tables import events as events_table
+from storage.tables import history, incidents, snapshots
+from storage.teams import team_states
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+__all__ = ["DEAD_TIME_S", "record_events"]
+
+DEAD_TIME_S = 120.0
+"""For an event whose rule the site does not have (any more); the rules' own default."""
+
+CHUNK = 400
+"""Values in one IN list; SQLite allows 999 parameters in its oldest builds."""
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What one transaction is about to write."""
+
+    opened: dict[str, Incident] = field(default_factory=dict)
+    joined: dict[str, Incident] = field(default_factory=dict)
+    entries: list[HistoryEntry] = field(default_factory=list)
+    incident_of_event: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, event: Event, incident: Incident, entry: HistoryEntry) -> None:
+        target = self.opened if incident.version == 1 or incident.id in self.opened else self.joined
+        target[incident.id] = incident
+        self.entries.append(entry)
+        self.incident_of_event[event.id] = incident.id
+
+
+def record_events(connection: Connection, events: Sequence[Event], grid: Grid, now_s: float) -> list[Incident]:
+    """Store what is new among `events`; the incidents opened or changed, by number. The caller commits."""
+    fresh = _fresh(connection, events)
+    if not fresh:
+        return []
+    changes = _sort_into_incidents(connection, fresh, grid, now_s)
+    if changes.opened:
+        states = team_states(connection, grid.site, now_s)
+        for incident in changes.opened.values():
+            changes.opened[incident.id] = replace(incident, proposal=propose(incident, grid, states, now_s))
+    _write(connection, fresh, changes, now_s)
+    return sorted([*changes.opened.values(), *changes.joined.values()], key=lambda incident: incident.number)
+
+
+def _fresh(connection: Connection, events: Sequence[Event]) -> list[Event]:
+    """Events that are not stored yet, each once, in the order in which they were raised."""
+    by_id = {event.id: _storable(event) for event in events}
+    for ids in _chunks(list(by_id)):
+        for known in connection.scalars(select(events_table.c.id).where(events_table.c.id.in_(ids))):
+            del by_id[known]
+    return sorted(by_id.values(), key=lambda event: (event.raised_s, event.id))
+
+
+def _storable(event: Event) -> Event:
+    """`event` without what no database holds (NaN, NUL): one such event must not hold up all that follow it."""
+    changes: dict[str, Any] = {}
+    for name in ("began_s", "raised_s", "ended_s", "score"):
+        value = getattr(event, name)
+        if value is not None and not math.isfinite(value):
+            changes[name] = None if name == "ended_s" else 0.0
+    if not all(map(math.isfinite, event.box)):
+        changes["box"] = (0.0, 0.0, 1.0, 1.0)
+    for name in ("camera", "label", "rule", "zone", "network"):
+        if "\x00" in getattr(event, name):
+            changes[name] = getattr(event, name).replace("\x00", "")
+    if not changes:
+        return event
+    logger.error(
+        "event %s of camera %s carried values that cannot be stored: %s replaced", event.id, event.camera, ", ".join(changes)
+    )
+    return replace(event, **changes)
+
+
+def _sort_into_incidents(connection: Connection, fresh: list[Event], grid: Grid, now_s: float) -> _Changes:
+    """Join each event to an open incident, or open one with the next number."""
+    changes = _Changes()
+    candidates = _open_incidents(connection, {(event.camera, event.kind) for event in fresh})
+    # Only the writer asks for numbers, and incidents are never deleted: no gaps, none twice.
+    number = connection.execute(select(func.coalesce(func.max(incidents.c.number), 0))).scalar_one()
+    dead_time_s = {(rule.camera, rule.name): rule.dead_time_s for rule in grid.site.rules}
+    for event in fresh:
+        here = candidates.setdefault((event.camera, event.kind), {})
+        limit_s = dead_time_s.get((event.camera, event.rule), DEAD_TIME_S)
+        fitting = [incident for incident in here.values() if joins(event, incident, limit_s)]
+        if fitting:
+            newest = max(fitting, key=lambda incident: (incident.last_event_s, incident.number))
+            incident, entry = join(event, newest, now_s)
+        else:
+            number += 1
+            incident, entry = open_incident(event, uuid7(now_s), number, grid.locate(event.camera), now_s)
+        here[incident.id] = incident
+        changes.keep(event, incident, entry)
+    return changes
+
+
+def _open_incidents(connection: Connection, keys: set[tuple[str, EventKind]]) -> dict[tuple[str, EventKind], dict[str, Incident]]:
+    found: dict[tuple[str, EventKind], dict[str, Incident]] = {}
+    columns = tuple_(incidents.c.camera, incidents.c.kind)
+    for chunk in _chunks(sorted((camera, kind.value) for camera, kind in keys)):
+        query = select(incidents).where(incidents.c.work != Work.CLOSED.value, columns.in_(chunk))
+        for row in connection.execute(query).mappings():
+            incident = incident_of(row)
+            found.setdefault((incident.camera, incident.kind), {})[incident.id] = incident
+    return found
+
+
+def _write(connection: Connection, fresh: list[Event], changes: _Changes, now_s: float) -> None:
+    if changes.opened:
+        connection.execute(insert(incidents), [incident_row(incident) for incident in changes.opened.values()])
+    write_incidents(connection, list(changes.joined.values()))
+    connection.execute(insert(events_table), [event_row(each, changes.incident_of_event[each.id], now_s) for each in fresh])
+    pictures = [{"event": event.id, "jpeg": event.snapshot_jpeg} for event in fresh if event.snapshot_jpeg]
+    if pictures:
+        connection.execute(insert(snapshots), pictures)
+    connection.execute(insert(history), [entry_row(entry) for entry in changes.entries])
+
+
+def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
