@@ -1,0 +1,43 @@
+"""Hops 4–7: frames → motion → objects → tracks → rules → events on stable storage.
+
+In: `FrameBatch`es of one worker's cameras, rules, networks. Out: `Event`s with their best snapshot, an `Outbox` that keeps them,
+and calls of `wake` for cameras worth a closer look. Read `pipeline.py` first; `background.py` is where the time goes.
+"""
+
+from detect.background import Backgrounds
+from detect.cards import Card, check, fetch, find_file, list_cards
+from detect.crops import cut_crops
+from detect.motion import Regions, find_regions
+from detect.networks import CropNetwork, Detections, Detector, Networks, load_networks
+from detect.objects import CropClassifier, Judges, PictureDetector
+from detect.outbox import Outbox
+from detect.pipeline import DetectStats, Pipeline
+from detect.replay import replay
+from detect.rules import WATCHED_KINDS
+from detect.settings import DetectSettings
+
+__all__ = [
+    "WATCHED_KINDS",
+    "Backgrounds",
+    "Card",
+    "CropClassifier",
+    "CropNetwork",
+    "DetectSettings",
+    "DetectStats",
+    "Detections",
+    "Detector",
+    "Judges",
+    "Networks",
+    "Outbox",
+    "PictureDetector",
+    "Pipeline",
+    "Regions",
+    "check",
+    "cut_crops",
+    "fetch",
+    "find_file",
+    "find_regions",
+    "list_cards",
+    "load_networks",
+    "replay",
+]
