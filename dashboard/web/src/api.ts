@@ -1,0 +1,126 @@
+/** The server's REST interface, one function per request. Every failure is an `ApiError` with a sentence for people. */
+
+import type {
+  CameraStatus,
+  Incident,
+  IncidentDetail,
+  PhoneLink,
+  Proposal,
+  Session,
+  SiteRecord,
+  StepRequest,
+  Team,
+  User,
+} from "./records";
+
+const BASE = "/api/v1";
+/** Requests that take longer count as a lost connection. */
+const TIMEOUT_MS = 15_000;
+
+/** `status` is the HTTP status, or 0 when no answer came; `current` is set iff another operator was faster (409). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly current: Incident | null = null,
+  ) {
+    super(message);
+  }
+
+  get offline(): boolean {
+    return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
+  }
+}
+
+async function failure(response: Response): Promise<ApiError> {
+  const text = await response.text().catch(() => "");
+  try {
+    const body = JSON.parse(text) as { detail?: unknown; current?: Incident };
+    const detail = typeof body.detail === "string" ? body.detail : JSON.stringify(body.detail ?? body);
+    return new ApiError(response.status, detail, body.current ?? null);
+  } catch {
+    return new ApiError(response.status, text.slice(0, 200) || `HTTP ${response.status}`);
+  }
+}
+
+async function request(method: string, path: string, body?: BodyInit, contentType?: string): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, {
+      method,
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(body === undefined ? {} : { body, headers: { "Content-Type": contentType ?? "application/json" } }),
+    });
+  } catch (reason) {
+    throw new ApiError(0, reason instanceof Error ? reason.message : String(reason));
+  }
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
+async function get<T>(path: string): Promise<T> {
+  return (await (await request("GET", path)).json()) as T;
+}
+
+async function post<T>(path: string, value: unknown): Promise<T> {
+  const response = await request("POST", path, JSON.stringify(value));
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+const id = encodeURIComponent;
+
+/** A random UUID (RFC 9562 §5.4). `crypto.randomUUID` exists only on https and localhost; a control room may use neither. */
+export function newCommandId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+export const api = {
+  setupNeeded: () => get<{ needed: boolean }>("/setup"),
+  setup: (secret: string, name: string, password: string) => post<Session>("/setup", { secret, name, password }),
+  session: () => get<Session>("/session"),
+  signIn: (name: string, password: string) => post<Session>("/session", { name, password }),
+  signInTeam: (code: string) => post<Session>("/session/team", { code }),
+  signOut: async () => void (await request("DELETE", "/session")),
+
+  site: () => get<SiteRecord>("/site"),
+  cameras: async () => (await get<{ items: CameraStatus[] }>("/cameras")).items,
+  teams: async () => (await get<{ items: Team[] }>("/teams")).items,
+  incidents: (state: "open" | "closed" | "all", limit: number, before?: string) =>
+    get<{ items: Incident[]; next: string | null }>(
+      `/incidents?state=${state}&limit=${limit}${before ? `&before=${id(before)}` : ""}`,
+    ),
+  incident: (incident: string) => get<IncidentDetail>(`/incidents/${id(incident)}`),
+  proposal: (incident: string) => get<Proposal>(`/incidents/${id(incident)}/proposal`),
+  step: (incident: string, command: StepRequest) => post<Incident>(`/incidents/${id(incident)}/steps`, command),
+
+  phoneLink: (team: string) => post<PhoneLink>(`/teams/${id(team)}/phone`, {}),
+  users: async () => (await get<{ items: User[] }>("/users")).items,
+  addUser: (name: string, password: string, role: User["role"]) => post<User>("/users", { name, password, role }),
+
+  assignments: async () => (await get<{ items: Incident[] }>("/me/assignments")).items,
+  position: (lon: number, lat: number, accuracy_m: number, at: string) =>
+    post<undefined>("/me/position", { lon, lat, accuracy_m, at }),
+
+  /** WHEP (RFC 9725): offer in, answer out; `resource` is deleted to hang up. */
+  async whep(camera: string, offer: string): Promise<{ answer: string; resource: string }> {
+    const response = await request("POST", `/cameras/${id(camera)}/whep`, offer, "application/sdp");
+    return { answer: await response.text(), resource: response.headers.get("Location") ?? "" };
+  },
+  async hangUp(resource: string): Promise<void> {
+    await fetch(resource, { method: "DELETE", credentials: "same-origin", keepalive: true }).catch(() => undefined);
+  },
+};
+
+/** Address of a camera's newest picture; `stamp` makes the browser ask again. */
+export function cameraPicture(camera: string, stamp: number): string {
+  return `${BASE}/cameras/${id(camera)}/snapshot?t=${stamp}`;
+}
+
+export function eventPicture(event: string): string {
+  return `${BASE}/events/${id(event)}/snapshot`;
+}

@@ -1,0 +1,114 @@
+import "./live.css";
+
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { cameraPicture } from "../api";
+import { lapse, now, serverNow, written } from "../clock";
+import { t } from "../i18n";
+import { cameraName } from "../state";
+import { LivePicture, type LiveState } from "./whep";
+
+/** A picture that has not changed for so long is said to stand still. */
+const STALLED_MS = 3_000;
+const FIRST_RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 20_000;
+
+interface LiveTileProps {
+  camera: string;
+  testid?: string;
+  /** A still instead of a moving picture only, for lists. */
+  onClick?: () => void;
+}
+
+/** The cached still at once, then the moving picture over it; its state and age are always written on it. */
+export function LiveTile({ camera, testid = "live-video", onClick }: LiveTileProps) {
+  const video = useRef<HTMLVideoElement>(null);
+  const frames = useRef(0);
+  const lastFrame_ms = useRef(0);
+  const [state, setState] = useState<LiveState>("connecting");
+  const [reason, setReason] = useState("");
+  const [attempt, setAttempt] = useState(0);
+  const [still, setStill] = useState(() => ({ asked_ms: serverNow(), shown: false }));
+
+  useEffect(() => {
+    frames.current = 0;
+    setStill({ asked_ms: serverNow(), shown: false });
+    setAttempt(0);
+  }, [camera]);
+
+  useEffect(() => {
+    const element = video.current;
+    if (!element) return;
+    let retry: ReturnType<typeof setTimeout> | undefined;
+    const picture = new LivePicture(camera, element, {
+      onState: (next, why) => {
+        setState(next);
+        setReason(why);
+        if (next === "failed") {
+          const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
+          retry = setTimeout(() => setAttempt(attempt + 1), wait * (0.75 + Math.random() / 2));
+        }
+      },
+      onFrame: () => {
+        frames.current += 1;
+        lastFrame_ms.current = Date.now();
+        element.dataset.frames = String(frames.current);
+      },
+    });
+    void picture.start();
+    return () => {
+      clearTimeout(retry);
+      picture.stop();
+    };
+  }, [camera, attempt]);
+
+  // Reading the clock draws the tile anew every second.
+  void now.value;
+  const quiet_ms = state === "playing" ? Date.now() - lastFrame_ms.current : 0;
+  const shown = state === "playing" && quiet_ms > STALLED_MS ? "stalled" : state;
+  return (
+    <figure class={`live ${shown}`} data-state={shown} onDblClick={onClick}>
+      <img
+        class="live-still"
+        src={cameraPicture(camera, still.asked_ms)}
+        alt=""
+        onLoad={() => setStill({ ...still, shown: true })}
+      />
+      <video ref={video} muted playsInline autoplay data-testid={testid} data-frames="0" aria-label={t("live.region", { camera: cameraName(camera) })} />
+      <figcaption class={`live-state ${shown}`}>
+        {shown === "playing" && (
+          <>
+            <Moving frames={frames.current} />
+            {t("live.playing")} <span class="num">{written(serverNow()).time}</span>
+          </>
+        )}
+        {shown === "connecting" && t("live.connecting")}
+        {shown === "stalled" && t("live.stalled", { time: lapse(quiet_ms) })}
+        {shown === "failed" && t("live.failed")}
+      </figcaption>
+      {shown !== "playing" && shown !== "stalled" && still.shown && (
+        <span class="live-age num">{t("live.still", { age: lapse(serverNow() - still.asked_ms) })}</span>
+      )}
+      {shown === "failed" && (
+        <div class="live-failed">
+          {reason && <p>{reason}</p>}
+          <button type="button" class="btn small" onClick={() => setAttempt(attempt + 1)}>
+            {t("live.retry")}
+          </button>
+        </div>
+      )}
+    </figure>
+  );
+}
+
+/** Three bars that step with arriving frames: they stand still when the picture does. */
+function Moving({ frames }: { frames: number }) {
+  const at = Math.floor(frames / 5) % 3;
+  return (
+    <svg width="12" height="10" viewBox="0 0 12 10" aria-hidden="true">
+      {[0, 1, 2].map((bar) => (
+        <rect key={bar} x={bar * 4.5} y={bar === at ? 0 : 4} width="3" height={bar === at ? 10 : 6} fill="currentColor" />
+      ))}
+    </svg>
+  );
+}

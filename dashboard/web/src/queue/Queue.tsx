@@ -1,0 +1,144 @@
+import "./queue.css";
+
+import { useEffect, useRef } from "preact/hooks";
+
+import { lapse, now } from "../clock";
+import { LevelShape } from "../controls/shapes";
+import { Virtual } from "../controls/Virtual";
+import { t, word, type Key } from "../i18n";
+import type { Incident } from "../records";
+import { cameraName, incidents, loading, open, placeName, select, selected, teamName, waiting } from "../state";
+import { arrange } from "./order";
+import { arrivedWhileHeld, shownIds } from "./shown";
+
+const ROW_PX = 76;
+/** A pointer that has not moved for so long points at nothing. */
+const HELD_MS = 5_000;
+/** Average alarms per operator that can be handled well: one in ten minutes (EEMUA 191). */
+const BUDGET_PER_10_MIN = 1;
+const RATE_WINDOW_MS = 600_000;
+
+/** Open incidents, most urgent first; holds still while the pointer is on it. */
+export function Queue() {
+  const moved_ms = useRef(0);
+  const held = now.value - moved_ms.current < HELD_MS;
+  const arranged = arrange(open.value, shownIds.peek(), held);
+  useEffect(() => {
+    if (arranged.ids.join() !== shownIds.peek().join()) shownIds.value = arranged.ids;
+    arrivedWhileHeld.value = arranged.arrived;
+  });
+  const unowned = open.value.filter(waiting).length;
+  return (
+    <section class="queue" aria-label={t("queue.title")}>
+      <header class="queue-head">
+        <h2>
+          {t("queue.title")} <span class="num">{open.value.length}</span>
+        </h2>
+        <Rate />
+      </header>
+      {arranged.arrived > 0 && (
+        <button type="button" class="queue-arrived" onClick={() => (moved_ms.current = 0)}>
+          {t("queue.arrived", { n: arranged.arrived })}
+        </button>
+      )}
+      {arranged.ids.length === 0 ? (
+        <div class="empty">
+          <strong>{t(loading.value ? "queue.loading" : "queue.empty")}</strong>
+          {!loading.value && t("queue.empty.hint")}
+        </div>
+      ) : (
+        <Virtual
+          class="queue-list"
+          label={`${t("queue.title")}, ${t("queue.waiting", { n: unowned })}`}
+          ids={arranged.ids}
+          rowHeight={ROW_PX}
+          focus={selected.value}
+          testid="queue"
+          onPointerMove={() => (moved_ms.current = Date.now())}
+          onPointerLeave={() => (moved_ms.current = 0)}
+          row={(id) => <Row id={id} />}
+        />
+      )}
+    </section>
+  );
+}
+
+/** The alarm budget: how many rang in the last ten minutes. */
+function Rate() {
+  const since = now.value - RATE_WINDOW_MS;
+  let rang = 0;
+  for (const one of incidents.value.values()) if (Date.parse(one.opened_at) >= since) rang += 1;
+  const over = rang > BUDGET_PER_10_MIN;
+  return (
+    <span class="queue-rate" title={t("top.rate")} data-testid="alarm-rate">
+      <span class="queue-rate-bar" aria-hidden="true">
+        {[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((step) => (
+          <i key={step} class={step < rang ? (step < BUDGET_PER_10_MIN ? "in" : "over") : ""} />
+        ))}
+      </span>
+      <span class="num">{t("queue.rate", { n: rang, budget: BUDGET_PER_10_MIN })}</span>
+      {over && <span class="sr-only">{t("queue.rate.over")}</span>}
+    </span>
+  );
+}
+
+function Row({ id }: { id: string }) {
+  const incident = incidents.value.get(id);
+  if (!incident) return null;
+  const isWaiting = waiting(incident);
+  const isSelected = selected.value === id;
+  const classes = ["row", `level-${incident.severity}`, isWaiting ? "waiting" : "owned", isSelected ? "selected" : ""];
+  const kind = word("kind", incident.kind);
+  const label = `${word("level", String(incident.severity))}, ${kind}, ${word("work", incident.work)}, ${placeName(incident.compound)}`;
+  return (
+    <button
+      type="button"
+      class={classes.join(" ")}
+      aria-current={isSelected ? "true" : undefined}
+      aria-label={label}
+      data-testid="incident-row"
+      data-incident={id}
+      data-level={incident.severity}
+      data-work={incident.work}
+      onClick={() => select(id)}
+    >
+      <LevelShape level={incident.severity} size={26} hollow={!isWaiting} flash={isWaiting} dim={incident.work === "closed"} />
+      <span class="row-body">
+        <span class="row-line">
+          <strong class="clip">{kind}</strong>
+          {incident.event_count > 1 && <span class="row-count num">×{incident.event_count}</span>}
+          <span class="row-age num">{lapse(now.value - Date.parse(incident.opened_at))}</span>
+        </span>
+        <span class="row-place clip">
+          {placeName(incident.grid_cell)} · {placeName(incident.compound)}
+        </span>
+        <span class="row-line last">
+          <span class="row-camera clip">
+            <span class="num">{incident.camera}</span> {cameraName(incident.camera)}
+          </span>
+          <State incident={incident} />
+        </span>
+      </span>
+    </button>
+  );
+}
+
+/** The state of the work, or the clock of the stage that is due. */
+function State({ incident }: { incident: Incident }) {
+  if (incident.work === "closed") return <span class="row-state">{t("queue.closed")}</span>;
+  const left = incident.due ? Date.parse(incident.due.at) - now.value : null;
+  if (left !== null && left < 0) {
+    return (
+      <span class="row-state over num">
+        {word("due", incident.due?.step ?? "")} {t("due.over", { time: lapse(-left) })}
+      </span>
+    );
+  }
+  const who = incident.team ? teamName(incident.team) : incident.owner?.name;
+  return (
+    <span class="row-state clip">
+      {t(`work.${incident.work}` as Key)}
+      {who && incident.work !== "new" ? ` · ${who}` : ""}
+    </span>
+  );
+}

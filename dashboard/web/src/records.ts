@@ -1,0 +1,252 @@
+/** What the server's REST and WebSocket interface carries. Times are ISO 8601 in UTC. */
+
+export type Role = "operator" | "dispatcher" | "administrator" | "team";
+export type Level = 1 | 2 | 3 | 4;
+export type Health = "online" | "degraded" | "offline";
+export type Quality = "excellent" | "fair" | "poor" | "unusable";
+
+export interface Bilingual {
+  zh: string;
+  en: string;
+}
+
+export interface Principal {
+  kind: "user" | "team";
+  id: string;
+  name: string;
+  role: Role;
+  team: string | null;
+}
+
+export interface Session {
+  principal: Principal;
+  expires_at: string;
+}
+
+/** Incident work: what people have done so far, in this order. */
+export const WORKS = ["new", "acknowledged", "dispatched", "accepted", "en_route", "on_scene", "reported", "closed"] as const;
+export type Work = (typeof WORKS)[number];
+
+export type StepName =
+  | "acknowledge"
+  | "take_over"
+  | "dispatch"
+  | "accept"
+  | "refuse"
+  | "depart"
+  | "arrive"
+  | "report"
+  | "close"
+  | "note";
+
+export const VERDICTS = ["true", "suspicious", "false_alarm", "duplicate"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** Causes of a false alarm, in the order of their digit. */
+export const CAUSES = ["animal", "light", "weather", "shadow", "authorised", "vehicle", "camera", "plants", "other"] as const;
+export type Cause = (typeof CAUSES)[number];
+
+export type Box = [left: number, top: number, right: number, bottom: number];
+
+export interface Actor {
+  kind: "user" | "team" | "system";
+  id: string;
+  name: string;
+}
+
+export interface Choice {
+  team: string;
+  reason: Bilingual;
+}
+
+export interface Proposal {
+  team: string | null;
+  reason: Bilingual;
+  shortfall: Bilingual | null;
+  /** Place whose responsible person decides when nobody can be sent. */
+  escalate_to?: string | null;
+  alternatives: Choice[];
+}
+
+export interface Due {
+  step: string;
+  at: string;
+}
+
+export interface Incident {
+  id: string;
+  number: number;
+  kind: string;
+  label: string;
+  severity: Level;
+  camera: string;
+  compound: string;
+  grid_cell: string;
+  community: string;
+  lon: number | null;
+  lat: number | null;
+  condition: string;
+  work: Work;
+  owner: Actor | null;
+  team: string | null;
+  version: number;
+  verdict: Verdict | null;
+  cause: string;
+  event_count: number;
+  began_at: string;
+  opened_at: string;
+  last_event_at: string;
+  stages: Partial<Record<Work, string>>;
+  due: Due | null;
+  best_event: string;
+  box: Box;
+  score: number;
+  /** Teams that refused, in order. */
+  refused?: string[];
+  proposal: Proposal | null;
+}
+
+export interface HistoryEntry {
+  version: number;
+  step: string;
+  at: string;
+  recorded_at: string;
+  by: Actor;
+  team: string | null;
+  text: string;
+  verdict: string | null;
+  cause: string;
+  flags?: string[];
+}
+
+export interface EventRecord {
+  id: string;
+  camera: string;
+  kind: string;
+  label: string;
+  rule: string;
+  zone: string;
+  severity: Level;
+  began_at: string;
+  raised_at: string;
+  ended_at: string | null;
+  score: number;
+  box: Box;
+  seen_by: string;
+  network: string;
+}
+
+export interface IncidentDetail extends Incident {
+  history: HistoryEntry[];
+  events: EventRecord[];
+}
+
+export interface CameraStatus {
+  id: string;
+  health: Health;
+  quality: Quality;
+  since: string | null;
+  last_frame_at: string | null;
+  frames_per_s: number;
+  kbit_per_s: number;
+  gop_s: number;
+  codec: string;
+  width_px: number;
+  height_px: number;
+  awake: boolean;
+  error: string;
+}
+
+export type TeamStatus = "available" | "dispatched" | "accepted" | "en_route" | "on_scene" | "off_shift";
+
+export interface Team {
+  id: string;
+  name: Bilingual;
+  kind: string;
+  grid_cells: string[];
+  on_shift: boolean;
+  status: TeamStatus;
+  incident: string | null;
+  lon: number | null;
+  lat: number | null;
+  position_at: string | null;
+}
+
+export interface User {
+  id: string;
+  name: string;
+  role: Exclude<Role, "team">;
+}
+
+export interface PhoneLink {
+  code: string;
+  path: string;
+  expires_at: string;
+}
+
+export interface ZoneProperties {
+  name_zh: string;
+  name_en: string;
+  polygon: [number, number][];
+}
+
+export interface CameraProperties {
+  id: string;
+  name_zh: string;
+  name_en: string;
+  compound: string;
+  grid_cell: string;
+  azimuth_deg: number;
+  hfov_deg: number;
+  tilt_deg: number;
+  height_m: number;
+  enabled: boolean;
+  zones?: ZoneProperties[];
+}
+
+export interface PlaceProperties {
+  id: string;
+  kind: "sub_district" | "community" | "compound" | "grid_cell" | "building";
+  name_zh: string;
+  name_en: string;
+  parent: string;
+  compound_kind: string | null;
+}
+
+export interface CheckpointProperties {
+  id: string;
+  name_zh: string;
+  name_en: string;
+  grid_cell: string;
+  key_node?: boolean;
+}
+
+export interface SiteRecord {
+  id: string;
+  name: Bilingual;
+  timezone: string;
+  bounds: [west: number, south: number, east: number, north: number];
+  places: GeoJSON.FeatureCollection<GeoJSON.Polygon, PlaceProperties>;
+  cameras: GeoJSON.FeatureCollection<GeoJSON.Point, CameraProperties>;
+  checkpoints: GeoJSON.FeatureCollection<GeoJSON.Point, CheckpointProperties>;
+}
+
+export interface StepRequest {
+  step: StepName;
+  version: number;
+  command_id: string;
+  team?: string;
+  text?: string;
+  verdict?: Verdict;
+  cause?: string;
+  /** Original time of a command that waited for the network. */
+  at?: string;
+}
+
+export type Update =
+  | { type: "hello"; epoch: string; seq: number }
+  | { type: "incident"; seq: number; incident: Incident }
+  | { type: "camera"; seq: number; camera: CameraStatus }
+  | { type: "team"; seq: number; team: Team }
+  | { type: "reset"; seq?: number }
+  | { type: "ping"; now: string };

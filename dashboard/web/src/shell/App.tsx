@@ -1,0 +1,78 @@
+/** The control room: what is shown in which state, and everything that runs beside it (keys, sounds, titles). */
+
+import "./shell.css";
+
+import { useEffect } from "preact/hooks";
+
+import { Cameras } from "../cameras/Cameras";
+import { t } from "../i18n";
+import { Panel } from "../incident/Panel";
+import { Window } from "../live/Window";
+import { MapView } from "../map/MapView";
+import { Queue } from "../queue/Queue";
+import { Setup, SignIn } from "../signin/SignIn";
+import { begin, entry, notice, session, tab } from "../state";
+import { Teams } from "../teams/Teams";
+import { Users } from "../users/Users";
+import { CommandBar } from "./CommandBar";
+import { commandOpen, helpOpen, startDesk } from "./desk";
+import { Help } from "./Help";
+import { Banners, Rail } from "./Rail";
+import { TopBar } from "./TopBar";
+
+export function App() {
+  useEffect(() => {
+    void begin();
+  }, []);
+  if (entry.value === "starting") return <div class="starting" aria-busy="true" />;
+  if (entry.value === "setup") return <Setup />;
+  if (entry.value === "sign-in") return <SignIn />;
+  return <Room />;
+}
+
+function Room() {
+  useEffect(() => startDesk(), []);
+  const isAdministrator = session.value?.principal.role === "administrator";
+  return (
+    <div class="shell">
+      <Rail />
+      <TopBar />
+      <Banners />
+      {/* The room stays alive behind the other pages: its map is dear to build. */}
+      <main class="room" hidden={tab.value !== "room"} aria-label={t("tab.room")}>
+        <Queue />
+        <div class="room-centre">
+          <MapView />
+          <Window />
+        </div>
+        <Panel />
+      </main>
+      {tab.value === "cameras" && <Cameras />}
+      {tab.value === "teams" && <Teams />}
+      {tab.value === "users" && isAdministrator && <Users />}
+      {helpOpen.value && <Help />}
+      {commandOpen.value && <CommandBar />}
+      <Notice />
+    </div>
+  );
+}
+
+const NOTICE_MS = 8000;
+
+function Notice() {
+  const shown = notice.value;
+  useEffect(() => {
+    if (!shown) return;
+    const timer = setTimeout(() => (notice.value = null), NOTICE_MS);
+    return () => clearTimeout(timer);
+  }, [shown?.key]);
+  return (
+    <div class="notice-place" role="status" aria-live="polite">
+      {shown && (
+        <div class={`notice ${shown.tone}`} data-testid="notice">
+          {shown.text}
+        </div>
+      )}
+    </div>
+  );
+}

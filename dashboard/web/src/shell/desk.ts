@@ -1,0 +1,137 @@
+/** What runs while somebody sits at the desk: keys, sounds, the tab's title, and choosing what the panel shows. */
+
+import { computed, effect, signal, untracked } from "@preact/signals";
+
+import { now } from "../clock";
+import { acknowledge, armed, close, dispatch, mayBeSent, picked, verdictsFor } from "../incident/steps";
+import { chosenTeam, fresh } from "../incident/proposal";
+import { actionOf, isTyping, type Action } from "../keys";
+import { focusOn } from "../map/focus";
+import { notifyHidden, showInTitle } from "../notify";
+import { highest } from "../queue/order";
+import { shownIds } from "../queue/shown";
+import { CAUSES, type Incident } from "../records";
+import { ring, unlockSound } from "../sound";
+import { current, inLanguage, mayDispatch, open, say, select, selected, site, tab, waiting, watched } from "../state";
+import { t } from "../i18n";
+
+export const helpOpen = signal(false);
+export const commandOpen = signal(false);
+
+const unacknowledged = computed(() => open.value.filter(waiting));
+
+/** Starts everything; the returned function ends it. */
+export function startDesk(): () => void {
+  const onKey = (event: KeyboardEvent): void => {
+    unlockSound();
+    if (document.querySelector("dialog[open]")) return;
+    const onButton = event.target instanceof HTMLElement && event.target.closest("button, a") !== null;
+    const action = actionOf(event, isTyping(event.target), onButton);
+    if (action === null) return;
+    if (perform(action)) event.preventDefault();
+  };
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("pointerdown", unlockSound);
+  const ends = [
+    effect(() => ring(unacknowledged.value, now.value)),
+    effect(() => showInTitle(unacknowledged.value, site.value ? inLanguage(site.value.name) : "")),
+    effect(() => notifyHidden(unacknowledged.value, show)),
+    effect(chooseAlone),
+    effect(() => {
+      // Another incident: choices made for the former one are void.
+      void selected.value;
+      untracked(() => {
+        armed.value = null;
+        picked.value = null;
+      });
+    }),
+  ];
+  return () => {
+    document.removeEventListener("keydown", onKey);
+    document.removeEventListener("pointerdown", unlockSound);
+    for (const end of ends) end();
+  };
+}
+
+/** With nothing open in the panel, or a closed incident, the highest unacknowledged alarm opens by itself. */
+function chooseAlone(): void {
+  const best = highest(open.value);
+  const shown = current.value;
+  if (best && (!shown || shown.work === "closed")) untracked(() => select(best.id));
+}
+
+export function show(id: string): void {
+  tab.value = "room";
+  select(id);
+}
+
+/** Does what the key says; false when it meant nothing here, so that the browser keeps it. */
+export function perform(action: Action): boolean {
+  if (action === "help") helpOpen.value = true;
+  else if (action === "command") commandOpen.value = true;
+  else if (action === "back") return back();
+  else if (tab.value !== "room") return false;
+  else if (action === "next") step(1);
+  else if (action === "previous") step(-1);
+  else if (action === "open") document.querySelector<HTMLElement>("#panel")?.focus();
+  else return onIncident(action, current.value);
+  return true;
+}
+
+function step(by: number): void {
+  const ids = shownIds.value;
+  if (ids.length === 0) return;
+  const at = selected.value ? ids.indexOf(selected.value) : -1;
+  const next = at < 0 ? (by > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + by));
+  select(ids[next] ?? null);
+}
+
+function back(): boolean {
+  if (armed.value) armed.value = null;
+  else if (watched.value) watched.value = null;
+  else if (isTyping(document.activeElement)) (document.activeElement as HTMLElement).blur();
+  else return false;
+  return true;
+}
+
+export function onIncident(action: Action, incident: Incident | null): boolean {
+  if (!incident) return false;
+  if (typeof action === "object") return pressDigit(action.digit, incident);
+  const isOpen = incident.work !== "closed";
+  if (action === "acknowledge" && isOpen) acknowledge(incident);
+  else if (action === "dispatch" && mayBeSent(incident)) pressDispatch(incident);
+  else if (action === "false-alarm" && isOpen) armed.value = "false-alarm";
+  else if (action === "close" && isOpen) armed.value = "close";
+  else if (action === "note") armed.value = "note";
+  else if (action === "map") focusOn(incident.lon, incident.lat);
+  else if (action === "live") watched.value = watched.value === incident.camera ? null : incident.camera;
+  else return false;
+  return true;
+}
+
+/** First press looks at the proposal, the second one sends. */
+function pressDispatch(incident: Incident): void {
+  if (!mayDispatch()) return say(t("act.by.dispatcher"), "fault");
+  if (armed.value !== "dispatch") {
+    armed.value = "dispatch";
+    return;
+  }
+  const team = chosenTeam.value;
+  if (team) dispatch(incident, team);
+}
+
+function pressDigit(digit: number, incident: Incident): boolean {
+  if (armed.value === "false-alarm") {
+    const cause = CAUSES[digit - 1];
+    if (cause) close(incident, "false_alarm", cause);
+  } else if (armed.value === "close") {
+    const verdict = verdictsFor(incident)[digit - 1];
+    if (verdict) close(incident, verdict);
+  } else if (armed.value === "dispatch") {
+    const choice = fresh.value && [fresh.value.team, ...fresh.value.alternatives.map((one) => one.team)][digit - 1];
+    if (choice) picked.value = choice;
+  } else {
+    return false;
+  }
+  return true;
+}

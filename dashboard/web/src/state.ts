@@ -1,0 +1,234 @@
+/** What the page knows, as signals. Written here only, by the server's answers and updates; read everywhere. */
+
+import { computed, signal } from "@preact/signals";
+
+import { api, ApiError } from "./api";
+import { timeZone } from "./clock";
+import { lang } from "./prefs";
+import type {
+  Bilingual,
+  CameraProperties,
+  CameraStatus,
+  Health,
+  Incident,
+  Level,
+  PlaceProperties,
+  Session,
+  SiteRecord,
+  Team,
+  Update,
+} from "./records";
+import { Updates } from "./updates";
+
+export type Entry = "starting" | "setup" | "sign-in" | "ready";
+export type Tab = "room" | "cameras" | "teams" | "users";
+
+/** The most that the server gives in one answer. */
+const PAGE_LIMIT = 500;
+/** Recently closed incidents, for the command bar and the alarm budget. */
+const CLOSED_LIMIT = 100;
+const RETRY_MS = 3_000;
+
+export const entry = signal<Entry>("starting");
+export const session = signal<Session | null>(null);
+export const site = signal<SiteRecord | null>(null);
+export const incidents = signal<ReadonlyMap<string, Incident>>(new Map());
+export const statuses = signal<ReadonlyMap<string, CameraStatus>>(new Map());
+export const teams = signal<ReadonlyMap<string, Team>>(new Map());
+export const tab = signal<Tab>("room");
+export const selected = signal<string | null>(sessionStorage.getItem("gridpatrol.selected"));
+/** Camera shown in the large live window over the map. */
+export const watched = signal<string | null>(null);
+/** Sentence shown for a moment: somebody was faster, a request failed. */
+export const notice = signal<{ text: string; tone: "plain" | "fault"; key: number } | null>(null);
+/** True while the first lists are on their way. */
+export const loading = signal(true);
+/** Rises by one when the lists were read anew; details that were open read themselves again. */
+export const generation = signal(0);
+
+export const cameraById = computed(() => {
+  const known = new Map<string, { properties: CameraProperties; lon: number; lat: number }>();
+  for (const { properties, geometry } of site.value?.cameras.features ?? []) {
+    known.set(properties.id, { properties, lon: geometry.coordinates[0] ?? 0, lat: geometry.coordinates[1] ?? 0 });
+  }
+  return known;
+});
+
+export const placeById = computed(() => {
+  const known = new Map<string, PlaceProperties>();
+  for (const { properties } of site.value?.places.features ?? []) known.set(properties.id, properties);
+  return known;
+});
+
+export const current = computed(() => (selected.value ? (incidents.value.get(selected.value) ?? null) : null));
+export const open = computed(() => [...incidents.value.values()].filter((one) => one.work !== "closed"));
+
+export const openByLevel = computed(() => {
+  const count: Record<Level, { total: number; waiting: number }> = {
+    1: { total: 0, waiting: 0 },
+    2: { total: 0, waiting: 0 },
+    3: { total: 0, waiting: 0 },
+    4: { total: 0, waiting: 0 },
+  };
+  for (const one of open.value) {
+    count[one.severity].total += 1;
+    if (waiting(one)) count[one.severity].waiting += 1;
+  }
+  return count;
+});
+
+export const healthCount = computed(() => {
+  const count: Record<Health, number> = { online: 0, degraded: 0, offline: 0 };
+  for (const one of statuses.value.values()) count[one.health] += 1;
+  return count;
+});
+
+export function waiting(incident: Incident): boolean {
+  return incident.work === "new";
+}
+
+export function inLanguage(name: Bilingual): string {
+  return name[lang.value] || name.en || name.zh;
+}
+
+export function placeName(id: string): string {
+  const place = placeById.value.get(id);
+  return place ? inLanguage({ zh: place.name_zh, en: place.name_en }) : id;
+}
+
+export function cameraName(id: string): string {
+  const camera = cameraById.value.get(id)?.properties;
+  return camera ? inLanguage({ zh: camera.name_zh, en: camera.name_en }) : id;
+}
+
+export function teamName(id: string): string {
+  const team = teams.value.get(id);
+  return team ? inLanguage(team.name) : id;
+}
+
+export function mayDispatch(): boolean {
+  const role = session.value?.principal.role;
+  return role === "dispatcher" || role === "administrator";
+}
+
+export function select(id: string | null): void {
+  selected.value = id;
+  if (id) sessionStorage.setItem("gridpatrol.selected", id);
+  else sessionStorage.removeItem("gridpatrol.selected");
+}
+
+export function say(text: string, tone: "plain" | "fault" = "plain"): void {
+  notice.value = { text, tone, key: (notice.value?.key ?? 0) + 1 };
+}
+
+/** Takes an incident as the server has it; an older version than the one known is ignored. */
+export function learnIncident(incident: Incident): void {
+  const known = incidents.value.get(incident.id);
+  if (known && known.version > incident.version) return;
+  incidents.value = new Map(incidents.value).set(incident.id, incident);
+}
+
+// Camera statuses arrive in bursts of hundreds: collected and applied once per drawn frame.
+let arriving: CameraStatus[] = [];
+
+function learnCamera(status: CameraStatus): void {
+  if (arriving.push(status) > 1) return;
+  const apply = (): void => {
+    const next = new Map(statuses.value);
+    for (const one of arriving) next.set(one.id, one);
+    arriving = [];
+    statuses.value = next;
+  };
+  if (document.hidden) setTimeout(apply, 200);
+  else requestAnimationFrame(apply);
+}
+
+function learn(update: Update): void {
+  if (update.type === "incident") learnIncident(update.incident);
+  else if (update.type === "camera") learnCamera(update.camera);
+  else if (update.type === "team") teams.value = new Map(teams.value).set(update.team.id, update.team);
+}
+
+/** Every open incident, page by page; a flood is not cut off silently. */
+async function openIncidents(): Promise<Incident[]> {
+  const found: Incident[] = [];
+  let before: string | undefined;
+  do {
+    const page = await api.incidents("open", PAGE_LIMIT, before);
+    found.push(...page.items);
+    before = page.next ?? undefined;
+  } while (before);
+  return found;
+}
+
+let retry: ReturnType<typeof setTimeout> | undefined;
+
+async function loadLists(): Promise<void> {
+  clearTimeout(retry);
+  const known = incidents.value;
+  try {
+    const [opened, closed, cameras, everyTeam] = await Promise.all([
+      openIncidents(),
+      api.incidents("closed", CLOSED_LIMIT),
+      api.cameras(),
+      api.teams(),
+    ]);
+    const next = new Map([...closed.items, ...opened].map((one) => [one.id, one]));
+    // Updates that arrived while the lists were read may be newer than they are.
+    for (const [id, one] of incidents.value) {
+      const arrived = known.get(id) !== one;
+      if (arrived && one.version > (next.get(id)?.version ?? 0)) next.set(id, one);
+    }
+    incidents.value = next;
+    statuses.value = new Map(cameras.map((one) => [one.id, one]));
+    teams.value = new Map(everyTeam.map((one) => [one.id, one]));
+    loading.value = false;
+    generation.value += 1;
+  } catch (reason) {
+    if (reason instanceof ApiError && reason.status === 401) return leave();
+    say(reason instanceof Error ? reason.message : String(reason), "fault");
+    retry = setTimeout(() => void loadLists(), RETRY_MS);
+  }
+}
+
+const updates = new Updates(learn, () => void loadLists(), () => void api.session().catch(leave));
+
+function leave(): void {
+  updates.stop();
+  clearTimeout(retry);
+  session.value = null;
+  entry.value = "sign-in";
+}
+
+/** After sign-in: the site once, then the live connection, which loads the lists. */
+export async function enter(signedIn: Session): Promise<void> {
+  session.value = signedIn;
+  site.value = await api.site();
+  timeZone.value = site.value.timezone;
+  entry.value = "ready";
+  updates.start();
+}
+
+export async function signOut(): Promise<void> {
+  await api.signOut().catch(() => undefined);
+  leave();
+}
+
+/** Decides what the first page is: set-up by the one-time link, sign-in, or the control room. */
+export async function begin(): Promise<void> {
+  if (new URLSearchParams(location.hash.slice(1)).has("setup")) {
+    const { needed } = await api.setupNeeded().catch(() => ({ needed: true }));
+    if (needed) {
+      entry.value = "setup";
+      return;
+    }
+    history.replaceState(null, "", "/");
+  }
+  try {
+    const known = await api.session();
+    if (known.principal.kind === "team") location.replace("/phone");
+    else await enter(known);
+  } catch {
+    entry.value = "sign-in";
+  }
+}

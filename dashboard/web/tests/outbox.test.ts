@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+
+import { expectedWork, PhoneOutbox, type Outcome, type Send, type Waiting } from "../src/phone/outbox";
+import type { Incident, StepRequest } from "../src/records";
+
+function shelf() {
+  const kept = new Map<string, string>();
+  return { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => void kept.set(key, value) };
+}
+
+function command(step: Waiting["step"], minute: number): Waiting {
+  return { incident: "i1", step, text: "", at: `2026-03-01T08:${minute}:00.000Z`, command_id: `id-${step}` };
+}
+
+const INCIDENT = { id: "i1", work: "dispatched", version: 3 } as Incident;
+
+/** A server that can be cut off and that counts versions up, as ours does. */
+function server() {
+  const state = { online: true, version: 3, got: [] as StepRequest[] };
+  const send: Send = (_, request) => {
+    if (!state.online) return Promise.resolve({ kind: "later" });
+    if (request.version !== state.version) return Promise.resolve({ kind: "stale", current: { ...INCIDENT, version: state.version } });
+    state.version += 1;
+    state.got.push(request);
+    return Promise.resolve({ kind: "done", incident: { ...INCIDENT, version: state.version } });
+  };
+  return { state, send };
+}
+
+function outbox(send: Send, kept = shelf(), settled: Outcome[] = []) {
+  return new PhoneOutbox(kept, send, () => 3, () => undefined, (_, outcome) => settled.push(outcome));
+}
+
+describe("commands of an offline phone", () => {
+  it("arrive in order with their original times when the network is back", async () => {
+    const { state, send } = server();
+    const box = outbox(send);
+    state.online = false;
+    for (const [step, minute] of [["accept", 10], ["depart", 12], ["arrive", 22]] as const) box.add(command(step, minute));
+    expect(await box.flush()).toBe(false);
+    expect(box.length).toBe(3);
+
+    state.online = true;
+    state.version = 7; // an operator wrote notes meanwhile
+    expect(await box.flush()).toBe(true);
+    expect(state.got.map((one) => [one.step, one.at?.slice(14, 16)])).toEqual([["accept", "10"], ["depart", "12"], ["arrive", "22"]]);
+  });
+
+  it("survive a reload", async () => {
+    const { state, send } = server();
+    const kept = shelf();
+    state.online = false;
+    outbox(send, kept).add(command("accept", 10));
+    state.online = true;
+    const reloaded = outbox(send, kept);
+    expect(reloaded.length).toBe(1);
+    await reloaded.flush();
+    expect(state.got.map((one) => one.command_id)).toEqual(["id-accept"]);
+    expect(outbox(send, kept).length).toBe(0);
+  });
+
+  it("are dropped with the reason when the server refuses them, and the next one goes on", async () => {
+    const settled: Outcome[] = [];
+    const { state, send } = server();
+    const box = outbox((incident, request) => (request.step === "accept" ? Promise.resolve({ kind: "refused", reason: "closed" }) : send(incident, request)), shelf(), settled);
+    box.add(command("accept", 10));
+    box.add(command("note", 11));
+    while (box.length > 0) await box.flush();
+    expect(settled[0]).toEqual({ kind: "refused", reason: "closed" });
+    expect(state.got.map((one) => one.step)).toEqual(["note"]);
+  });
+
+  it("show where the work will stand", () => {
+    expect(expectedWork(INCIDENT, [])).toBe("dispatched");
+    expect(expectedWork(INCIDENT, [command("accept", 10), command("depart", 12)])).toBe("en_route");
+    expect(expectedWork(INCIDENT, [command("refuse", 10)])).toBe("refused");
+    expect(expectedWork(INCIDENT, [{ ...command("accept", 10), incident: "another" }])).toBe("dispatched");
+  });
+});
