@@ -14,7 +14,7 @@ from ingest.simulate import Appearance, ClipCache, SimPlan, Simulator, run_simul
 
 __all__ = ["DemoCameras"]
 
-_START_S = 60.0
+_START_S = 180.0
 _ANSWER_S = 5.0
 
 

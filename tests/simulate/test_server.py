@@ -111,7 +111,9 @@ def test_what_cannot_be_done_gets_its_status(method: str, path: str, headers: di
 def test_teardown_stops_the_media_and_keeps_the_connection() -> None:
     with serving(CAMERA) as simulator, RawClient(simulator.port) as client:
         client.play("c1")
-        client.rtp()
+        assert client.ask("PLAY", "/c1/sub", Session=client.session)[0] == 200  # a second one changes nothing
+        frames = access_units(client, 4)
+        assert {b[0].timestamp - a[0].timestamp for a, b in pairwise(frames)} == {90_000 // FPS}
         assert client.ask("GET_PARAMETER", "/c1/sub", Session=client.session)[0] == 200
         assert client.ask("TEARDOWN", "/c1/sub", Session=client.session)[0] == 200
         client.rest.clear()
