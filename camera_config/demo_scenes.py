@@ -36,9 +36,10 @@ FORBIDDEN_ZONE_NAME: Mapping[str, Name] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class SceneAssignment:
-    """Which drawn scene a demo camera shows; `variant` varies the drawing, `offset_s` shifts the start of its loop."""
+    """Which drawn scene a demo camera shows, from `offset_s` of its loop on; `trespass`: somebody enters the forbidden zone."""
 
     scene: str
     light: str
     variant: int
     offset_s: float
+    trespass: bool = False

@@ -32,6 +32,19 @@ _LOOP_S = 60.0
 _VARIANTS = 2  # of each scene and light, so 24 clips for all cameras
 _LOGIN = "demo"
 _LEADERS = 4  # compounds that, with one camera for each scene, make up the first 16
+# Light of the first 16 cameras by scene, one a compound. Each clip takes some ten seconds to draw, so they are shared.
+_FIRST_LIGHTS = {
+    "street": ("day", "night", "rain", "day"),
+    "courtyard": ("day", "night", "night", "night"),
+    "gate": ("day", "night", "day", "day"),
+    "car_park": ("day", "night", "day", "night"),
+}
+_FIRST_TRESPASSES = {
+    2: 12.0,
+    7: 44.0,
+}  # camera -> offset: an alarm soon after the start, another half a minute later
+_TRESPASSES = frozenset({("courtyard", "day"), ("gate", "night")})  # the clips in which somebody does
+_TRESPASS_RATE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,7 @@ class District:
                 "scene": shows.scene,
                 "light": shows.light,
                 "variant": shows.variant,
+                "trespass": str(shows.trespass).lower(),
                 "offset_s": shows.offset_s,
             }
             lines.append(f"  - {{{', '.join(f'{key}: {value}' for key, value in values.items())}}}\n")
@@ -120,12 +134,14 @@ def _in_order(plan: NamedPlan, mounts: Sequence[Sequence[Mount]]) -> list[tuple[
 
 
 def _scene(rng: random.Random, number: int, mount: Mount) -> SceneAssignment:
-    """The first 16 cameras show every scene in every light; the others mostly day and night."""
+    """The first 16 cameras share nine clips, two of them with a trespasser; of the others one in about fifty has one."""
     offset_s = round(rng.uniform(0, _LOOP_S), 1) % _LOOP_S
     light, variant = rng.choices(LIGHTS, (5, 3, 2))[0], rng.randrange(_VARIANTS)
+    trespass = (mount.scene, light) in _TRESPASSES and rng.random() < _TRESPASS_RATE
     if number <= _LEADERS * len(SCENES):
-        light, variant = LIGHTS[((number - 1) // len(SCENES) + (number - 1)) % len(LIGHTS)], 0
-    return SceneAssignment(mount.scene, light, variant, offset_s)
+        light, variant = _FIRST_LIGHTS[mount.scene][(number - 1) // len(SCENES)], 0
+        trespass, offset_s = number in _FIRST_TRESPASSES, _FIRST_TRESPASSES.get(number, offset_s)
+    return SceneAssignment(mount.scene, light, 0 if trespass else variant, offset_s, trespass)
 
 
 def _severity(rng: random.Random, number: int) -> int:

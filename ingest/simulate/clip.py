@@ -31,10 +31,11 @@ class SceneSpec:
     loop_s: float = 60.0
     gop_s: float = 2.0
     crf: int = 27
+    trespass: bool = True  # somebody enters the forbidden zone once a loop
 
     @property
     def name(self) -> str:
-        return f"{self.scene}-{self.light}-{self.variant}"
+        return f"{self.scene}-{self.light}-{self.variant}{'' if self.trespass else '-quiet'}"
 
     @property
     def frame_count(self) -> int:

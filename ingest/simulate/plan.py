@@ -53,6 +53,7 @@ class SimCamera:
     scene: str = "street"
     light: str = "day"
     variant: int = 0
+    trespass: bool = True
     offset_s: float = 0.0
     file: Path | None = None
     faults: tuple[Fault, ...] = ()
@@ -82,14 +83,14 @@ class SimPlan:
             light = LIGHTS[index // len(SCENES) % len(LIGHTS)]
             variant = index // (len(SCENES) * len(LIGHTS)) % variants
             offset_s = round(rng.uniform(0, 60), 4)
-            cameras.append(SimCamera(f"c{index + 1:04d}", scene, light, variant, offset_s))
+            cameras.append(SimCamera(f"c{index + 1:04d}", scene, light, variant, offset_s=offset_s))
         return cls(tuple(cameras), fps=fps, seed=seed)
 
     def spec(self, camera: SimCamera) -> SceneSpec | Path:
         """What the clip of `camera` is made from."""
         if camera.file is not None:
             return camera.file
-        return SceneSpec(camera.scene, camera.light, camera.variant, fps=self.fps, loop_s=self.loop_s)
+        return SceneSpec(camera.scene, camera.light, camera.variant, fps=self.fps, loop_s=self.loop_s, trespass=camera.trespass)
 
     def clip_name(self, camera: SimCamera) -> str:
         """The key of the camera's clip in the mapping given to `Simulator`."""
@@ -173,6 +174,14 @@ class _Table:
             raise self.error(key, f"expected a whole number from {low} to {high}, got {value:g}")
         return int(value)
 
+    def flag(self, key: str, default: bool) -> bool:
+        node = self.values.get(key)
+        if node is None:
+            return default
+        if not isinstance(node, yaml.ScalarNode) or node.value not in ("true", "false"):
+            raise self.error(key, f"expected true or false, got {_shown(node)}")
+        return bool(node.value == "true")
+
     def tables(self, key: str) -> Iterator["_Table"]:
         node = self.values.get(key)
         if node is None:
@@ -215,13 +224,13 @@ def _plan(table: _Table) -> SimPlan:
 
 
 def _camera(table: _Table) -> SimCamera:
-    table.only("id", "scene", "light", "variant", "offset_s", "file", "faults")
+    table.only("id", "scene", "light", "variant", "trespass", "offset_s", "file", "faults")
     camera = table.text("id")
     if not camera.replace("-", "").replace("_", "").isalnum() or not camera.isascii():
         raise table.error("id", f"expected letters, digits, - and _, got {camera!r}")
     file = None
     if "file" in table.values:
-        for key in ("scene", "light", "variant"):
+        for key in ("scene", "light", "variant", "trespass"):
             if key in table.values:
                 raise table.error(key, "a camera plays a file or a drawn scene, not both")
         file = (table.folder / table.text("file")).resolve()
@@ -232,6 +241,7 @@ def _camera(table: _Table) -> SimCamera:
         scene=table.text("scene", SCENES[0], SCENES),
         light=table.text("light", LIGHTS[0], LIGHTS),
         variant=table.whole("variant", 0, 0, 9999),
+        trespass=table.flag("trespass", True),
         offset_s=table.number("offset_s", 0.0, 0.0, 86_400.0),
         file=file,
         faults=tuple(_fault(item) for item in table.tables("faults")),

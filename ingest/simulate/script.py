@@ -77,7 +77,8 @@ def write_script(spec: SceneSpec, ways: Ways) -> tuple[Actor, ...]:
     """The actors of one loop; deterministic. Number 0 is the trespasser, the only one ever in the forbidden zone."""
     rng = np.random.default_rng([7, sum(spec.scene.encode()), sum(spec.light.encode()), spec.variant])
     writer = _Writer(spec, ways, rng)
-    writer.add_trespasser()
+    if spec.trespass:
+        writer.add_trespasser()
     for index, route in enumerate(ways.routes):
         if route.guard:
             writer.add(index)

@@ -157,7 +157,10 @@ def test_every_cell_has_a_checkpoint_of_its_own(site: Site) -> None:
 def test_the_first_sixteen_show_everything_close_together(site: Site, district: District) -> None:
     first = site.cameras[:16]
     shown = [district.scene_of(camera.id) for camera in first]
-    assert {(scene.scene, scene.light) for scene in shown} == {(scene, light) for scene in SCENES for light in LIGHTS}
+    assert {scene.scene for scene in shown} == set(SCENES)
+    assert {scene.light for scene in shown} == set(LIGHTS)
+    assert [camera.id for camera, scene in zip(first, shown, strict=True) if scene.trespass] == ["c0002", "c0007"]
+    assert len({(scene.scene, scene.light, scene.variant, scene.trespass) for scene in shown}) == 9, "each clip takes its time"
     assert len({camera.compound for camera in first}) == 4
     assert max(camera.lon for camera in first) - min(camera.lon for camera in first) < 0.010, "within a kilometre"
     severities = Counter(site.rules_of(camera.id)[0].severity for camera in first)
@@ -193,13 +196,9 @@ def test_the_plan_is_one_the_simulator_reads(district: District, tmp_path: Path)
     assert len(plan.cameras) == 727
     for camera in random.Random(3).sample(plan.cameras, 40):
         scene = district.scene_of(camera.id)
-        assert (camera.scene, camera.light, camera.variant, camera.offset_s) == (
-            scene.scene,
-            scene.light,
-            scene.variant,
-            scene.offset_s,
-        )
-    assert len(plan.specs()) <= 24, "few clips, since each must be drawn once"
+        shown = (camera.scene, camera.light, camera.variant, camera.trespass, camera.offset_s)
+        assert shown == (scene.scene, scene.light, scene.variant, scene.trespass, scene.offset_s)
+    assert len(plan.specs()) <= 26, "few clips, since each must be drawn once"
     assert "for-the-test" not in (tmp_path / "simulate.yaml").read_text("utf-8")
 
 

@@ -109,3 +109,11 @@ def test_cars_gain_and_lose_speed_gently() -> None:
             assert -6.5 < change.min() <= change.max() < 2.0
             waited += int((actor.track.speed == 0).sum())
     assert waited > 4 * 15  # somebody stopped at a barrier
+
+
+def test_a_quiet_scene_has_the_same_place_and_nobody_in_the_zone() -> None:
+    spec = SceneSpec("gate", "day", 1, trespass=False)
+    actors = write_script(spec, ways_of("gate"))
+    assert actors
+    assert not any(actor.trespass for actor in actors)
+    assert spec.name == "gate-day-1-quiet"
