@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from base import GridpatrolError
 from fleet.commands import check, demo, models, replay, run, simulate
@@ -45,7 +46,8 @@ def main() -> None:
     try:
         app()
     except GridpatrolError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[red]gridpatrol:[/red] {error}", highlight=False, markup=True)
+        # Escaped: a sentence about `[[rule]]` is no markup.
+        Console(stderr=True, soft_wrap=True).print(f"[red]gridpatrol:[/red] {escape(str(error))}", highlight=False)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -118,5 +119,5 @@ def _table(results: list[ProbeResult]) -> Table:
         skew = "" if row.skew_s is None else f"{row.skew_s:+.1f}"
         long_gop = " smart codec? shorten the GOP" if row.gop_s > 8 else ""
         numbers = (f"{row.frames_per_s:.1f}", f"{row.kbit_per_s:.0f}", f"{row.gop_s:.1f}")
-        table.add_row(row.camera, str(row.codec), size, *numbers, skew, f"[red]{row.error}[/red]{long_gop}")
+        table.add_row(row.camera, str(row.codec), size, *numbers, skew, f"[red]{escape(row.error)}[/red]{long_gop}")
     return table
