@@ -77,23 +77,26 @@ def find(folder: Path, data: Path, database: str) -> Iterator[tuple[Finding, Sit
         yield Finding("site", True, f"{len(site.cameras)} cameras, {len(site.rules)} rules, {len(site.teams)} teams"), site
     except ConfigError as error:
         yield Finding("site", False, str(error)), None
-    url = database or f"sqlite:///{data / 'gridpatrol.db'}"
-    try:
-        state = schema_state(url)
-        text = (
-            f"tables {state.current}"
-            if state.is_current
-            else f"tables {state.current or 'none'}; the next start makes {state.newest}"
-        )
-        yield Finding("database", True, text), site
-    except StorageError as error:
-        yield Finding("database", False, Redactor().clean(str(error))), site
+    yield _database(data, database), site
     try:
         networks = load_networks((data / "models",))
         found = f"crop network ready; detector {networks.detector.card.name if networks.detector else 'none (optional)'}"
         yield Finding("network", not networks.problem, networks.problem or found), site
     except ModelError as error:
         yield Finding("network", False, str(error)), site
+
+
+def _database(data: Path, database: str) -> Finding:
+    file = data / "gridpatrol.db"
+    if not database and not file.exists():
+        return Finding("database", True, f"none yet; the first start makes {file}")
+    try:
+        state = schema_state(database or f"sqlite:///{file}")
+    except StorageError as error:
+        return Finding("database", False, Redactor().clean(str(error)))
+    if state.is_current:
+        return Finding("database", True, f"tables {state.current}")
+    return Finding("database", True, f"tables {state.current or 'none'}; the next start makes {state.newest}")
 
 
 def _probe_all(site: Site, clock: Clock, seconds: float) -> list[ProbeResult]:

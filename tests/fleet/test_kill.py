@@ -61,11 +61,11 @@ def test_no_acknowledged_event_is_lost_or_doubled(tmp_path: Path, busy_cameras: 
 
 
 def wait_for_a_moment(running: Running, rng: random.Random) -> None:
-    """Three times in four: until some more events have been acknowledged, and a moment longer. Else: while it is starting."""
-    if rng.random() < 0.25:
+    """Two times in three: until some more events have been acknowledged, and a moment longer. Else: while it is starting."""
+    if rng.random() < 0.35:
         time.sleep(rng.uniform(0.0, 2.0))
         return
-    wanted = len(running.acknowledged()) + rng.randint(1, 5)
+    wanted = len(running.acknowledged()) + rng.randint(1, 3)
     wait_until(lambda: len(running.acknowledged()) >= wanted, 90, f"{wanted} events acknowledged")
     time.sleep(rng.uniform(0.0, 0.3))
 

@@ -1,0 +1,26 @@
+"""`gridpatrol check`: what it finds of a good camera and of a dead one, and that it changes nothing."""
+
+import json
+from pathlib import Path
+
+from camera_config import write_site
+from ingest.simulate import Simulator
+from tests.fleet.small_site import small_site
+from tests.fleet.test_bad_input import gridpatrol
+
+
+def test_a_good_camera_is_described_and_a_dead_one_named(tmp_path: Path, busy_cameras: Simulator) -> None:
+    site = tmp_path / "site"
+    write_site(small_site(site, {"good": busy_cameras.url("c0001"), "dead": "rtsp://127.0.0.1:9/x"}), site)
+    done = gridpatrol("check", str(site), "--data", str(tmp_path / "data"), "--seconds", "6", "--json")
+    assert done.returncode == 1, "one camera is dead"
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["part"], row["ok"]) for row in rows[:3]] == [("site", True), ("database", True), ("network", True)]
+    cameras = {row["camera"]: row for row in rows[3:]}
+    good, dead = cameras["good"], cameras["dead"]
+    assert (good["codec"], good["width_px"], good["height_px"], good["error"]) == ("h264", 640, 360, "")
+    assert 14 <= good["frames_per_s"] <= 16
+    assert 1.9 <= good["gop_s"] <= 2.1
+    assert abs(good["skew_s"]) < 1
+    assert "refused" in dead["error"].lower()
+    assert not (tmp_path / "data").exists(), "a check changes nothing"
