@@ -4,7 +4,9 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from typing import ParamSpec, TypeVar
 
 from base import (
     Backoff,
@@ -19,6 +21,7 @@ from base import (
     SourceError,
     StorageError,
     StreamEnded,
+    StreamTimeout,
     WorkerStats,
 )
 from fleet.homes import WorkerHandle, WorkerLost
@@ -31,6 +34,10 @@ _DRAIN_EVERY_S = 0.2
 _CRASHES_ALLOWED = 5  # restarts within _CRASH_WINDOW_S before control says aloud that this worker cannot live
 _CRASH_WINDOW_S = 120.0
 _STORE_RETRY_S = 1.0
+_LOOK_S = 2.0  # how long a snapshot may wait for those before it
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Sink:
@@ -58,6 +65,9 @@ class Control:
             for camera in self._home_of
         }
         self._stats: dict[str, WorkerStats] = {}
+        # Threads of control's own: a hung worker must not take those the API and the other workers need.
+        self._threads = ThreadPoolExecutor(2 * max(1, len(self.handles)), "control")
+        self._looking = {handle.config.name: asyncio.Semaphore(1) for handle in handles}
         self.restarts: dict[str, int] = {handle.config.name: 0 for handle in handles}
 
     def deliver_to(self, sink: Sink) -> None:
@@ -74,10 +84,18 @@ class Control:
 
     async def snapshot(self, camera: str) -> bytes:
         handle = self._home(camera)
+        looking = self._looking[handle.config.name]
         try:
-            return await asyncio.to_thread(handle.snapshot, camera)
+            async with asyncio.timeout(_LOOK_S):
+                await looking.acquire()
+        except TimeoutError:
+            raise StreamTimeout(f"{camera}: its worker has too many pictures to make; try again") from None
+        try:
+            return await self._call(handle.snapshot, camera)
         except WorkerLost as error:
             raise StreamEnded(f"{camera}: its worker is being restarted ({error})") from None
+        finally:
+            looking.release()
 
     def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
         return self._home(camera).tap(camera)
@@ -91,8 +109,14 @@ class Control:
                 group.create_task(self._keep(handle), name=f"keep-{handle.config.name}")
 
     async def stop(self) -> None:
-        """Stop all workers side by side; ≤ 5 s."""
+        """Stop all workers side by side; ≤ 4 s."""
+        # The loop's own threads: control's may all be waiting for workers that hang.
         await asyncio.gather(*(asyncio.to_thread(handle.stop) for handle in self.handles))
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _call(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Run a blocking call of a handle on control's own threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: function(*arguments, **named))
 
     async def _keep(self, handle: WorkerHandle) -> None:
         """Forever: bring the worker up, drain it until it is lost, bring it up again. The first restart comes at once."""
@@ -101,14 +125,19 @@ class Control:
         while True:
             started_s = self._clock.monotonic_s()
             try:
-                await asyncio.to_thread(handle.start)
+                await self._call(handle.start)
                 logger.info("%s: watching %d cameras", name, len(handle.config.feeds))
                 await self._drain(handle)
             except WorkerLost as error:
                 logger.error("worker lost: %s", error)
+            except Exception:
+                logger.exception("%s: something nobody expected; it is started again", name)
             now_s = self._clock.monotonic_s()
-            await asyncio.to_thread(handle.stop)
-            await self._mark_lost(handle)
+            try:
+                await self._call(handle.stop)
+                await self._mark_lost(handle)
+            except Exception:
+                logger.exception("%s: could not be put away cleanly", name)
             self.restarts[name] += 1
             crashes = [at_s for at_s in crashes if now_s - at_s < _CRASH_WINDOW_S] + [now_s]
             backoff.succeeded(now_s - started_s)
@@ -123,14 +152,16 @@ class Control:
         """Carry reports until the worker is lost. Events are acknowledged only after they are stored."""
         acknowledged = 0
         while True:
-            report = await asyncio.to_thread(handle.drain, acknowledged)
+            report = await self._call(handle.drain, acknowledged)
             self._stats[report.worker] = report.stats
             await self._tell(report.statuses)
             if report.events and not await self._record(report):
                 await asyncio.sleep(_STORE_RETRY_S)
                 continue
+            # The same events again: the worker could not write down that they were acknowledged, and will say so.
+            is_new = report.outbox_number > acknowledged
             acknowledged = report.outbox_number
-            if not report.events:
+            if not report.events or not is_new:
                 await asyncio.sleep(_DRAIN_EVERY_S)
 
     async def _record(self, report: Report) -> bool:
@@ -139,6 +170,9 @@ class Control:
             await self._sink.record(report.events)
         except StorageError as error:
             logger.error("%s: %d events wait in the outbox: %s", report.worker, len(report.events), error)
+            return False
+        except Exception:
+            logger.exception("%s: %d events wait in the outbox", report.worker, len(report.events))
             return False
         return True
 
@@ -149,6 +183,8 @@ class Control:
                 await self._sink.statuses(statuses)
             except GridpatrolError as error:
                 logger.error("camera states could not be recorded: %s", error)
+            except Exception:
+                logger.exception("camera states could not be recorded")
 
     async def _mark_lost(self, handle: WorkerHandle) -> None:
         """Say openly that nobody watches these cameras until the worker is back."""

@@ -3,14 +3,17 @@
 import contextlib
 import logging
 import multiprocessing
+import pickle
+import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import cv2
+import zmq
 
 from base import Clock, GridpatrolError, Packet, Report, SourceError, SystemClock
 from fleet.logs import configure
@@ -21,9 +24,12 @@ __all__ = ["InProcessHome", "SubprocessHome", "WorkerHandle", "WorkerLost"]
 
 logger = logging.getLogger(__name__)
 
+A = TypeVar("A")
+
 _START_S = 30.0  # a child imports OpenCV, ONNX Runtime and FFmpeg; 1.5 s alone, more while all start on two cores
 _REPLY_S = 5.0  # a worker that does not answer for this long is hung
-_STOP_S = 3.0
+_STOP_S = 2.5
+_HURRY_S = 0.5
 
 
 class WorkerLost(GridpatrolError):
@@ -65,13 +71,19 @@ class InProcessHome:
         self._worker: Worker | None = None
 
     def start(self) -> None:
-        self._worker = Worker(self.config, self._clock)
-        self._worker.start()
+        try:
+            self._worker = Worker(self.config, self._clock)
+            self._worker.start()
+        except (GridpatrolError, zmq.ZMQError) as error:
+            raise WorkerLost(f"{self.config.name}: did not start: {error}") from None
 
     def drain(self, acknowledged: int) -> Report:
         if self._worker is None:
             raise WorkerLost(f"{self.config.name}: not started")
-        return self._worker.drain(acknowledged)
+        try:
+            return self._worker.drain(acknowledged)
+        except GridpatrolError as error:
+            raise WorkerLost(f"{self.config.name}: {error}") from None
 
     def snapshot(self, camera: str) -> bytes:
         if self._worker is None:
@@ -111,80 +123,95 @@ class SubprocessHome:
         self._generation += 1
         # Every generation binds an address of its own: a killed child leaves its socket file behind.
         self.config = replace(self.config, tap_address=f"{self.config.tap_address.split('#')[0]}#{self._generation}")
-        self._pipe, theirs = self._context.Pipe()
+        ours, theirs = self._context.Pipe()
         self._process = self._context.Process(target=_child, args=(theirs,), name=self.config.name, daemon=True)
-        self._process.start()
-        theirs.close()
         try:
-            self._pipe.send(self.config)
-        except OSError as error:
-            raise WorkerLost(f"{self.config.name}: died at its start: {error}") from None
-        self._answer(_START_S)
+            self._process.start()
+            theirs.close()
+            ours.send(self.config)
+            ready = _receive(ours, _START_S)
+        except (_Silence, OSError) as error:
+            ours.close()
+            raise WorkerLost(f"{self.config.name}: did not start: {error}") from None
+        if ready is not None:
+            ours.close()
+            raise WorkerLost(f"{self.config.name}: did not start: {ready}")
+        # Published last: until here nobody else may ask on this pipe.
+        self._pipe = ours
 
     def drain(self, acknowledged: int) -> Report:
-        report = self._ask("drain", acknowledged)
-        assert isinstance(report, Report)
-        return report
+        return self._ask(Report, "drain", acknowledged)
 
     def snapshot(self, camera: str) -> bytes:
-        jpeg = self._ask("snapshot", camera)
-        assert isinstance(jpeg, bytes)
-        return jpeg
+        return self._ask(bytes, "snapshot", camera)
 
     def tap(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
         return subscribe(self.config.tap_address, camera)
 
     def stop(self) -> None:
-        process, pipe = self._process, self._pipe
-        self._process = self._pipe = None
-        if pipe is not None:
-            with self._lock, contextlib.suppress(OSError):
-                pipe.send(("stop", 0))
-        if process is not None:
-            if pipe is not None:  # a lost worker has no pipe any more and gets no time
+        process, self._process = self._process, None
+        asked = self._lock.acquire(timeout=_HURRY_S)  # whoever holds it longer waits for a worker that hangs
+        try:
+            pipe, self._pipe = self._pipe, None
+            if pipe is not None and asked:
+                with contextlib.suppress(OSError):
+                    pipe.send(("stop", 0))
+        finally:
+            if asked:
+                self._lock.release()
+        if process is None:
+            return
+        if process.pid is not None:
+            if pipe is not None and asked:  # a lost or hung worker gets no time
                 process.join(_STOP_S)
             if process.is_alive():
                 logger.warning("%s: did not stop by itself and is killed", self.config.name)
                 process.kill()
-                process.join()
-            process.close()
+            process.join(_HURRY_S)
         if pipe is not None:
             pipe.close()
 
-    def _ask(self, question: str, argument: object) -> object:
-        with self._lock:
-            if self._pipe is None:
+    def _ask(self, kind: type[A], question: str, argument: object) -> A:
+        """One question and its answer of type `kind`; a pipe on which anything went wrong is never used again."""
+        if not self._lock.acquire(timeout=_REPLY_S):
+            raise WorkerLost(f"{self.config.name}: busy for {_REPLY_S:.0f} s")
+        try:
+            pipe = self._pipe
+            if pipe is None:
                 raise WorkerLost(f"{self.config.name}: not running")
             try:
-                self._pipe.send((question, argument))
-            except OSError:
-                raise self._lost("its process ended") from None
-            return self._answer(_REPLY_S)
-
-    def _answer(self, within_s: float) -> object:
-        assert self._pipe is not None
-        try:
-            if not self._pipe.poll(within_s):
-                raise self._lost(f"no answer within {within_s:.0f} s")
-            answer = self._pipe.recv()
-        except (EOFError, OSError):
-            raise self._lost("its process ended") from None
-        if isinstance(answer, BaseException):
+                pipe.send((question, argument))
+                answer = _receive(pipe, _REPLY_S)
+            except (_Silence, OSError) as error:
+                self._pipe = None
+                pipe.close()
+                raise WorkerLost(f"{self.config.name}: {error}") from None
+        finally:
+            self._lock.release()
+        if isinstance(answer, SourceError):
             raise answer
+        if not isinstance(answer, kind):
+            raise WorkerLost(f"{self.config.name}: {question}: {answer}")
         return answer
 
-    def _lost(self, why: str) -> WorkerLost:
-        """Give the pipe up, so that a late answer can never be taken for that of the next question."""
-        if self._pipe is not None:
-            self._pipe.close()
-            self._pipe = None
-        return WorkerLost(f"{self.config.name}: {why}")
+
+class _Silence(Exception):
+    """No answer, for a reason."""
+
+
+def _receive(pipe: Connection, within_s: float) -> object:
+    try:
+        if not pipe.poll(within_s):
+            raise _Silence(f"no answer within {within_s:.0f} s")
+        return pipe.recv()
+    except EOFError:
+        raise _Silence("its process ended") from None
+    except (OSError, pickle.UnpicklingError, ValueError) as error:
+        raise _Silence(f"its answer is unreadable: {error}") from None
 
 
 def _child(pipe: Connection) -> None:
     """The whole life of a worker's own process: build, answer until told to stop or the parent is gone, tear down."""
-    import signal
-
     # Ctrl-C reaches the whole terminal group; only the parent decides when a worker stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -201,9 +228,9 @@ def _child(pipe: Connection) -> None:
         _answer_all(worker, pipe)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         logger.info("%s: control is gone, stopping", config.name)
-    except GridpatrolError as error:
+    except (GridpatrolError, zmq.ZMQError) as error:
         with contextlib.suppress(OSError):
-            pipe.send(WorkerLost(f"{config.name}: {error}"))
+            pipe.send(str(error))
     finally:
         if worker is not None:
             worker.stop()

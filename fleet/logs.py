@@ -11,7 +11,9 @@ import structlog
 __all__ = ["Redactor", "configure"]
 
 _USERINFO = re.compile(r"(?<=://)[^/@\s'\"]+@")
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), 127)} | {0x202E: "\\u202e"}
+# What could forge a line or paint a terminal: C0, DEL, C1, line separators, and marks that turn the writing direction.
+_CONTROL = {code: f"\\u{code:04x}" for code in (*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A))}
+_LINES = {code: text for code, text in _CONTROL.items() if code not in (9, 10)}
 
 
 class Redactor:
@@ -21,17 +23,17 @@ class Redactor:
         # Longest first, so that a secret that contains another is replaced whole.
         self._secrets = tuple(sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True))
 
-    def clean(self, text: str) -> str:
-        """`text` without secrets and without control characters that could forge a log line or paint a terminal."""
+    def clean(self, text: str, lines: bool = False) -> str:
+        """`text` without secrets and without control characters; `lines` keeps line ends, as a traceback needs them."""
         for secret in self._secrets:
             text = text.replace(secret, "•••")
-        return _USERINFO.sub("•••@", text).translate(_CONTROL)
+        return _USERINFO.sub("•••@", text).translate(_LINES if lines else _CONTROL)
 
     def __call__(self, _logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
         """The structlog processor: every text of the event, traceback included."""
         for key, value in event.items():
             if isinstance(value, str):
-                event[key] = self.clean(value)
+                event[key] = self.clean(value, lines=key in ("exception", "stack"))
         return event
 
 

@@ -41,6 +41,8 @@ class RunOptions:
     database: str = ""  # SQLAlchemy URL; empty: SQLite in the data folder
     models: tuple[Path, ...] = ()  # folders searched for networks beside the embedded one
     log_level: str = "INFO"
+    trusted_proxies: tuple[str, ...] = ()  # peers whose X-Forwarded-* headers are believed
+    metrics_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,11 @@ async def run(
         await _deliver_orphans(options.data, store, clock, _names(site, options))
 
         control = Control(_handles(site, options, clock, await stack.enter_async_context(_run_folder())), _no_sink(), clock)
-        app = create_app(site, store, control, clock, DashboardSettings())
+        settings = DashboardSettings(metrics_token=options.metrics_token, trusted_proxies=options.trusted_proxies)
+        app = create_app(site, store, control, clock, settings)
         control.deliver_to(_sink(store, app.state.updates))
 
-        server = WebServer(app, options.host, options.port)
+        server = WebServer(app, options.host, options.port, options.trusted_proxies)
         await server.start()
         stack.push_async_callback(_said, "web server stopped", server.stop)
 
@@ -140,15 +143,21 @@ async def _deliver_orphans(data: Path, store: Store, clock: Clock, names: Sequen
         if orphan.name in names or not orphan.is_dir():
             continue
         outbox = Outbox(orphan, clock)
-        while True:
-            number, events = outbox.pending(64)
-            if not events:
-                break
-            await asyncio.to_thread(store.record_events, events)
-            outbox.acknowledge(number)
-            logger.info("delivered %d events left by %s", len(events), orphan.name)
-        outbox.close()
-        shutil.rmtree(orphan)
+        try:
+            while outbox.depth:
+                number, events = outbox.pending(64)
+                if events:
+                    await asyncio.to_thread(store.record_events, events)
+                    logger.info("delivered %d events left by %s", len(events), orphan.name)
+                elif outbox.depth:
+                    logger.error("%s: %d events cannot be read now; they stay for the next start", orphan, outbox.depth)
+                    break
+                outbox.acknowledge(number)
+            is_empty = not outbox.depth and not outbox.lost
+        finally:
+            outbox.close()
+        if is_empty:
+            shutil.rmtree(orphan)
 
 
 def _sink(store: Store, updates: Updates) -> Sink:

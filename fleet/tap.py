@@ -67,16 +67,29 @@ class PacketTap:
         self._stopping.set()
         self._thread.join(timeout=2)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread still runs."""
+        return self._thread.is_alive()
+
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if self._socket.poll(0 if self._watched else 100):
-                self._hear(self._socket.recv())
             try:
-                packet = self._offered.get(timeout=0.02) if self._watched else self._offered.get_nowait()
-            except queue.Empty:
-                continue
-            self._send(packet)
+                self._turn()
+            except Exception:
+                logger.exception("a turn of the packet tap failed; viewers may miss packets")
+                self._stopping.wait(0.1)
         self._socket.close()
+
+    def _turn(self) -> None:
+        """Whoever came or went, then one packet."""
+        if self._socket.poll(0 if self._watched else 100):
+            self._hear(self._socket.recv())
+        try:
+            packet = self._offered.get(timeout=0.02) if self._watched else self._offered.get_nowait()
+        except queue.Empty:
+            return
+        self._send(packet)
 
     def _hear(self, message: bytes) -> None:
         """One subscription (1) or its end (0), as XPUB reports it: a byte, then the topic."""

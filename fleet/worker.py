@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import psutil
 
-from base import CameraStatus, Clock, Event, FrameBatch, GridpatrolError, Packet, Report, StorageError, WorkerStats
+from base import CameraStatus, Clock, Event, FrameBatch, GridpatrolError, Packet, Report, StorageError, Tally, WorkerStats
 from camera_config import Rule
 from detect import Outbox, Pipeline, load_networks
 from fleet.tap import PacketTap
@@ -22,7 +22,9 @@ logger = logging.getLogger(__name__)
 _DRAIN_EVENTS = 64  # events in one report: at most some MB with their snapshots
 _HELD_EVENTS = 1000  # events that may wait in memory while the disk refuses them
 _RETRY_S = 1.0
+_JOIN_S = 1.0
 _STATUS_EVERY_S = 1.0
+_HUNG_S = 15.0  # one batch takes tens of milliseconds; a network's or decoder's call that takes this long will not return
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Worker:
         self._thread = threading.Thread(target=self._analyse, name=f"analyse-{config.name}", daemon=True)
         self._told: dict[str, CameraStatus] = {}
         self._tell_s = 0.0
+        self._pulse_s = clock.monotonic_s()
+        self._tally = Tally(logger, clock, every_s=10.0)
         self._process = psutil.Process()
         self._started = False
 
@@ -69,10 +73,12 @@ class Worker:
 
     def drain(self, acknowledged: int) -> Report:
         """Forget events up to number `acknowledged`, and report what is new since; also the worker's sign of life."""
-        if self._started and not self._thread.is_alive() and not self._stopping.is_set():
-            raise GridpatrolError(f"{self.config.name}: its analysis thread has ended")
+        self._check_pulse()
         if acknowledged:
-            self._outbox.acknowledge(acknowledged)
+            try:
+                self._outbox.acknowledge(acknowledged)
+            except StorageError as error:  # it will be told again, and stored once: the database knows its id
+                self._tally.warn("outbox", str(error))
         number, events = self._outbox.pending(_DRAIN_EVENTS)
         return Report(self.config.name, number, events, self._changed(), self._stats())
 
@@ -84,10 +90,29 @@ class Worker:
         """Undo `start` in reverse order; events on disk stay for the next start."""
         self._stopping.set()
         if self._started:
-            self._thread.join(timeout=2)
+            self._thread.join(timeout=_JOIN_S)
             self._tap.stop()
             self._feeds.stop()
+        if self._thread.is_alive():  # it may still append: the outbox closes with the process
+            logger.error("%s: its analysis did not stop within %.0f s", self.config.name, _JOIN_S)
+            return
+        if self._held and not self._put():
+            logger.error("%s: %d events could not be put into the outbox before stopping", self.config.name, len(self._held))
         self._outbox.close()
+
+    def _check_pulse(self) -> None:
+        """Raise if a thread of this worker has died or hangs: better a restart than cameras that only look watched."""
+        if not self._started or self._stopping.is_set():
+            return
+        if not self._thread.is_alive():
+            raise GridpatrolError(f"{self.config.name}: its analysis thread has ended")
+        for what, silent_s in (
+            ("analysis", self._clock.monotonic_s() - self._pulse_s),
+            ("reading or decoding", self._feeds.silent_s()),
+            ("packet tap", 0.0 if self._tap.is_alive else float("inf")),
+        ):
+            if silent_s > _HUNG_S:
+                raise GridpatrolError(f"{self.config.name}: its {what} has been silent for {silent_s:.0f} s")
 
     def _changed(self) -> tuple[CameraStatus, ...]:
         """Statuses that differ from what was last told; looked at once a second, since rates change with every packet."""
@@ -105,6 +130,7 @@ class Worker:
         """Hops 4–7, batch by batch, until stopped. A batch that fails is logged and passed over; the next is another matter."""
         retry_s = 0.0
         while not self._stopping.is_set():
+            self._pulse_s = self._clock.monotonic_s()
             batch = self._feeds.next_batch(0.1)
             if batch is not None:
                 self._held.extend(self._events(batch))

@@ -15,7 +15,7 @@ from rich.progress import Progress
 from base import Clock, ConfigError, SystemClock
 from camera_config import Site, load_site
 from camera_config.district import make_district, write_district
-from fleet.commands.run import Host, LogLevel, Workers, options_from, say_address
+from fleet.commands.run import Host, Level, LogLevel, Port, Workers, cores, say_address
 from fleet.demo_cameras import DemoCameras
 from fleet.logs import configure
 from fleet.run import Ready, RunOptions
@@ -36,7 +36,7 @@ Cameras = Annotated[int, typer.Option(min=1, max=727, help="How many of the dist
 def demo(
     cameras: Cameras = 16,
     host: Host = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = 8700,
+    port: Port = 8700,
     workers: Workers = 0,
     data: Annotated[Path, typer.Option(help="Where the demo keeps its district, clips and database.")] = Path(".demo"),
     headless: Annotated[
@@ -46,7 +46,7 @@ def demo(
         bool, typer.Option("--until-event", help="Wait for the first event, drive it to closed through the API, and stop.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="With --until-event: print the times as one JSON object, last.")] = False,
-    log_level: LogLevel = "INFO",
+    log_level: LogLevel = Level.INFO,
 ) -> None:
     """Start a fictional sub-district with simulated cameras, and serve its control room."""
     if until_event and not headless:
@@ -58,7 +58,9 @@ def demo(
     played = DemoCameras(plan, data / "clips", int(site.cameras[0].url_sub.split(":")[2].split("/")[0]))
     _draw(played, console)
     folder = Path(tempfile.mkdtemp(prefix="headless-", dir=data)) if headless else data
-    options = options_from(folder, host, 0 if headless else port, workers, log_level=log_level)
+    options = RunOptions(
+        folder, host, 0 if headless else port, workers or cores(), models=(data / "models",), log_level=log_level
+    )
     try:
         with played:
             result = asyncio.run(_run(site, options, played, until_event=until_event))

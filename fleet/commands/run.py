@@ -1,29 +1,54 @@
 """`gridpatrol run SITE`: watch a site's real cameras."""
 
 import asyncio
+import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from base import ConfigError
 from camera_config import load_site
 from fleet.logs import configure
 from fleet.run import Ready, RunOptions
 from fleet.run import run as run_site
 
-__all__ = ["run"]
+__all__ = ["Data", "Database", "Host", "Level", "LogLevel", "Port", "SiteFolder", "Workers", "cores", "run", "say_address"]
+
+_SHORTEST_TOKEN = 16
+
+
+class Level(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
 
 SiteFolder = Annotated[Path, typer.Argument(help="The site folder: site.toml, cameras.csv, places.geojson, …")]
 Data = Annotated[Path, typer.Option(help="Where the database, outboxes and networks are kept.", envvar="GRIDPATROL_DATA")]
 Host = Annotated[str, typer.Option(help="Address to listen on. Anything but loopback needs a proxy with TLS in front.")]
-Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")]
-Workers = Annotated[int, typer.Option(help="Worker processes; 0: one per core.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+Workers = Annotated[int, typer.Option(min=0, help="Worker processes; 0: one per core.")]
 Database = Annotated[
     str,
     typer.Option(help="SQLAlchemy URL, such as postgresql+psycopg://…; default SQLite in --data.", envvar="GRIDPATROL_DATABASE"),
 ]
-LogLevel = Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")]
+LogLevel = Annotated[Level, typer.Option(help="How much is logged.")]
+Proxies = Annotated[
+    list[str] | None,
+    typer.Option("--trusted-proxy", help="Address of a proxy whose X-Forwarded-* headers are believed; repeatable."),
+]
+MetricsToken = Annotated[
+    str,
+    typer.Option(
+        help="Bearer token for /metrics, at least 16 characters; better by environment.", envvar="GRIDPATROL_METRICS_TOKEN"
+    ),
+]
 
 
 def run(
@@ -36,27 +61,33 @@ def run(
         bool, typer.Option("--in-process", help="One worker, in this process: for a handful of cameras.")
     ] = False,
     database: Database = "",
-    log_level: LogLevel = "INFO",
+    trusted_proxy: Proxies = None,
+    metrics_token: MetricsToken = "",
+    log_level: LogLevel = Level.INFO,
 ) -> None:
     """Watch the cameras of SITE, and serve the control room's page."""
+    if 0 < len(metrics_token) < _SHORTEST_TOKEN:
+        raise ConfigError(f"--metrics-token: expected at least {_SHORTEST_TOKEN} characters, got {len(metrics_token)}")
     loaded = load_site(site)
-    configure(log_level, [login.password for login in loaded.credentials])
-    options = options_from(data, host, port, workers, in_process=in_process, database=database, log_level=log_level)
+    configure(log_level, [*(login.password for login in loaded.credentials), metrics_token])
+    options = RunOptions(
+        data=data,
+        host=host,
+        port=port,
+        workers=1 if in_process else workers or cores(),
+        in_process=in_process,
+        database=database,
+        models=(data / "models",),
+        log_level=log_level,
+        trusted_proxies=tuple(trusted_proxy or ()),
+        metrics_token=metrics_token,
+    )
     asyncio.run(run_site(loaded, options, _say_and_stay))
 
 
-def options_from(
-    data: Path, host: str, port: int, workers: int, *, in_process: bool = False, database: str = "", log_level: str = "INFO"
-) -> RunOptions:
-    """Options as the flags give them; `data / models` is where fetched networks are found."""
-    options = RunOptions(
-        data=data, host=host, port=port, in_process=in_process, database=database, models=(data / "models",), log_level=log_level
-    )
-    if in_process:
-        workers = 1
-    return RunOptions(
-        **{**{name: getattr(options, name) for name in RunOptions.__slots__}, "workers": workers or options.workers}
-    )
+def cores() -> int:
+    """How many this process may use: the number of workers where none is given."""
+    return len(os.sched_getaffinity(0))
 
 
 async def _say_and_stay(ready: Ready) -> None:

@@ -22,7 +22,7 @@ def simulate(
     plan: Annotated[Path | None, typer.Argument(help="A YAML plan; without one, drawn scenes for --cameras.")] = None,
     cameras: Annotated[int, typer.Option(min=1, help="How many cameras, where no plan is given.")] = 16,
     fps: Annotated[int, typer.Option(min=1, max=60, help="Frames a second of each camera, where no plan is given.")] = 15,
-    port: Annotated[int, typer.Option(help="RTSP port on 127.0.0.1; 0 takes a free one.")] = 8554,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="RTSP port on 127.0.0.1; 0 takes a free one.")] = 8554,
     seconds: Annotated[
         float, typer.Option(min=0, help="Measure for this long with a client on every camera; 0 serves until Ctrl-C.")
     ] = 0.0,
