@@ -20,7 +20,7 @@ from base.tally import Tally
 from ingest.frames import LatestFrames, LumaFrame
 from ingest.gate import Gate, Work
 from ingest.rtsp.h264 import parse_sps
-from ingest.rtsp.nal import START_CODE
+from ingest.rtsp.nal import MAX_PIXELS, START_CODE
 
 __all__ = [
     "LUMA_HEIGHT",
@@ -164,11 +164,14 @@ class DecodeLoop:
         self._gate, self._frames = gate, frames
         self._pool = KeyDecoders()
         self._awake: dict[int, AwakeDecoder] = {}
+        self._clock = clock
         self._tally = Tally(logger, clock)
+        self.pulse_s = clock.monotonic_s()  # when the loop last came round
 
     def run(self, stop: threading.Event) -> None:
         """Decode until `stop` is set."""
         while not stop.is_set():
+            self.pulse_s = self._clock.monotonic_s()
             try:
                 if not self.run_once():
                     self._gate.work_ready.wait(0.5)
@@ -213,8 +216,8 @@ def _decoder(packet: Packet, fast: bool) -> VideoCodecContext:
     decoder = av.CodecContext.create(name, "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.thread_count, decoder.thread_type = 1, ThreadType.NONE
-    if fast:
-        decoder.options = {"skip_loop_filter": "all"}
+    bounds = {"max_pixels": str(MAX_PIXELS)}  # the size is in the bits: a small packet may claim a huge picture
+    decoder.options = {**bounds, "skip_loop_filter": "all"} if fast else bounds
     return decoder
 
 

@@ -63,6 +63,7 @@ class Feeds:
         if len(self._rows) != len(feeds):
             raise ValueError("feeds: expected every camera once")
         self._on_packet = on_packet
+        self._clock = clock
         ring = Ring(len(feeds), settings.ring_gops, settings.ring_camera_bytes, settings.ring_bytes)
         self._gate = Gate(ring, clock, settings.awake_packets)
         self._reader = SweepReader(
@@ -91,6 +92,14 @@ class Feeds:
             if thread.ident is not None:
                 thread.join(_STOP_S / len(self._threads))
 
+    def silent_s(self) -> float:
+        """Seconds since the slower of the two threads last came round; infinite once one has ended, 0 before `start`."""
+        if self._threads[0].ident is None:
+            return 0.0
+        if not all(thread.is_alive() for thread in self._threads):
+            return float("inf")
+        return self._clock.monotonic_s() - min(self._reader.pulse_s, self._decode.pulse_s)
+
     def _admit(self, row: int, packets: list[Packet]) -> None:
         """Hop 2, on the reader thread."""
         self._gate.admit(row, packets)
@@ -107,7 +116,7 @@ class Feeds:
         return self._frames.take(timeout_s)
 
     def wake(self, camera: str, until_s: float) -> None:
-        """Decode this camera from its last key frame on, then all frames, until our UTC clock reaches `until_s`. Extendable."""
+        """Decode this camera from its last key frame on, then all frames, until `until_s` (UTC), at most 120 s. Extendable."""
         self._gate.wake(self._rows[camera], until_s)
 
     def awake(self, camera: str) -> bool:

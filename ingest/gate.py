@@ -11,6 +11,8 @@ from ingest.ring import Ring
 
 __all__ = ["Gate", "GateStats", "RoomFor", "Work"]
 
+_MOST_AWAKE_S = 120.0  # a call; who wants more calls again
+
 RoomFor = Callable[[int, bool], bool]
 """Whether one more frame of the camera in this row, awake or not, may be handed on."""
 
@@ -45,7 +47,7 @@ class Gate:
         self.work_ready = threading.Event()
         self._ring, self._clock, self._most_packets = ring, clock, most_packets
         self._lock = threading.Lock()
-        self._until_s: dict[int, float] = {}  # rows that are awake
+        self._until_s: dict[int, float] = {}  # monotonic, of rows that are awake
         self._keys: OrderedDict[int, Packet] = OrderedDict()
         self._queues: OrderedDict[int, deque[Packet]] = OrderedDict()  # of rows that are awake, or were and are not done
         self._headless: set[int] = set()  # rows whose decoder can go on at a key frame only
@@ -70,10 +72,15 @@ class Gate:
             self.work_ready.set()
 
     def wake(self, row: int, until_s: float) -> None:
-        """Decode this camera from its last key frame on, until our UTC clock reaches `until_s`. A later call may extend it."""
+        """Decode this camera from its last key frame on, for as long as it is until `until_s` (UTC), at most 120 s.
+
+        A later call may extend it. Steps of our UTC clock in between change nothing.
+        """
+        now_s = self._clock.monotonic_s()
+        ends_s = now_s + min(_MOST_AWAKE_S, max(0.0, until_s - self._clock.now_s()))
         with self._lock:
-            asleep = row not in self._until_s or self._clock.now_s() >= self._until_s[row]
-            self._until_s[row] = max(until_s, self._until_s.get(row, until_s))
+            asleep = row not in self._until_s or now_s >= self._until_s[row]
+            self._until_s[row] = max(ends_s, self._until_s.get(row, ends_s))
             if asleep:
                 self._keys.pop(row, None)
                 self._queues.setdefault(row, deque())
@@ -85,7 +92,7 @@ class Gate:
 
     def awake(self, row: int) -> bool:
         """Whether the gate is open for this camera."""
-        return self._until_s.get(row, float("-inf")) > self._clock.now_s()
+        return self._until_s.get(row, float("-inf")) > self._clock.monotonic_s()
 
     def rest(self, row: int) -> bool:
         """Whether an awake camera's time is over and its queue empty, so that its decoder may go. Decode thread."""
@@ -116,7 +123,7 @@ class Gate:
 
     def stats(self) -> GateStats:
         with self._lock:
-            now_s = self._clock.now_s()
+            now_s = self._clock.monotonic_s()
             return GateStats(self._dropped, sum(until_s > now_s for until_s in self._until_s.values()), self._ring.bytes)
 
     def _stays_awake(self, row: int) -> bool:

@@ -1,4 +1,4 @@
-"""Whatever FFmpeg can demux, behind the same protocol as our own client: a thread reads into a bounded queue."""
+"""Files, HTTP and RTMP through FFmpeg, behind the same protocol as our own client: a thread reads into a bounded queue."""
 
 import logging
 import queue
@@ -11,9 +11,9 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from base.clock import Clock
-from base.errors import AuthError, ConnectError, SourceError, StreamEnded
+from base.errors import AuthError, ConnectError, ProtocolError, SourceError, StreamEnded
 from base.records import Codec, Packet
-from ingest.rtsp.nal import START_CODE
+from ingest.rtsp.nal import MAX_PIXELS, START_CODE, check_size
 from ingest.source import Feed, Phase, StreamFacts
 from ingest.timeline import MEDIA_HZ, Timeline
 
@@ -22,37 +22,66 @@ __all__ = ["LibavSource", "open_container"]
 logger = logging.getLogger(__name__)
 
 _QUEUE_PACKETS = 256
+_QUEUE_BYTES = 8 * 2**20  # twice the largest access unit of our own client
 _OPEN_S, _READ_S = 10.0, 10.0  # FFmpeg's own time-outs; the camera's deadlines are the reader's
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
 _FILTERS = {Codec.H264: "h264_mp4toannexb", Codec.H265: "hevc_mp4toannexb"}
 # Nested protocols are what made FFmpeg read local files on behalf of a playlist: each scheme gets what it needs, no more.
 _PROTOCOLS = {
-    "rtsp": "rtp,udp,tcp",
-    "rtsps": "rtp,tcp,tls,srtp",
     "http": "http,tcp",
     "https": "https,tcp,tls",
     "rtmp": "rtmp,tcp",
     "file": "file",
 }
+# FFmpeg follows a 30x of an RTSP server to any host and signs in there, and has no option against it (libavformat 62).
+_REFUSED = {
+    "rtsp": "rtsp is read by our own client only: FFmpeg would follow a redirect to another host, password and all",
+    "rtsps": "rtsps is not supported yet; configure the camera's rtsp:// address",
+}
+# Over HTTP no playlists (HLS, DASH): their segments may lie at any host, and FFmpeg would ask there.
+_WEB_FORMATS = "mpjpeg,mjpeg,jpeg_pipe,mpegts,mpeg,mov,mp4,matroska,webm,flv,avi,ogg,h264,hevc"
+_WEB = {"max_redirects": "0", "format_whitelist": _WEB_FORMATS}
 
 
 def open_container(feed: Feed) -> InputContainer:
-    """Open a URL or path for demuxing; raises SourceError without credentials in its text. Blocks."""
+    """Open a URL or path for demuxing; raises SourceError without credentials in its text. Blocks.
+
+    Only the host that was configured is asked: redirects and playlists are refused, and so are rtsp and rtsps, where FFmpeg
+    cannot be kept from following. Pictures beyond `check_size` are refused, if possible before FFmpeg decodes one.
+    """
     scheme = feed.url.partition("://")[0].lower() if "://" in feed.url else "file"
+    if scheme in _REFUSED:
+        raise ConnectError(f"{feed.where}: {_REFUSED[scheme]}")
     if scheme not in _PROTOCOLS:
         raise ConnectError(f"scheme {scheme!r} is not read; allowed are {', '.join(sorted(_PROTOCOLS))}")
-    options = {"protocol_whitelist": f"{scheme},{_PROTOCOLS[scheme]}"}
+    options = {"protocol_whitelist": f"{scheme},{_PROTOCOLS[scheme]}", "max_pixels": str(MAX_PIXELS)}
     url = feed.url if scheme != "file" else feed.url.removeprefix("file://")
-    if scheme in ("rtsp", "rtsps"):
-        options |= {"rtsp_transport": "tcp", "allowed_media_types": "video"}
+    if scheme in ("http", "https"):
+        options |= _WEB
     if feed.user and scheme != "file":
         url = _with_credentials(feed)
     try:
-        return av.open(url, options=options, timeout=(_OPEN_S, _READ_S))
+        container = av.open(url, options=options, timeout=(_OPEN_S, _READ_S))
     except av.error.HTTPUnauthorizedError:
         raise AuthError(f"{feed.where}: the camera refuses the password of user {feed.user!r} (401)") from None
     except (av.error.FFmpegError, OSError) as error:
         raise ConnectError(f"{feed.where}: {error.strerror or 'cannot be opened'}") from None
+    try:
+        _check_sizes(feed, container)
+    except ProtocolError:
+        container.close()
+        raise
+    return container
+
+
+def _check_sizes(feed: Feed, container: InputContainer) -> None:
+    """Raises ProtocolError for a picture no camera of ours has, or of which FFmpeg could not find out the size."""
+    for stream in container.streams.video[:1]:
+        try:
+            check_size(stream.width or 0, stream.height or 0)
+        except ProtocolError as error:
+            raise ProtocolError(f"{feed.where}: {error}") from None
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
 
 
 def _with_credentials(feed: Feed) -> str:
@@ -62,9 +91,9 @@ def _with_credentials(feed: Feed) -> str:
 
 
 class LibavSource:
-    """Files, HTTP, RTMP, RTSPS and codecs that we do not depacketize ourselves.
+    """Files, HTTP and RTMP; not RTSP, for which there is `RtspSource`.
 
-    Owned by the reader thread; its demuxing thread `demux-<camera>` blocks when the queue of 256 packets is full, which holds the
+    Owned by the reader thread; its demuxing thread `demux-<camera>` blocks while 256 packets or 8 MiB wait, which holds the
     sender up. A file plays at its own speed and then ends. H.264 and H.265 come out as Annex B.
     """
 
@@ -73,6 +102,8 @@ class LibavSource:
         self._facts = StreamFacts()
         self._stop = threading.Event()
         self._queue: queue.Queue[tuple[int, bool, bytes] | SourceError | StreamFacts] = queue.Queue(_QUEUE_PACKETS)
+        self._bytes_in = self._bytes_out = 0  # of packets; each is written by one thread, demuxing and reader
+        self._taken = threading.Event()
         self._timeline = Timeline()
         self._thread: threading.Thread | None = None
 
@@ -99,6 +130,8 @@ class LibavSource:
                 failure = item
             else:
                 found.append(item)
+                self._bytes_out += len(item[2])
+                self._taken.set()
         if failure is not None:
             if not found:
                 raise failure
@@ -162,7 +195,19 @@ class LibavSource:
                 first = pts if first is None else first
                 if local:
                     self._clock.wait(self._stop, began_s + (pts - first) / MEDIA_HZ - self._clock.monotonic_s())
-                self._put((pts, bool(packet.is_keyframe), data))
+                self._put_packet(pts, bool(packet.is_keyframe), data)
+
+    def _put_packet(self, pts: int, is_key: bool, data: bytes) -> None:
+        """Waits for room by bytes, then by count."""
+        if len(data) > _QUEUE_BYTES:
+            raise ProtocolError(f"{self._feed.where}: a packet of {len(data)} bytes; expected at most {_QUEUE_BYTES}")
+        while self._bytes_in - self._bytes_out + len(data) > _QUEUE_BYTES:
+            if self._stop.is_set():
+                return
+            self._taken.wait(0.2)
+            self._taken.clear()
+        self._bytes_in += len(data)
+        self._put((pts, is_key, data))
 
     def _put(self, item: tuple[int, bool, bytes] | SourceError | StreamFacts) -> None:
         while not self._stop.is_set():

@@ -10,14 +10,14 @@ from base.records import CameraStatus, Health, Packet, Quality
 from base.retry import Backoff
 from ingest.media_stats import MediaStats
 from ingest.settings import IngestSettings
-from ingest.source import Feed, PacketSource, Phase, StreamFacts, UnsupportedStream
+from ingest.source import Feed, PacketSource, Phase, StreamFacts
 
 __all__ = ["CameraLife", "SourceFactory"]
 
 logger = logging.getLogger(__name__)
 
-SourceFactory = Callable[[Feed, bool], PacketSource]
-"""A new source for a feed; True asks for the one that reads everything, after our own client met a stream it does not read."""
+SourceFactory = Callable[[Feed], PacketSource]
+"""A new, closed source for a feed."""
 
 _REFUSALS, _REFUSALS_S = 5, 300.0  # tries after 401 in five minutes: cameras lock accounts out
 _OFFLINE_AFTER_S = 30.0
@@ -39,7 +39,6 @@ class CameraLife:
         self._backoff = Backoff(settings.backoff_floor_s, settings.backoff_cap_s, good_after_s=settings.good_media_s)
         self._source: PacketSource | None = None
         self._facts = StreamFacts()
-        self._reads_everything = False
         self._deadline_s = 0.0  # monotonic; of the phase, or of the next media progress
         self._media_began_s: float | None = None  # monotonic, in this connection
         self._media_s: float | None = None  # monotonic, newest progress ever
@@ -62,7 +61,7 @@ class CameraLife:
 
     def open(self, now_s: float) -> None:
         """Begin a connection; `now_s` is monotonic, here and below."""
-        self._source = self._make_source(self.feed, self._reads_everything)
+        self._source = self._make_source(self.feed)
         self._last_pts, self._media_began_s = -1, None
         self._enter(Phase.CONNECTING, now_s)
         try:
@@ -91,10 +90,6 @@ class CameraLife:
         if self._source is not None:
             self._source.close()
             self._source = None
-        if isinstance(error, UnsupportedStream) and not self._reads_everything:
-            logger.info("%s: %s; reading it through FFmpeg from now on", self.feed.camera, error)
-            self._reads_everything, self.retry_at_s = True, now_s
-            return
         had_media = self._media_began_s is not None
         if had_media:
             self._ends.append(now_s)

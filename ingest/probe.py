@@ -7,7 +7,7 @@ from base.errors import SourceError, StreamTimeout
 from base.records import Codec, Packet
 from ingest.reader import choose_source
 from ingest.rtsp_source import Resolver
-from ingest.source import Feed, StreamFacts, UnsupportedStream
+from ingest.source import Feed, StreamFacts
 
 __all__ = ["ProbeResult", "probe"]
 
@@ -39,10 +39,7 @@ def probe(feed: Feed, clock: Clock, timeout_s: float) -> ProbeResult:
     packets: list[Packet] = []
     facts, error = StreamFacts(), ""
     try:
-        try:
-            facts = _watch(feed, clock, resolver, until_s, False, packets)
-        except UnsupportedStream:
-            facts = _watch(feed, clock, resolver, until_s, True, packets)
+        facts = _watch(feed, clock, resolver, until_s, packets)
     except SourceError as problem:
         error = str(problem)
     finally:
@@ -50,9 +47,9 @@ def probe(feed: Feed, clock: Clock, timeout_s: float) -> ProbeResult:
     return _result(feed, facts, packets, error)
 
 
-def _watch(feed: Feed, clock: Clock, resolver: Resolver, until_s: float, everything: bool, packets: list[Packet]) -> StreamFacts:
+def _watch(feed: Feed, clock: Clock, resolver: Resolver, until_s: float, packets: list[Packet]) -> StreamFacts:
     """Fill `packets` until two GOPs are complete or time is up; raises SourceError if none came."""
-    source = choose_source(feed, clock, resolver, everything)
+    source = choose_source(feed, clock, resolver)
     try:
         source.open()
         while clock.monotonic_s() < until_s:

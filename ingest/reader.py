@@ -27,9 +27,9 @@ Deliver = Callable[[int, list[Packet]], None]
 """Takes the packets of the camera in a row, on the reader thread."""
 
 
-def choose_source(feed: Feed, clock: Clock, resolver: Resolver, reads_everything: bool = False) -> PacketSource:
-    """Our own client for plain RTSP, FFmpeg for all else, or for a camera whose stream our client does not read."""
-    if feed.url.lower().startswith("rtsp://") and not reads_everything:
+def choose_source(feed: Feed, clock: Clock, resolver: Resolver) -> PacketSource:
+    """Our own client for RTSP, FFmpeg for all else. A stream that our client does not read is never handed to FFmpeg."""
+    if feed.url.lower().startswith("rtsp://"):
         return RtspSource(feed, clock, resolver)
     return LibavSource(feed, clock)
 
@@ -65,9 +65,10 @@ class SweepReader:
     ) -> None:
         self.stats = ReaderStats()
         self._clock, self._settings = clock, settings
+        self.pulse_s = clock.monotonic_s()  # when the loop last came round
         self._deliver, self._is_awake, self._restarted = deliver, is_awake, restarted
         self._resolver = Resolver()
-        make_source = make_source or (lambda feed, everything: choose_source(feed, clock, self._resolver, everything))
+        make_source = make_source or (lambda feed: choose_source(feed, clock, self._resolver))
         rng = rng or random.Random()
         self.lives = [CameraLife(row, feed, settings, make_source, rng) for row, feed in enumerate(feeds)]
         self._watched: set[int] = set()  # replaced as a whole, so that any thread may
@@ -84,6 +85,7 @@ class SweepReader:
         turn_s = self._settings.sweep_s / len(self._slots)
         due_s = self._clock.monotonic_s()
         while not stop.is_set():
+            self.pulse_s = self._clock.monotonic_s()
             try:
                 self.run_once()
             except Exception:

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from base.clock import Clock
-from base.errors import ConnectError, StreamEnded
+from base.errors import ConnectError, ProtocolError, SourceError, StreamEnded
 from base.records import Packet
 from ingest.rtsp.address import Address
 from ingest.rtsp.nal import AccessUnit, Parameters
@@ -20,6 +20,7 @@ from ingest.timeline import Timeline
 __all__ = ["Resolver", "RtspSource"]
 
 _READ_BYTES = 64 * 1024  # 200 ms of a stream of 2.6 Mbit/s; more would make malloc map and unmap pages for every read
+_MOST_UNSENT_BYTES = 64 * 1024
 _MOST_READS = 16  # a sweep, so that a flood from one camera cannot hold up the others
 
 
@@ -102,7 +103,7 @@ class RtspSource:
         if self._socket is not None:
             if self._session is not None:
                 self._session.teardown()
-                with contextlib.suppress(StreamEnded):  # gone already, nothing to say goodbye to
+                with contextlib.suppress(SourceError):  # gone already or deaf, nothing to say goodbye to
                     self._send(self._session)
             self._socket.close()
             self._socket = None
@@ -169,10 +170,14 @@ class RtspSource:
         try:
             sent = self._socket.send(self._unsent)
         except BlockingIOError:
-            return
+            sent = 0
         except OSError as error:
             raise StreamEnded(f"{self._facts.peer}: {error.strerror}") from None
         self._unsent = self._unsent[sent:]
+        if len(self._unsent) > _MOST_UNSENT_BYTES:
+            raise ProtocolError(
+                f"{self._facts.peer}: the camera does not read: {len(self._unsent)} bytes unsent; at most {_MOST_UNSENT_BYTES}"
+            )
 
     def _learn(self, session: RtspSession) -> None:
         """Facts changed."""

@@ -1,6 +1,6 @@
 """What a camera's stream is asked for and what it answers: Feed, StreamFacts and the PacketSource seam.
 
-Implementations: `RtspSource` (our own client, one non-blocking socket) and `LibavSource` (anything FFmpeg reads, one thread).
+Implementations: `RtspSource` (our own client, one non-blocking socket) and `LibavSource` (files, HTTP, RTMP, one thread).
 """
 
 import urllib.parse
@@ -94,4 +94,4 @@ class PacketSource(Protocol):
 
 
 class UnsupportedStream(ProtocolError):
-    """The camera speaks correctly, but a codec or transport that this source does not read; another source may."""
+    """The camera speaks correctly, but a codec or transport that our client does not read; its settings can change that."""

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from base.errors import ProtocolError
 from base.records import Codec
 
-__all__ = ["START_CODE", "AccessUnit", "Bits", "Depacketizer", "Parameters", "check_size", "unescape"]
+__all__ = ["MAX_PIXELS", "START_CODE", "AccessUnit", "Bits", "Depacketizer", "Parameters", "check_size", "unescape"]
 
 START_CODE = b"\0\0\0\1"
 MAX_ACCESS_UNIT_BYTES = 4 * 2**20  # a 4K key frame at 50 Mbit/s is 1-2 MB
 MAX_SIDE_PX = 4096
 MIN_SIDE_PX = 16
+MAX_PIXELS = MAX_SIDE_PX**2  # for FFmpeg's option max_pixels, which knows no sides
 MAX_PARAMETER_SETS = 16
 
 

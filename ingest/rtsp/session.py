@@ -19,6 +19,10 @@ __all__ = ["RtspSession"]
 _DEPACKETIZERS: dict[str, type[Depacketizer]] = {"H264": H264Depacketizer, "H265": H265Depacketizer}
 _DEFAULT_TIMEOUT_S = 60  # RFC 2326 §12.37
 _MAX_REDIRECTS = 3
+_MAX_OUTPUT_BYTES = 64 * 1024  # a dialogue is under 2 kB; more means that the camera asks and does not read
+_MAX_ANSWERS = 20  # to the camera's own requests, a minute; a sign of life comes every few seconds at most
+_STATIC = {26: "JPEG", 31: "H261", 32: "MPEG", 34: "H263"}  # video that needs no rtpmap, RFC 3551 §6
+_ADVICE = "which our RTSP client does not read; set it to H.264 or H.265 at the camera, or configure its http:// address"
 _KEEP_ALIVE = ("GET_PARAMETER", "OPTIONS", "SET_PARAMETER")  # in the order in which we prefer what the camera offers
 _INTERLEAVED = re.compile(r"interleaved\s*=\s*(\d{1,3})(?:-(\d{1,3}))?", re.IGNORECASE)
 _TIMEOUT = re.compile(r"timeout\s*=\s*(\d{1,5})", re.IGNORECASE)
@@ -59,6 +63,8 @@ class RtspSession:
         self._channel = -1  # of RTP; RTCP has its own
         self._rtcp_channel = -1
         self._redirects = 0
+        self._answers = 0  # to requests of the camera, since `_answers_from_s`
+        self._answers_from_s = float("-inf")  # monotonic
         self._track_url = ""
 
     def start(self) -> None:
@@ -91,6 +97,8 @@ class RtspSession:
                     channel, receiver = self._channel, self.receiver
                 elif isinstance(item, Request):
                     self._requested(item)
+                if len(self._output) > _MAX_OUTPUT_BYTES:
+                    raise ProtocolError(f"{len(self._output)} bytes wait to be sent; expected at most {_MAX_OUTPUT_BYTES}")
             except SourceError as error:
                 offset = item.offset if isinstance(item, Response | Request) else chunk.offset + item[1]
                 raise type(error)(f"{self._peer}: byte {offset}: {error}") from None
@@ -102,6 +110,8 @@ class RtspSession:
 
     def tick(self, now_s: float) -> None:
         """Keep the session alive when half its time-out has passed; `now_s` is monotonic. Asks once, never piles up questions."""
+        if now_s >= self._answers_from_s + 60:
+            self._answers, self._answers_from_s = 0, now_s
         if not self.playing:
             return
         if self._keep_alive_due_s is None:
@@ -132,7 +142,10 @@ class RtspSession:
         self._output += "\r\n".join([*lines, *headers, "", ""]).encode("utf-8")
 
     def _requested(self, request: Request) -> None:
-        """Cameras rarely ask; they get an honest no, or a yes to a sign of life."""
+        """Cameras rarely ask; they get an honest no, or a yes to a sign of life. Those that ask too often get no answer."""
+        self._answers += 1
+        if self._answers > _MAX_ANSWERS:
+            return
         status = "200 OK" if request.method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER") else "501 Not Implemented"
         number = re.sub(r"[^0-9]", "", request.get("cseq"))[:10]
         self._output += f"RTSP/1.0 {status}\r\nCSeq: {number}\r\n\r\n".encode()
@@ -190,9 +203,8 @@ class RtspSession:
         if track is None:
             raise UnsupportedStream("the camera describes no video track")
         if track.encoding not in _DEPACKETIZERS:
-            raise UnsupportedStream(
-                f"a video track of {track.encoding or f'payload type {track.payload_type}'}, not H264 or H265"
-            )
+            encoding = track.encoding or _STATIC.get(track.payload_type, f"payload type {track.payload_type}")
+            raise UnsupportedStream(f"the camera sends a video track of {encoding[:40]}, {_ADVICE}")
         base = response.get("content-base") or response.get("content-location")
         self._base = resolve_control(base, description.control, self._url, self._hosts)
         self._track_url = resolve_control(base, track.control, self._url, self._hosts)

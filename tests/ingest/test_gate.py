@@ -1,5 +1,6 @@
 """What the gate lets through, in which order, and what it gives up."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,30 @@ def test_waking_is_extended_never_shortened() -> None:
     one.wake(0, clock.now_s() + 1)
     assert drain(one) == [(0, True)]
     clock.advance(19)
+    assert one.awake(0)
+    clock.advance(2)
+    assert not one.awake(0)
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, 3600.0])
+def test_a_step_of_the_wall_clock_neither_closes_a_gate_nor_holds_it_open(step_s: float) -> None:
+    one, clock = gate()
+    one.admit(0, [packet(0)])
+    one.wake(0, clock.now_s() + 10)
+    clock.step_wall(step_s)
+    clock.advance(9)
+    assert one.awake(0) and one.stats().awake == 1
+    one.wake(0, clock.now_s() + 5)  # extends by the new time
+    clock.advance(4)
+    assert one.awake(0)
+    clock.advance(2)
+    assert not one.awake(0) and one.stats().awake == 0
+
+
+def test_one_call_opens_a_gate_for_two_minutes_at_most() -> None:
+    one, clock = gate()
+    one.wake(0, clock.now_s() + 1e6)
+    clock.advance(119)
     assert one.awake(0)
     clock.advance(2)
     assert not one.awake(0)

@@ -25,7 +25,6 @@ class Camera:
     gop: int = 10
     opened_s: list[float] = field(default_factory=list)
     closed: int = 0
-    everything: list[bool] = field(default_factory=list)
     sweeps: int = 0
     pts: int = 0
 
@@ -75,10 +74,8 @@ class Street:
         self.delivered = [0] * count
         self.restarts: list[int] = []
 
-        def make(feed: Feed, everything: bool) -> PacketSource:
-            camera = self.cameras[int(feed.camera[1:])]
-            camera.everything.append(everything)
-            return ScriptedSource(camera, feed.camera, self.clock)
+        def make(feed: Feed) -> PacketSource:
+            return ScriptedSource(self.cameras[int(feed.camera[1:])], feed.camera, self.clock)
 
         self.reader = SweepReader(
             feeds,
@@ -219,13 +216,14 @@ def test_at_most_fifty_connects_a_second() -> None:
     assert all(camera.opened_s for camera in street.cameras) and street.reader.stats.connected >= 195
 
 
-def test_a_stream_our_client_does_not_read_goes_to_the_other_source() -> None:
+def test_a_stream_our_client_does_not_read_is_told_and_tried_again() -> None:
     street = Street()
-    street.cameras[0].error = UnsupportedStream("a video track of JPEG, not H264 or H265")
+    street.cameras[0].error = UnsupportedStream("192.0.2.1:554: a video track of JPEG")
     street.run(0.025)
+    assert street.status()[2] == "192.0.2.1:554: a video track of JPEG" and len(street.cameras[0].opened_s) == 1
     street.cameras[0].error = None
-    street.run(2)
-    assert street.cameras[0].everything == [False, True] and street.status()[0] is Health.ONLINE
+    street.run(3)
+    assert len(street.cameras[0].opened_s) == 2 and street.status()[0] is Health.ONLINE
 
 
 def test_one_camera_that_breaks_us_does_not_break_the_others(caplog: pytest.LogCaptureFixture) -> None:

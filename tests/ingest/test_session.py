@@ -160,6 +160,29 @@ def test_the_camera_may_say_goodbye_and_ask_questions() -> None:
         session.receive(b"$\x03\x00\x08\x81\xcb\x00\x01\0\0\0\0", 0.0)
 
 
+def test_requests_of_the_camera_are_answered_twenty_times_a_minute() -> None:
+    session = playing()
+    flood = b"OPTIONS * RTSP/1.0\r\nCSeq: 8\r\n\r\n" * 3000
+    session.tick(100.0)
+    session.receive(flood, 0.0)
+    assert session.take_output().count(b"200 OK") == 20
+    session.tick(101.0)
+    session.receive(flood, 0.0)
+    assert not session.has_output
+    session.tick(160.5)
+    assert request_line(session).startswith("GET_PARAMETER")  # ours
+    session.receive(flood, 0.0)
+    assert session.take_output().count(b"200 OK") == 20
+
+
+def test_output_that_piles_up_ends_the_session() -> None:
+    session = begun("op", "geheim")
+    asks = 'WWW-Authenticate: Digest realm="x", nonce="{}", stale=true'
+    flood = b"".join(reply(1, asks.format(number), status="401 Unauthorized") for number in range(1000))
+    with pytest.raises(ProtocolError, match=r"192.0.2.1:554: byte \d+: \d+ bytes wait to be sent; expected at most 65536"):
+        session.receive(flood, 0.0)
+
+
 def test_an_error_says_peer_and_byte(clip: Clip) -> None:
     session = playing()
     with pytest.raises(ProtocolError, match=r"192.0.2.1:554: byte \d+: an RTP packet of 3 bytes"):
