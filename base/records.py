@@ -123,7 +123,7 @@ class FrameBatch:
     """Frames of different cameras that are analysed in one vectorised call: columns of equal length B.
 
     `camera` is the row number of the camera in its worker's shard, int32 (B,), each at most once. `time_s` float64 (B,), UTC
-    of the moment shown, never falling within a camera. `luma` u8 (B, H, W), reduced. `is_key` bool (B,). `awake` bool (B,):
+    of the moment shown; falls within a camera only when our clock was set back. `luma` u8 (B, H, W), reduced. `is_key` bool (B,). `awake` bool (B,):
     decoded because the gate is open. `picture` has B entries, valid until the batch is done.
     """
 
@@ -231,10 +231,14 @@ class Report:
     stats: WorkerStats = field(default_factory=WorkerStats)
 
 
-def uuid7(now_s: float) -> str:
-    """A UUID version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then random, so that ids sort by time."""
+def uuid7(now_s: float, random: int | None = None) -> str:
+    """A UUID version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then random, so that ids sort by time.
+
+    `random` replaces the system's randomness by 80 given bits, of which 74 are used: the same bits give the same id.
+    """
     value = int(now_s * 1000) & ((1 << 48) - 1)
-    random = int.from_bytes(os.urandom(10))
+    if random is None:
+        random = int.from_bytes(os.urandom(10))
     value = value << 80 | 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Backgrounds", "light_table"]
+__all__ = ["FORGET_S", "Backgrounds", "light_table"]
 
 U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
@@ -24,7 +24,7 @@ _STANDING = 0.25  # grey levels a second by which foreground is learned: a dark 
 #   leaves no ghost when it goes, which learning in proportion to the difference does (seen on intel_one-by-one)
 _YOUNG_S, _STANDING_YOUNG = 20.0, 0.5  # a young model learns it faster, so that ghosts of what moved while learning fade
 _LEARN_S, _LEARN_FRAMES = 2.0, 3  # rows are silent until both have passed
-_FORGET_S = 600.0  # a camera that was away for longer starts anew
+FORGET_S = 600.0  # a camera that was away for longer starts anew
 _BASE = 10  # grey levels that are never foreground: coding noise after 4x4 averaging stays below
 _NOISE_FACTOR = 3  # times the mean absolute deviation, 2.4 standard deviations of Gaussian noise
 _FIRST_NOISE = 2 << 8
@@ -96,6 +96,10 @@ class Backgrounds:
             self._apply_block(state, camera[rows], time_s[rows], luma[rows], moving[rows])
         return moving
 
+    def forget(self, camera: NDArray[np.int32]) -> None:
+        """Begin anew with the next frame of these rows, whatever its time: the clock was set back."""
+        self._began_s[camera] = np.nan
+
     def _allocate(self, shape: tuple[int, ...]) -> _State:
         if self._state is None:
             full = (self._cameras, *shape)
@@ -129,7 +133,7 @@ class Backgrounds:
 
     def _start_new(self, state: _State, camera: NDArray[np.int32], time_s: NDArray[np.float64], luma: U8) -> None:
         """Begin the model of cameras seen for the first time, or again after a long while."""
-        away = np.isnan(self._began_s[camera]) | (time_s - self._updated_s[camera] > _FORGET_S)
+        away = np.isnan(self._began_s[camera]) | (time_s - self._updated_s[camera] > FORGET_S)
         for row in np.flatnonzero(away):
             self._relearn(state, camera[row], time_s[row], luma[row])
 
@@ -159,7 +163,7 @@ class Backgrounds:
     def _learn(self, state: _State, look: _Look) -> None:
         """Move mean, noise, flicker and limit of some cameras towards a frame."""
         camera = look.camera
-        dt_s = np.minimum(look.time_s - self._updated_s[camera], _FORGET_S)
+        dt_s = np.minimum(look.time_s - self._updated_s[camera], FORGET_S)
         rate, slow, learning = self._rates(look, dt_s)
         busy = np.flatnonzero(look.moving.any(axis=(1, 2)) & ~learning)
 

@@ -67,6 +67,7 @@ class Outbox:
         self._active: FileIO | None = None
         self._active_path = folder
         self._active_bytes = 0
+        self._unreadable = 0  # number of the event that could not be read at the last try, 0 if all could
         self.lost = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -110,21 +111,27 @@ class Outbox:
         """Up to `limit` events after the acknowledged one, oldest first, and the number of the last of them.
 
         The acknowledged number and no events if nothing waits. A record the disk no longer gives back intact is
-        reported, counted in `lost` and passed over.
+        reported, counted in `lost` and passed over. One that cannot be read for another reason (no file handle or memory
+        left, I/O error) ends what is returned: it and what follows are tried again at the next call.
         """
         with self._lock:
             entries = list(islice(self._entries, limit))
             last = self._acknowledged
         events = []
         for entry in entries:
-            last = entry.number
             try:
                 events.append(_read_event(entry))
-            except (OSError, ValueError) as error:
+            except (FileNotFoundError, ValueError) as error:
                 self.lost += 1
                 self._tally.warn("outbox", f"{entry.segment} at byte {entry.offset}: event {entry.number} is lost: {error}")
                 with self._lock, suppress(ValueError):
                     self._entries.remove(entry)
+            except OSError as error:
+                self._report_unreadable(entry, error)
+                break
+            last = entry.number
+        else:
+            self._unreadable = 0
         return last, tuple(events)
 
     def acknowledge(self, number: int) -> None:
@@ -160,6 +167,12 @@ class Outbox:
                 self._active.close()
                 self._active = None
             self._owner.close()
+
+    def _report_unreadable(self, entry: _Entry, error: OSError) -> None:
+        """Say once that delivery waits for `entry`, not at every try."""
+        if self._unreadable != entry.number:
+            self._unreadable = entry.number
+            logger.warning("%s at byte %d: event %d cannot be read now: %s", entry.segment, entry.offset, entry.number, error)
 
     # Writing
 
@@ -305,7 +318,7 @@ def _next_record(segment: Path, data: bytes, at: int, after: int) -> int | None:
 
 
 def _read_event(entry: _Entry) -> Event:
-    """The event behind `entry`; raises OSError or ValueError if the disk gives back something else."""
+    """The event behind `entry`; raises ValueError if the disk gives back something else, OSError if it gives nothing."""
     with entry.segment.open("rb") as file:
         payload = os.pread(file.fileno(), entry.length, entry.offset)
     if len(payload) != entry.length or _crc(entry.number, payload) != entry.crc:

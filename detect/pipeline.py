@@ -1,5 +1,6 @@
 """Hops 4–7 as one page: a batch of frames goes in, events come out."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from base import Clock, Event, FrameBatch, Tier, uuid7
 from camera_config import Rule
-from detect.background import Backgrounds
+from detect.background import FORGET_S, Backgrounds
 from detect.motion import Regions, find_regions
 from detect.objects import Judge, Judges, Scores
 from detect.rules import CameraRules, Finding
@@ -19,7 +20,11 @@ from detect.track import Track, Tracker
 
 __all__ = ["DetectStats", "Pipeline"]
 
+logger = logging.getLogger(__name__)
+
 _EXTEND_S = 1.0  # an awake camera's gate is held open anew at most this often
+_STEP_S = 5.0  # a camera's time that falls further than this follows our own clock being set back
+_TELL_S = 60.0  # one step reaches every camera, each with its next frame: told once
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +48,9 @@ class _Camera:
     rules: CameraRules
     tracker: Tracker
     album: Album = field(default_factory=Album)
-    open_until_s: float = -np.inf  # on the clock: until when the gate was asked to stay open
+    open_until_s: float = -np.inf  # monotonic: until when the gate was asked to stay open
     seen_by: Tier = Tier.AWAKE
-    met: bool = False  # a frame of it has been seen
+    met: bool = False  # a frame of its present background has been seen
     raised: dict[int, list[Event]] = field(default_factory=dict)  # by track number, without their pictures
 
 
@@ -54,7 +59,8 @@ class Pipeline:
 
     Quiet rows (`awake` False, key frames): motion near the zone of an armed rule is judged, and `wake(camera, until)` is called
     if its label is plausible. Awake rows: motion is judged and tracked, tracks are held against the rules. All times of tracks
-    and events are picture times; the clock serves only to say until when a gate stays open.
+    and events are picture times; the clock serves only to say until when a gate stays open. A camera whose times fall by more
+    than five seconds, because our own clock was set back, begins anew, as after its first frame.
     """
 
     def __init__(
@@ -83,6 +89,9 @@ class Pipeline:
             if own:
                 watched = CameraRules(own, zone_info, self._judge.labels)
                 self._cameras[row] = _Camera(camera, watched, Tracker(self._settings))
+        self._last_s = np.full(len(cameras), -np.inf)  # time of each row's last frame ...
+        self._key_s = np.full(len(cameras), np.nan)  # ... and of its last key frame
+        self._tell_s = -np.inf  # monotonic: from when on a step of the clock is told again
         self._frames = self._moving = self._wakes = self._events = 0
 
     def process(self, batch: FrameBatch) -> list[Event]:
@@ -90,6 +99,7 @@ class Pipeline:
 
         With the setting `report_ends` also those that ended, a second time under the same id, with `ended_s`.
         """
+        events = self._follow_clock(batch)
         moving = self._background.apply(batch.camera, batch.time_s, batch.luma)  # hop 4
         regions = find_regions(moving, self._settings.min_area, self._settings.max_regions)
         self._frames += len(batch)
@@ -98,7 +108,6 @@ class Pipeline:
         regions = regions.pick(self._worth_judging(batch, regions))
         scores = self._judge.judge(regions, batch.picture, batch.awake)  # hop 5
 
-        events: list[Event] = []
         for row in range(len(batch)):
             camera = self._cameras.get(int(batch.camera[row]))
             if camera is None:
@@ -126,6 +135,35 @@ class Pipeline:
             self._events,
         )
 
+    def _follow_clock(self, batch: FrameBatch) -> list[Event]:
+        """Forget what cannot be compared with the times of `batch`; the events whose tracks ended by that."""
+        row, time_s = batch.camera, batch.time_s
+        last_s = self._last_s[row]
+        # A gate opened twice within a long GOP shows it again from its key frame: that falls as well, but nothing was set back.
+        again = batch.is_key & (time_s == self._key_s[row])
+        fallen = (time_s < last_s - _STEP_S) & ~again
+        self._last_s[row] = time_s
+        self._key_s[row[batch.is_key]] = time_s[batch.is_key]
+
+        ended: list[Event] = []
+        for at in np.flatnonzero(fallen | (time_s > last_s + FORGET_S)):
+            camera = self._cameras.get(int(row[at]))
+            if camera is not None:
+                camera.met = False  # the background learns anew: wake it for that
+                if fallen[at]:
+                    ended += self._end(camera, camera.tracker.reset())
+                    camera.rules.reset()
+        if fallen.any():
+            self._background.forget(row[fallen])
+            self._tell(float((last_s - time_s).max()))
+        return ended
+
+    def _tell(self, step_s: float) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s >= self._tell_s:
+            logger.info("the clock was set back by %.0f s: cameras learn their backgrounds anew", step_s)
+        self._tell_s = now_s + _TELL_S
+
     def _worth_judging(self, batch: FrameBatch, regions: Regions) -> NDArray[np.bool_]:
         """Regions that could matter, bool (R,): while quiet near a zone, awake anywhere; never without an armed rule."""
         worth = np.zeros(len(regions), np.bool_)
@@ -146,7 +184,7 @@ class Pipeline:
                     self._wakes += 1
                     self._hold_open(camera, self._settings.hold_s)
                     return
-        if self._clock.now_s() > camera.open_until_s:
+        if self._clock.monotonic_s() > camera.open_until_s:
             camera.seen_by = Tier.AWAKE  # whoever opens the gate next, it was not us
 
     def _watch(
@@ -201,12 +239,12 @@ class Pipeline:
 
     def _stay_awake(self, camera: _Camera, time_s: float) -> None:
         """Hold the gate open while a track that matters lives."""
-        if camera.open_until_s - self._clock.now_s() > self._settings.hold_s - _EXTEND_S:
+        if camera.open_until_s - self._clock.monotonic_s() > self._settings.hold_s - _EXTEND_S:
             return
         settings = self._settings
         if any(camera.rules.relevant(time_s, track, settings.wake_score, settings.follow_s) for track in camera.tracker.tracks):
             self._hold_open(camera, settings.hold_s)
 
     def _hold_open(self, camera: _Camera, hold_s: float) -> None:
-        camera.open_until_s = self._clock.now_s() + hold_s
-        self._wake(camera.id, camera.open_until_s)
+        camera.open_until_s = self._clock.monotonic_s() + hold_s
+        self._wake(camera.id, self._clock.now_s() + hold_s)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from base import Event, FrameBatch, SimulatedClock
+from base import Event, FrameBatch, SimulatedClock, uuid7
 from camera_config import Rule
 from detect.objects import Judges
 from detect.pipeline import Pipeline
@@ -56,8 +56,4 @@ def _open_anyway(_camera: str, _until_s: float) -> None:
 
 def stable_id(time_s: float, what: str) -> str:
     """A UUID version 7 whose random part is a digest of `what`: the same happening in the same clip has the same id."""
-    random = int.from_bytes(hashlib.sha256(what.encode()).digest()[:10])
-    value = int(time_s * 1000) & ((1 << 48) - 1)
-    value = value << 80 | 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return uuid7(time_s, int.from_bytes(hashlib.sha256(what.encode()).digest()[:10]))

@@ -112,6 +112,11 @@ class CameraRules:
         for i in range(len(self._rules)):
             self._stays.pop((track.number, i), None)
 
+    def reset(self) -> None:
+        """Drop every stay and dead time: the clock was set back, so neither can be compared with what comes."""
+        self._stays.clear()
+        self._dead_until_s = [-np.inf] * len(self._rules)
+
     def _pairs(self, time_s: float, tracks: Sequence[Track]) -> list[tuple[int, Track]]:
         return [(i, track) for i in self.armed(time_s) for track in tracks if track.matched]
 

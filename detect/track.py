@@ -65,13 +65,14 @@ class Tracker:
     def update(self, time_s: float, box: Floats, score: Floats) -> list[Track]:
         """Take in one frame's regions, `box` (R, 4) and `score` (R, C), and return the tracks that have ended.
 
-        Frames not newer than the last one are passed over: after a wake the ring may show again what was already seen.
+        Frames not newer than the last one are passed over, with no track matched: after a wake the ring may show again what
+        was already seen.
         """
+        for track in self.tracks:
+            track.matched = False
         if time_s <= self._time_s:
             return []
         self._time_s = time_s
-        for track in self.tracks:
-            track.matched = False
         pairs = _associate([track.predicted(time_s) for track in self.tracks], self.tracks, time_s, box)
         for at, region in pairs:
             self._follow(self.tracks[at], time_s, box[region], score[region], region)
@@ -82,6 +83,11 @@ class Tracker:
         """Let go of tracks not seen for too long before `time_s`, and return them."""
         ended = [track for track in self.tracks if time_s - track.seen_s > self._patience_s(track)]
         self.tracks = [track for track in self.tracks if track not in ended]
+        return ended
+
+    def reset(self) -> list[Track]:
+        """End all tracks and take in frames of any time again; the tracks. Numbers go on."""
+        ended, self.tracks, self._time_s = self.tracks, [], -np.inf
         return ended
 
     def _patience_s(self, track: Track) -> float:

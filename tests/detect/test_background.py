@@ -279,3 +279,18 @@ def test_the_light_table_finds_gain_and_offset_despite_things_that_move(gain: fl
 def test_the_light_table_leaves_the_same_light_alone() -> None:
     assert light_table(noisy(scene(), 1), scene()) is None
     assert light_table(with_thing(scene(), (0.3, 0.2, 0.6, 0.9)), scene()) is None
+
+
+def test_a_forgotten_camera_learns_at_any_time_and_no_other_does() -> None:
+    backgrounds = Backgrounds(2)
+    rows = np.arange(2, dtype=np.int32)
+    empty = np.stack([scene(0), scene(1)])
+    thing = np.stack([with_thing(scene(0), walker(0.5)), with_thing(scene(1), walker(0.5))])
+    for number in range(10):
+        backgrounds.apply(rows, np.full(2, 7200.0 + number / 2), empty)
+    backgrounds.forget(rows[:1])
+    time_s = np.array([3600.0, 7205.0])
+    assert backgrounds.apply(rows, time_s, thing).any(axis=(1, 2)).tolist() == [False, True]
+    for number in range(1, 10):
+        backgrounds.apply(rows, time_s + number / 2, empty)
+    assert backgrounds.apply(rows, time_s + 5.0, thing).any(axis=(1, 2)).tolist() == [True, True]

@@ -241,6 +241,54 @@ def test_what_the_disk_no_longer_gives_back_is_passed_over(tmp_path: Path, caplo
         assert outbox.depth == 0
 
 
+def test_what_cannot_be_read_just_now_is_kept_for_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A link to itself where the second segment was: opening it fails with ELOOP, which says nothing of what is on the disk."""
+    monkeypatch.setattr(module, "_SEGMENT_BYTES", 1)
+    stored = events(1, 3)
+    with opened(tmp_path) as outbox:
+        for one in stored:
+            outbox.append([one])
+        second = segments(tmp_path)[1]
+        aside = second.rename(tmp_path / "aside")
+        second.symlink_to(second)
+        assert outbox.pending(9) == (1, (stored[0],))
+        outbox.acknowledge(1)
+        for _ in range(3):
+            assert outbox.pending(9) == (1, ())  # nothing that was not delivered is acknowledged
+        assert (outbox.lost, outbox.depth) == (0, 2)
+        assert caplog.text.count("event 2 cannot be read now") == 1
+        aside.replace(second)
+        assert outbox.pending(9) == (3, tuple(stored[1:]))
+
+
+OUT_OF_FILES = """
+import resource, sys
+from pathlib import Path
+from base import SystemClock
+from detect import Outbox
+from tests.detect.test_outbox import events
+
+outbox = Outbox(Path(sys.argv[1]), SystemClock())
+outbox.append(events(1, 3))
+most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, most[1]))
+starved = outbox.pending(9)
+resource.setrlimit(resource.RLIMIT_NOFILE, most)
+number, found = outbox.pending(9)
+print(*starved, number, len(found), outbox.lost, outbox.depth)
+"""
+
+
+def test_a_process_out_of_file_handles_loses_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OUT_OF_FILES, str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["0", "()", "3", "3", "0", "3"]
+    assert "Too many open files" in done.stderr
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(st.integers(1, 4), st.sampled_from(["crash", "ack", "tear"])), max_size=25), st.randoms())
 def test_any_history_loses_nothing_and_doubles_nothing(

@@ -1,6 +1,8 @@
 """Hops 4–7 together: quiet cameras wake for what matters, awake ones raise events with their best picture."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -49,6 +51,17 @@ class Stage:
         self.time_s += step_s
         self.clock.advance(step_s)
         return self.pipeline.process(batch([small], self.time_s, awake, picture=[Still(picture)]))
+
+    def show_again(self, picture: U8, time_s: float, is_key: bool) -> list[Event]:
+        """A frame of an awake camera with a time of its own, while the clock hardly moves."""
+        small = np.asarray(cv2.resize(picture, (160, 90), interpolation=cv2.INTER_AREA), np.uint8)
+        one = batch([small], time_s, True, picture=[Still(picture)])
+        return self.pipeline.process(replace(one, is_key=np.array([is_key])))
+
+    def step(self, seconds: float) -> None:
+        """Somebody sets the clock of the machine; the pictures' times follow it."""
+        self.time_s += seconds
+        self.clock.step_wall(seconds)
 
     def learn(self) -> None:
         """Twenty quiet seconds at the pace of key frames; the first asks for the gate, so that learning goes faster."""
@@ -191,6 +204,87 @@ def test_a_motion_rule_works_where_no_network_knows_the_thing() -> None:
     assert len(stage.woken) == 1
     (one,) = [one for _ in range(30) for one in stage.show(square)]
     assert (one.kind, one.label, one.score) == (EventKind.MOTION, "motion", 1.0)
+
+
+@pytest.mark.parametrize("seconds", [-28_800.0, -3600.0, -6.0, 3600.0])
+@pytest.mark.parametrize("quiet", [1, 60], ids=["soon after start", "in the middle"])
+def test_a_clock_set_anew_leaves_no_camera_blind(seconds: float, quiet: int) -> None:
+    """A person had just raised an event; another comes eight seconds of key frames after the step."""
+    stage = Stage([rule(dead_time_s=5.0)])
+    for _ in range(quiet):
+        assert stage.show(awake=False, step_s=2.0) == []
+    if quiet > 1:
+        assert len(stage.walk(0.3, 0.6, 3.0)) == 1
+    stage.step(seconds)
+    for _ in range(4):
+        assert stage.show(awake=False, step_s=2.0) == []
+    stage.woken.clear()
+    stage.show(walker(0.3), awake=False, step_s=2.0)
+    assert stage.woken == [("c0", stage.clock.now_s() + 6.0)]
+    came_s = stage.time_s
+    (one,) = stage.walk(0.3, 0.6, 4.0)
+    assert one.began_s == pytest.approx(came_s, abs=0.2)
+    assert one.raised_s == pytest.approx(came_s + 1.0, abs=0.3)
+
+
+@pytest.mark.parametrize("seconds", [-28_800.0, 3600.0])
+def test_a_clock_set_anew_wakes_the_camera_to_learn(seconds: float, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "detect")
+    stage = Stage([rule()])
+    stage.learn()
+    stage.step(seconds)
+    stage.show(awake=False, step_s=2.0)
+    assert stage.woken == [("c0", stage.clock.now_s() + DetectSettings().learn_s)]
+    for _ in range(5):
+        stage.show(awake=False, step_s=2.0)
+    assert len(stage.woken) == 1
+    assert caplog.text.count("set back by 28798 s") == (seconds < 0)
+
+
+def test_a_clock_set_back_before_an_awake_camera_ends_its_tracks() -> None:
+    """The thing in the picture becomes background; what moves again is a new track, and dead time of the old day is over."""
+    stage = Stage([rule(dead_time_s=120.0)], DetectSettings(report_ends=True))
+    stage.learn()
+    (first,) = stage.walk(0.2, 0.5, 3.0)
+    left_s = stage.time_s
+    stage.step(-3600.0)
+    after = stage.walk(0.5, 0.9, 8.0)
+    ended, second = after
+    assert (ended.id, ended.ended_s) == (first.id, left_s)
+    assert second.id != first.id
+    assert left_s - 3600.0 < second.began_s < left_s - 3600.0 + 4.0
+    assert second.raised_s < left_s - 3600.0 + 6.0
+
+
+def test_a_gop_shown_again_is_not_a_clock_set_back() -> None:
+    """A gate that closed and opened within a GOP of ten seconds decodes it from its key frame again."""
+    stage = Stage([rule(dead_time_s=0.0)])
+    stage.learn()
+    key_s, frames = stage.time_s + 2.0, []
+    for number in range(15 * 8):
+        picture = noisy(with_thing(stage.empty, walker(0.3 + number / 300)), number)
+        frames.append((picture, key_s + number / 15, number == 0))
+    raised = [one for picture, time_s, is_key in frames * 2 for one in stage.show_again(picture, time_s, is_key)]
+    assert len(raised) == 1
+
+
+def test_an_empty_frame_shown_again_is_not_taken_for_a_match() -> None:
+    stage = Stage([rule(dwell_s=60.0)])
+    stage.learn()
+    stage.walk(0.3, 0.5, 2.0)
+    stage.time_s -= 1.0
+    assert stage.show() == []  # older than the last frame, and the thing is not in it
+
+
+def test_how_long_a_gate_stays_open_does_not_hang_on_the_wall_clock() -> None:
+    """The clock is set back by less than pictures follow: the gate is asked for again in good time all the same."""
+    stage = Stage([rule()])
+    stage.learn()
+    stage.walk(0.4, 0.5, 2.0)
+    stage.woken.clear()
+    stage.clock.step_wall(-4.0)
+    stage.walk(0.5, 0.6, 2.0)
+    assert len(stage.woken) >= 2
 
 
 def test_light_and_lightning_raise_nothing() -> None:

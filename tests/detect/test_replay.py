@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from base import Event, FrameBatch
+from base import Event, FrameBatch, uuid7
 from camera_config import Rule
 from detect import replay
 from detect.outbox import pack_event
@@ -62,3 +62,10 @@ def test_stable_ids_are_uuids_of_version_7_that_sort_by_time() -> None:
     assert max(one, other) < later
     parsed = uuid.UUID(one)
     assert (parsed.version, parsed.variant, parsed.int >> 80) == (7, uuid.RFC_4122, int(START_S * 1000))
+
+
+def test_a_stable_id_is_a_uuid7_with_given_bits() -> None:
+    """The ids of clips that were replayed before stay what they were."""
+    assert uuid7(START_S, 0) == "018cda07-e640-7000-8000-000000000000"
+    assert uuid7(START_S, (1 << 80) - 1) == "018cda07-e640-7fff-bfff-ffffffffffff"
+    assert stable_id(START_S, "a") == "018cda07-e640-7ca9-8112-ca1bbdcafac2"
