@@ -70,6 +70,8 @@ async function post<T>(path: string, value: unknown): Promise<T> {
 
 const id = encodeURIComponent;
 
+const hangingUp = new Set<Promise<unknown>>();
+
 /** A random UUID (RFC 9562 §5.4). `crypto.randomUUID` exists only on https and localhost; a control room may use neither. */
 export function newCommandId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -85,7 +87,11 @@ export const api = {
   session: () => get<Session>("/session"),
   signIn: (name: string, password: string) => post<Session>("/session", { name, password }),
   signInTeam: (code: string) => post<Session>("/session/team", { code }),
-  signOut: async () => void (await request("DELETE", "/session")),
+  /** Live pictures that are being hung up go first: without a session the server would refuse it. */
+  async signOut(): Promise<void> {
+    await Promise.all(hangingUp);
+    await request("DELETE", "/session");
+  },
 
   site: () => get<SiteRecord>("/site"),
   cameras: async () => (await get<{ items: CameraStatus[] }>("/cameras")).items,
@@ -112,7 +118,10 @@ export const api = {
     return { answer: await response.text(), resource: response.headers.get("Location") ?? "" };
   },
   async hangUp(resource: string): Promise<void> {
-    await fetch(resource, { method: "DELETE", credentials: "same-origin", keepalive: true }).catch(() => undefined);
+    const done = fetch(resource, { method: "DELETE", credentials: "same-origin", keepalive: true }).catch(() => undefined);
+    hangingUp.add(done);
+    await done;
+    hangingUp.delete(done);
   },
 };
 

@@ -31,6 +31,8 @@ const RETRY_MS = 3_000;
 
 export const entry = signal<Entry>("starting");
 export const session = signal<Session | null>(null);
+/** True when the server ended the session, so that the sign-in page can say why it is shown. */
+export const ended = signal(false);
 export const site = signal<SiteRecord | null>(null);
 export const incidents = signal<ReadonlyMap<string, Incident>>(new Map());
 export const statuses = signal<ReadonlyMap<string, CameraStatus>>(new Map());
@@ -185,24 +187,51 @@ async function loadLists(): Promise<void> {
     loading.value = false;
     generation.value += 1;
   } catch (reason) {
-    if (reason instanceof ApiError && reason.status === 401) return leave();
+    if (reason instanceof ApiError && reason.status === 401) return void askSession();
     say(reason instanceof Error ? reason.message : String(reason), "fault");
     retry = setTimeout(() => void loadLists(), RETRY_MS);
   }
 }
 
-const updates = new Updates(learn, () => void loadLists(), () => void api.session().catch(leave));
+const updates = new Updates(learn, () => void loadLists(), () => void askSession());
+
+/** Shows the sign-in page when the server says that nobody is signed in; without an answer nothing changes. */
+async function askSession(): Promise<void> {
+  try {
+    await api.session();
+  } catch (reason) {
+    if (!(reason instanceof ApiError) || reason.status !== 401 || session.value === null) return;
+    ended.value = true;
+    leave();
+  }
+}
 
 function leave(): void {
   updates.stop();
   clearTimeout(retry);
   session.value = null;
+  watched.value = null;
+  incidents.value = new Map();
+  statuses.value = new Map();
+  teams.value = new Map();
+  loading.value = true;
+  tab.value = "room";
   entry.value = "sign-in";
+}
+
+/** Statuses are pushed when a camera's health changes; their rates and ages are read anew while somebody looks at them. */
+export async function refreshStatuses(): Promise<void> {
+  try {
+    for (const one of await api.cameras()) learnCamera(one);
+  } catch {
+    // The page goes on with what it knows; a lost connection is told by its banner.
+  }
 }
 
 /** After sign-in: the site once, then the live connection, which loads the lists. */
 export async function enter(signedIn: Session): Promise<void> {
   session.value = signedIn;
+  ended.value = false;
   site.value = await api.site();
   timeZone.value = site.value.timezone;
   entry.value = "ready";
@@ -210,6 +239,9 @@ export async function enter(signedIn: Session): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
+  // Takes the room down, which hangs up its live pictures while the session still allows it.
+  entry.value = "starting";
+  await new Promise((resolve) => setTimeout(resolve));
   await api.signOut().catch(() => undefined);
   leave();
 }

@@ -37,7 +37,8 @@ export class Updates {
   constructor(
     private readonly onUpdate: (update: Update) => void,
     private readonly onReset: () => void,
-    private readonly onRefused: () => void,
+    /** Called at every lost connection: the owner asks whether the session still holds, and stops this if not. */
+    private readonly onLost: () => void,
   ) {}
 
   start(): void {
@@ -53,6 +54,11 @@ export class Updates {
     clearTimeout(this.watchdog);
     this.socket?.close();
     this.socket = null;
+    // Whoever signs in next may see other things: everything is read anew then.
+    this.epoch = "";
+    this.failures = 0;
+    link.value = "connecting";
+    lostSince.value = null;
   }
 
   private readonly retryNow = (): void => {
@@ -70,8 +76,8 @@ export class Updates {
     socket.onmessage = (message) => {
       if (socket === this.socket) this.receive(JSON.parse(String(message.data)) as Update);
     };
-    socket.onclose = (closed) => {
-      if (socket === this.socket) this.closed(closed.code);
+    socket.onclose = () => {
+      if (socket === this.socket) this.closed();
     };
     this.listen();
   }
@@ -82,7 +88,7 @@ export class Updates {
       const dead = this.socket;
       this.socket = null;
       dead?.close();
-      this.closed(1006);
+      this.closed();
     }, SILENCE_MS);
   }
 
@@ -114,11 +120,9 @@ export class Updates {
     if (first) this.onReset();
   }
 
-  private closed(code: number): void {
+  private closed(): void {
     clearTimeout(this.watchdog);
     if (this.stopped) return;
-    // 4401 and 1008: the session is over; asking again would not help.
-    if (code === 4401 || code === 1008) this.onRefused();
     if (this.opened_ms > 0 && Date.now() - this.opened_ms > STABLE_MS) this.failures = 0;
     this.opened_ms = 0;
     this.failures += 1;
@@ -126,5 +130,7 @@ export class Updates {
     lostSince.value ??= Date.now();
     clearTimeout(this.retry);
     this.retry = setTimeout(() => this.connect(), waitBefore(this.failures));
+    // The browser does not say why: a refused handshake looks like a dead network.
+    this.onLost();
   }
 }

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { newCommandId } from "../src/api";
 import { filtered, listed } from "../src/cameras/filter";
 import { lapse, written } from "../src/clock";
+import { cameraArea, surroundings } from "../src/map/area";
 import { cone, distance_m } from "../src/map/cones";
+import type { SiteRecord } from "../src/records";
 import { waitBefore } from "../src/updates";
 
 describe("times", () => {
@@ -63,5 +65,29 @@ describe("command ids", () => {
     const ids = new Set(Array.from({ length: 100 }, newCommandId));
     expect(ids.size).toBe(100);
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+});
+
+describe("the area of the running cameras", () => {
+  const site = (...places: [number, number, boolean][]): SiteRecord =>
+    ({
+      bounds: [0, 0, 10, 10],
+      cameras: {
+        features: places.map(([lon, lat, enabled]) => ({ geometry: { coordinates: [lon, lat] }, properties: { enabled } })),
+      },
+    }) as unknown as SiteRecord;
+
+  it("is the rectangle around those that are enabled", () => {
+    expect(cameraArea(site([2, 3, true], [4, 1, true], [9, 9, false]))).toEqual([2, 1, 4, 3]);
+  });
+
+  it("is nothing of its own without cameras, or where they fill the district", () => {
+    expect(cameraArea(site([2, 3, false]))).toBeNull();
+    expect(cameraArea(site([1, 1, true], [9, 9, true]))).toBeNull();
+    expect(cameraArea(site([1, 5, true], [9, 6, true]))).toEqual([1, 5, 9, 6]);
+  });
+
+  it("may be left by the district's longer side, no further", () => {
+    expect(surroundings([10, 20, 14, 22])).toEqual([6, 16, 18, 26]);
   });
 });

@@ -7,6 +7,7 @@ import { lapse, now, serverNow, timeOf } from "../clock";
 import { HealthSign, LevelShape } from "../controls/shapes";
 import { Virtual } from "../controls/Virtual";
 import { t, word, type Key } from "../i18n";
+import { useFreshStatuses } from "../live/fresh";
 import { LiveTile } from "../live/LiveTile";
 import { focusOn } from "../map/focus";
 import type { CameraStatus } from "../records";
@@ -21,6 +22,7 @@ const THUMBNAIL_S = 30;
 
 /** All cameras in one list, with their health; the chosen one moves beside it. */
 export function Cameras() {
+  useFreshStatuses(true);
   const [text, setText] = useState("");
   const [health, setHealth] = useState<HealthFilter>("all");
   const [chosen, setChosen] = useState<string | null>(watched.peek());
@@ -182,7 +184,7 @@ function Measures({ status }: { status: CameraStatus }) {
     [t("live.health"), `${health} · ${word("quality", status.quality)}`],
     [t("cameras.since", { health }), status.since ? `${timeOf(status.since)} (${lapse(serverNow() - Date.parse(status.since))})` : "–"],
     [t("cameras.column.frame"), timeOf(status.last_frame_at)],
-    [t("cameras.codec"), status.codec === "other" ? "–" : status.codec.toUpperCase()],
+    [t("cameras.codec"), word("codec", status.codec)],
     [t("cameras.size"), status.width_px ? `${status.width_px} × ${status.height_px}` : "–"],
     [t("cameras.fps"), status.frames_per_s.toFixed(1)],
     [t("cameras.kbit"), String(Math.round(status.kbit_per_s))],

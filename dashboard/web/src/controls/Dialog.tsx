@@ -11,11 +11,13 @@ interface DialogProps {
   onClose: () => void;
   children: ComponentChildren;
   bare?: boolean;
+  /** For a picture: as wide as the window allows. */
+  wide?: boolean;
   testid?: string;
 }
 
 /** A window over the page that holds the focus until it is closed (Escape, button, or a click beside it). */
-export function Dialog({ title, onClose, children, bare = false, testid }: DialogProps) {
+export function Dialog({ title, onClose, children, bare = false, wide = false, testid }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = element.current;
@@ -25,7 +27,7 @@ export function Dialog({ title, onClose, children, bare = false, testid }: Dialo
   return (
     <dialog
       ref={element}
-      class="dialog"
+      class={`dialog${wide ? " wide" : ""}`}
       aria-label={title}
       data-testid={testid}
       onClose={onClose}

@@ -24,7 +24,8 @@ interface LevelShapeProps {
 /** Colour + shape + digit of a level; hollow once acknowledged. Flashing leaves the outline and the digit readable. */
 export function LevelShape({ level, size = 22, hollow = false, flash = false, dim = false }: LevelShapeProps) {
   const colour = dim ? "var(--text-3)" : `var(--level-${level})`;
-  const outline = { d: LEVEL_OUTLINE[level], stroke: colour, "stroke-linejoin": "round" } as const;
+  const line = dim ? colour : `var(--level-${level}-line)`;
+  const outline = { d: LEVEL_OUTLINE[level], stroke: line, "stroke-linejoin": "round" } as const;
   const digit = {
     x: 12,
     y: DIGIT_Y[level],
@@ -92,6 +93,7 @@ const ICONS = {
   pin: "M12 21s7-6.2 7-11.5a7 7 0 1 0-14 0C5 14.8 12 21 12 21zM12 12a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
   enlarge: "M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7",
   bell: "M6 16.5V11a6 6 0 1 1 12 0v5.5l1.5 2h-15zM10 21h4",
+  tone: "M9 17.5V5.5l11-2v12M9 17.5a2.7 2.7 0 1 1-5.4 0 2.7 2.7 0 0 1 5.4 0zM20 15.5a2.7 2.7 0 1 1-5.4 0 2.7 2.7 0 0 1 5.4 0z",
   search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5L21 21",
 } as const;
 

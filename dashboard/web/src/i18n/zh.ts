@@ -18,6 +18,8 @@ export const zh: Record<Key, string> = {
   "signin.password": "密码",
   "signin.submit": "登录",
   "signin.working": "请稍候…",
+  "signin.ended": "会话已结束，请重新登录。",
+  "signin.first": "尚未创建管理员，请打开服务启动时打印的一次性链接。",
   "signin.sound": "试听声音",
   "signin.sound.hint": "警情在本浏览器中响铃，上岗前请试听一次。",
   "signin.failed": "用户名或密码错误。",
@@ -123,6 +125,7 @@ export const zh: Record<Key, string> = {
   "panel.score": "置信度",
   "panel.age": "已历时",
   "panel.picture.none": "该事件没有抓图。",
+  "panel.place": "位置",
 
   "proposal.title": "建议派遣",
   "proposal.none": "无队伍可派",
@@ -157,6 +160,7 @@ export const zh: Record<Key, string> = {
   "act.report.placeholder": "队伍反馈了什么？",
   "act.refuse.placeholder": "队伍为何退单？",
   "act.close.title": "核查结论",
+  "act.close.early": "队伍反馈后才能选择“属实”或“可疑”。",
   "act.false.title": "误报原因",
   "act.digit": "按数字键",
   "act.by.dispatcher": "您的角色不能派单",
@@ -206,6 +210,10 @@ export const zh: Record<Key, string> = {
   "live.close": "关闭实时窗口",
   "live.health": "状态",
   "live.region": "{camera} 的实时画面",
+  "live.rate": "{n} 帧/秒",
+  "codec.h264": "H.264",
+  "codec.h265": "H.265",
+  "codec.other": "–",
 
   "health.online": "在线",
   "health.degraded": "异常",
@@ -280,6 +288,7 @@ export const zh: Record<Key, string> = {
 
   "map.label": "辖区地图：警情、摄像机与队伍",
   "map.home": "全辖区",
+  "map.cameras": "全部在用摄像机",
   "map.in": "放大",
   "map.out": "缩小",
   "map.unavailable": "此浏览器无法绘制地图（缺少 WebGL），其他功能不受影响。",

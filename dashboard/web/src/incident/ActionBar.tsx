@@ -20,6 +20,7 @@ export function ActionBar({ incident }: { incident: Incident }) {
     const verdicts = verdictsFor(incident);
     return (
       <Digits title={t("act.close.title")} names={verdicts.map((one) => word("verdict", one))} testid="choose-verdict"
+        note={incident.work === "reported" ? "" : t("act.close.early")}
         onPick={(index) => verdicts[index] && close(incident, verdicts[index])} />
     );
   }
@@ -114,7 +115,16 @@ function ForTeam({ incident, next }: { incident: Incident; next: StepName }) {
   );
 }
 
-function Digits({ title, names, testid, onPick }: { title: string; names: string[]; testid: string; onPick: (index: number) => void }) {
+interface DigitsProps {
+  title: string;
+  names: string[];
+  testid: string;
+  onPick: (index: number) => void;
+  /** Why there are no more choices. */
+  note?: string;
+}
+
+function Digits({ title, names, testid, onPick, note = "" }: DigitsProps) {
   return (
     <footer class="actions digits" data-testid={testid}>
       <header>
@@ -133,6 +143,7 @@ function Digits({ title, names, testid, onPick }: { title: string; names: string
           </button>
         ))}
       </div>
+      {note && <p class="digits-note">{note}</p>}
     </footer>
   );
 }

@@ -32,7 +32,7 @@ export function Evidence({ incident }: { incident: Incident }) {
         </button>
       </div>
       {large && (
-        <Dialog title={`${t("panel.snapshot")} ${timeOf(incident.began_at)}`} onClose={() => setLarge(false)}>
+        <Dialog title={`${t("panel.snapshot")} ${timeOf(incident.began_at)}`} wide onClose={() => setLarge(false)}>
           <Snapshot incident={incident} />
         </Dialog>
       )}
@@ -77,7 +77,7 @@ function Snapshot({ incident }: { incident: Incident }) {
           )}
         </svg>
       )}
-      <figcaption class="live-state num">
+      <figcaption class={`live-state num${hasBox && left + right < 1 ? " aside" : ""}`}>
         {t("panel.snapshot")} {timeOf(incident.began_at)}
       </figcaption>
     </figure>

@@ -7,7 +7,7 @@ import { lapse, now } from "../clock";
 import { LevelShape } from "../controls/shapes";
 import { t, word, type Key } from "../i18n";
 import type { EventRecord, HistoryEntry, Incident } from "../records";
-import { cameraName, current, generation, open, placeName } from "../state";
+import { cameraById, cameraName, current, generation, inLanguage, open, placeName } from "../state";
 import { ActionBar } from "./ActionBar";
 import { Evidence } from "./Evidence";
 import { History } from "./History";
@@ -93,7 +93,7 @@ function Head({ incident }: { incident: Incident }) {
           {incident.label && <small> · {word("label", incident.label)}</small>}
         </h2>
         <p class="clip">
-          {placeName(incident.community)} · {placeName(incident.grid_cell)} · {placeName(incident.compound)}
+          {placeName(incident.grid_cell)} · {placeName(incident.compound)}
         </p>
       </div>
       <div class="panel-meta">
@@ -119,6 +119,13 @@ function Head({ incident }: { incident: Incident }) {
   );
 }
 
+/** An event names its zone in one language; the camera knows it in both. */
+function zoneName(event: EventRecord): string {
+  const zones = cameraById.value.get(event.camera)?.properties.zones ?? [];
+  const zone = zones.find((one) => one.name_en === event.zone || one.name_zh === event.zone);
+  return zone ? inLanguage({ zh: zone.name_zh, en: zone.name_en }) : event.zone;
+}
+
 function Facts({ incident, event }: { incident: Incident; event: EventRecord | null }) {
   return (
     <dl class="facts">
@@ -128,12 +135,18 @@ function Facts({ incident, event }: { incident: Incident; event: EventRecord | n
           <span class="num">{incident.camera}</span> {cameraName(incident.camera)}
         </dd>
       </div>
+      <div>
+        <dt>{t("panel.place")}</dt>
+        <dd>
+          {placeName(incident.community)} · {placeName(incident.compound)}
+        </dd>
+      </div>
       {event?.rule && (
         <div>
           <dt>{t("panel.rule")}</dt>
           <dd>
+            {event.zone && `${zoneName(event)} · `}
             {event.rule}
-            {event.zone && ` · ${event.zone}`}
           </dd>
         </div>
       )}

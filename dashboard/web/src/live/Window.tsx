@@ -2,11 +2,13 @@ import { HealthSign, Icon } from "../controls/shapes";
 import { t, word, type Key } from "../i18n";
 import { focusOn } from "../map/focus";
 import { cameraById, cameraName, placeName, statuses, watched } from "../state";
+import { useFreshStatuses } from "./fresh";
 import { LiveTile } from "./LiveTile";
 
 /** The large live picture over the map, of a camera picked there or with `L`. */
 export function Window() {
   const camera = watched.value;
+  useFreshStatuses(camera !== null);
   if (!camera) return null;
   const place = cameraById.value.get(camera);
   const status = statuses.value.get(camera);
@@ -50,7 +52,7 @@ export function Window() {
       {status && (
         <footer class="num">
           {status.width_px > 0 && `${status.width_px}×${status.height_px} · `}
-          {word("codec", status.codec).toUpperCase()} · {status.frames_per_s.toFixed(1)} {t("cameras.fps")} ·{" "}
+          {word("codec", status.codec)} · {t("live.rate", { n: status.frames_per_s.toFixed(1) })} ·{" "}
           {Math.round(status.kbit_per_s)} kbit/s
         </footer>
       )}

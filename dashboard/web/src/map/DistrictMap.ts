@@ -7,6 +7,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
 import type { Theme } from "../prefs";
 import type { Incident, Level } from "../records";
+import { surroundings, type Bounds } from "./area";
 import { CLOSE_ZOOM, type Focus } from "./focus";
 import type { Collection } from "./features";
 import { drawSign, PIXEL_RATIO } from "./signs";
@@ -18,6 +19,10 @@ setWorkerUrl(workerUrl);
 const MOST_PULSES = 24;
 const HIT_PX = 7;
 const PADDING_PX = 28;
+/** Room for the signs and cones of the outermost cameras. */
+const CAMERAS_PADDING_PX = 52;
+/** The large live window takes the lower half of the map: what is looked for moves up by this share of the height. */
+const COVERED_SHIFT = 0.24;
 /** Room around an incident and its team for their signs and names. */
 const REVEAL_PADDING_PX = 90;
 const REVEAL_ZOOM = 16;
@@ -44,14 +49,17 @@ export class DistrictMap {
     box: HTMLElement,
     private theme: Theme,
     private readonly data: Sources,
-    private readonly bounds: [number, number, number, number],
+    private readonly district: Bounds,
+    /** Where the running cameras are, or null when that is the whole district. */
+    private readonly cameras: Bounds | null,
     events: MapEvents,
   ) {
     this.map = new MapLibre({
       container: box,
       style: mapStyle(theme, data),
-      bounds,
-      fitBoundsOptions: { padding: PADDING_PX },
+      bounds: cameras ?? district,
+      fitBoundsOptions: { padding: cameras ? CAMERAS_PADDING_PX : PADDING_PX },
+      maxBounds: surroundings(district),
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
@@ -139,10 +147,11 @@ export class DistrictMap {
     this.map.fitBounds([west, south, east, north], { padding: REVEAL_PADDING_PX, maxZoom: REVEAL_ZOOM, duration: animate });
   }
 
-  go(focus: Focus): void {
-    const to = { center: [focus.lon, focus.lat] as [number, number], zoom: focus.zoom || CLOSE_ZOOM };
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.map.jumpTo(to);
-    else this.map.easeTo({ ...to, duration: EASE_MS });
+  /** Brings the place of `focus` to the middle of what the live window leaves free (`covered`: it is open). */
+  go(focus: Focus, covered: boolean): void {
+    const offset: [number, number] = [0, covered ? -COVERED_SHIFT * this.map.getContainer().clientHeight : 0];
+    const duration = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : EASE_MS;
+    this.map.easeTo({ center: [focus.lon, focus.lat], zoom: focus.zoom || CLOSE_ZOOM, offset, duration });
   }
 
   zoomBy(step: number): void {
@@ -150,7 +159,11 @@ export class DistrictMap {
   }
 
   home(): void {
-    this.map.fitBounds(this.bounds, { padding: PADDING_PX, duration: EASE_MS });
+    this.map.fitBounds(this.district, { padding: PADDING_PX, duration: EASE_MS });
+  }
+
+  showCameras(): void {
+    if (this.cameras) this.map.fitBounds(this.cameras, { padding: CAMERAS_PADDING_PX, duration: EASE_MS });
   }
 
   remove(): void {

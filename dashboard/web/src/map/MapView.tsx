@@ -12,6 +12,7 @@ import { armed, mayBeSent } from "../incident/steps";
 import type { SiteRecord } from "../records";
 import { cameraName, current, incidents, open, select, site, statuses, teamName, teams, waiting, watched } from "../state";
 import type { DistrictMap, Hit } from "./DistrictMap";
+import { cameraArea } from "./area";
 import * as features from "./features";
 import { focus } from "./focus";
 import type { Sources } from "./style";
@@ -88,7 +89,7 @@ function follow(map: DistrictMap, place: SiteRecord): () => void {
     effect(() => map.setTheme(theme.value)),
     effect(() => map.setWatched(watched.value)),
     effect(() => {
-      if (focus.value) map.go(focus.value);
+      if (focus.value) map.go(focus.value, watched.peek() !== null);
     }),
     effect(() => {
       const [, lon, lat] = selectedKey.value.split(" ");
@@ -113,7 +114,7 @@ export function MapView() {
     void import("./DistrictMap").then(({ DistrictMap: District }) => {
       if (gone) return;
       try {
-        map.current = new District(element, theme.peek(), sources(place), place.bounds, {
+        map.current = new District(element, theme.peek(), sources(place), place.bounds, cameraArea(place), {
           onPick: pick,
           onHover: (hit, x, y) => (hovered.value = hit && { hit, x, y }),
           onReady: () => setState("ready"),
@@ -137,6 +138,9 @@ export function MapView() {
       {state === "unavailable" && <div class="empty">{t("map.unavailable")}</div>}
       <div class="map-tools">
         <Tool icon="home" label={t("map.home")} onClick={() => map.current?.home()} />
+        {place && cameraArea(place) && (
+          <Tool icon="cameras" label={t("map.cameras")} onClick={() => map.current?.showCameras()} />
+        )}
         <Tool icon="plus" label={t("map.in")} onClick={() => map.current?.zoomBy(1)} />
         <Tool icon="minus" label={t("map.out")} onClick={() => map.current?.zoomBy(-1)} />
       </div>
@@ -146,7 +150,7 @@ export function MapView() {
   );
 }
 
-function Tool({ icon, label, onClick }: { icon: "home" | "plus" | "minus"; label: string; onClick: () => void }) {
+function Tool({ icon, label, onClick }: { icon: "home" | "cameras" | "plus" | "minus"; label: string; onClick: () => void }) {
   return (
     <button type="button" class="btn icon" title={label} aria-label={label} onClick={onClick}>
       <Icon name={icon} size={18} />

@@ -46,9 +46,9 @@ function incident(level: Level, hollow: boolean, palette: Palette): ImageData | 
     pen.stroke(outline);
     pen.fillStyle = hollow ? palette.halo : palette.level[level];
     pen.fill(outline);
-    pen.strokeStyle = palette.level[level];
-    pen.lineWidth = 2.2;
-    if (hollow) pen.stroke(outline);
+    pen.strokeStyle = palette.levelLine[level];
+    pen.lineWidth = hollow ? 2.2 : 1.2;
+    pen.stroke(outline);
     pen.fillStyle = hollow ? palette.levelText[level] : palette.onLevel[level];
     pen.font = `700 13px sans-serif`;
     pen.textAlign = "center";

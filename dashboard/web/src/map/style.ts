@@ -13,7 +13,8 @@ export type Sources = Record<SourceName, Collection>;
 /** Without a glyph server MapLibre draws letters itself, from the fonts of the machine. */
 const FONT = ["Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"];
 
-const CONES_FROM = 15.8;
+const ANCHORS: ("center" | "top" | "bottom")[] = ["center", "top", "bottom"];
+const CONES_FROM = 14.8;
 const BUILDINGS_FROM = 14.6;
 
 export function mapStyle(theme: Theme, data: Sources): StyleSpecification {
@@ -62,7 +63,7 @@ function cameras(p: Palette, theme: Theme): LayerSpecification[] {
       type: "fill",
       source: "cones",
       minzoom: CONES_FROM,
-      paint: { "fill-color": p.cone, "fill-opacity": ["interpolate", ["linear"], ["zoom"], CONES_FROM, 0, 16.4, 0.16] },
+      paint: { "fill-color": p.cone, "fill-opacity": ["interpolate", ["linear"], ["zoom"], CONES_FROM, 0, 16, 0.16] },
     },
     {
       id: "cone-watched",
@@ -85,7 +86,7 @@ function cameras(p: Palette, theme: Theme): LayerSpecification[] {
       filter: ["==", ["get", "health"], "online"],
       paint: {
         "circle-color": p.camera,
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 12.5, 1, 14, 1.8, 16, 4, 18, 6],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 12.5, 1.2, 14, 2.4, 16, 4.2, 18, 6],
         "circle-stroke-color": p.cameraLine,
         "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 13, 0, 15, 1],
         "circle-opacity": ["interpolate", ["linear"], ["zoom"], 13, 0.7, 15, 1],
@@ -124,8 +125,10 @@ function label(id: string, source: SourceName, size: number, colour: string, p: 
       "text-size": size,
       "text-padding": 6,
       "text-max-width": 9,
-      "text-anchor": shift > 0 ? "top" : shift < 0 ? "bottom" : "center",
-      "text-offset": [0, shift],
+      // A name without a side of its own gives way to a sign on its place instead of vanishing.
+      ...(shift === 0
+        ? { "text-variable-anchor": ANCHORS, "text-radial-offset": 1.4 }
+        : { "text-anchor": shift > 0 ? "top" : "bottom", "text-offset": [0, shift] }),
     },
     paint: { "text-color": colour, "text-halo-color": p.halo, "text-halo-width": 1.6 },
     ...zooms,
@@ -180,7 +183,6 @@ function work(p: Palette): LayerSpecification[] {
       layout: {
         "icon-image": ["get", "sign"],
         "icon-allow-overlap": true,
-        "icon-ignore-placement": true,
         "symbol-sort-key": ["get", "order"],
         "icon-size": ["interpolate", ["linear"], ["zoom"], 12.5, 0.78, 15, 1],
       },

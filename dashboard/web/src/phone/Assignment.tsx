@@ -75,7 +75,7 @@ function Picture({ incident }: { incident: Incident }) {
           <rect class="snapshot-box" x={left * 1000} y={top * 1000} width={(right - left) * 1000} height={(bottom - top) * 1000} />
         </svg>
       )}
-      <figcaption class="live-state num">{timeOf(incident.began_at)}</figcaption>
+      <figcaption class={`live-state num${left + right < 1 ? " aside" : ""}`}>{timeOf(incident.began_at)}</figcaption>
     </figure>
   );
 }

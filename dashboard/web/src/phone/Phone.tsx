@@ -19,6 +19,13 @@ export function Phone() {
     void begin();
     document.title = t("phone.title");
     document.addEventListener("pointerdown", unlockSound);
+    // A new link from the control room, opened in a tab that shows this page already, does not load it anew.
+    const onHash = (): void => void (phase.peek() === "code" && begin());
+    addEventListener("hashchange", onHash);
+    return () => {
+      document.removeEventListener("pointerdown", unlockSound);
+      removeEventListener("hashchange", onHash);
+    };
   }, []);
   if (phase.value === "starting") return <div class="phone" aria-busy="true" />;
   return (

@@ -23,6 +23,10 @@ import { TopBar } from "./TopBar";
 export function App() {
   useEffect(() => {
     void begin();
+    // The one-time link, opened in a tab that shows this page already, changes the address without loading it anew.
+    const onHash = (): void => void (entry.peek() !== "ready" && begin());
+    addEventListener("hashchange", onHash);
+    return () => removeEventListener("hashchange", onHash);
   }, []);
   if (entry.value === "starting") return <div class="starting" aria-busy="true" />;
   if (entry.value === "setup") return <Setup />;

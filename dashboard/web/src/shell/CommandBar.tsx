@@ -42,8 +42,8 @@ function go(known: Known): void {
   if (known.type === "incident") return show(known.id);
   if (known.type === "camera") {
     const camera = cameraById.value.get(known.id);
-    if (camera) focusOn(camera.lon, camera.lat);
     watched.value = known.id;
+    if (camera) focusOn(camera.lon, camera.lat);
   } else if (known.type === "team") {
     const team = teams.value.get(known.id);
     if (team) focusOn(team.lon, team.lat);

@@ -10,7 +10,7 @@ const KEYS: readonly (readonly [keys: string, meaning: Key])[] = [
   ["Enter", "help.open"],
   ["A", "help.acknowledge"],
   ["D D", "help.dispatch"],
-  ["1–4", "help.choose"],
+  ["1–5", "help.choose"],
   ["F", "help.false"],
   ["X", "help.close"],
   ["N", "help.note"],
@@ -39,7 +39,7 @@ export function Help() {
         ))}
       </dl>
       <button type="button" class="btn" onClick={playTest} data-testid="sound-test-help">
-        <Icon name="sound" size={17} />
+        <Icon name="tone" size={17} />
         {t("sound.test")}
       </button>
     </Dialog>

@@ -30,7 +30,7 @@ export function Rail() {
         </button>
       ))}
       <div class="rail-gap" />
-      <RailTool icon="bell" label={t("sound.test")} onClick={playTest} testid="sound-test" />
+      <RailTool icon="tone" label={t("sound.test")} onClick={playTest} testid="sound-test" />
       <RailTool
         icon={soundOn.value ? "sound" : "mute"}
         label={t(soundOn.value ? "sound.on" : "sound.off")}

@@ -1,7 +1,7 @@
 import "./signin.css";
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { api, ApiError } from "../api";
 import { Icon } from "../controls/shapes";
@@ -9,7 +9,7 @@ import { t } from "../i18n";
 import { askForNotifications } from "../notify";
 import { lang, theme } from "../prefs";
 import { playTest } from "../sound";
-import { enter } from "../state";
+import { ended, enter } from "../state";
 
 const SHORTEST_PASSWORD = 12;
 
@@ -60,6 +60,13 @@ export function SignIn() {
   const [password, setPassword] = useState("");
   const [failed, setFailed] = useState("");
   const [working, setWorking] = useState(false);
+  const [first, setFirst] = useState(false);
+  useEffect(() => {
+    api.setupNeeded().then(
+      ({ needed }) => setFirst(needed),
+      () => undefined, // Signing in will say what is wrong.
+    );
+  }, []);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setWorking(true);
@@ -76,6 +83,8 @@ export function SignIn() {
     <Gate>
       <form onSubmit={(event) => void submit(event)} data-testid="signin-form">
         <h1 class="sr-only">{t("signin.title")}</h1>
+        {first && <p class="gate-text" role="status">{t("signin.first")}</p>}
+        {ended.value && <p class="gate-text" role="status">{t("signin.ended")}</p>}
         <Field label={t("signin.name")} value={name} onInput={setName} autocomplete="username" testid="signin-name" focus />
         <Field
           label={t("signin.password")}
@@ -94,7 +103,7 @@ export function SignIn() {
       </form>
       <footer class="gate-sound">
         <button type="button" class="btn" onClick={playTest} data-testid="sound-test">
-          <Icon name="sound" size={17} />
+          <Icon name="tone" size={17} />
           {t("signin.sound")}
         </button>
         <span>{t("signin.sound.hint")}</span>
@@ -167,15 +176,20 @@ interface FieldProps {
 }
 
 export function Field({ label, value, onInput, autocomplete, testid, secret = false, focus = false }: FieldProps) {
+  const input = useRef<HTMLInputElement>(null);
+  // The attribute `autofocus` works once per document; this page comes back after signing out.
+  useEffect(() => {
+    if (focus) input.current?.focus();
+  }, []);
   return (
     <label class="field">
       {label}
       <input
+        ref={input}
         class="input"
         type={secret ? "password" : "text"}
         value={value}
         autocomplete={autocomplete}
-        autofocus={focus}
         spellcheck={false}
         data-testid={testid}
         onInput={(event) => onInput(event.currentTarget.value)}

@@ -8,7 +8,7 @@ import { LevelShape } from "../controls/shapes";
 import { t, word } from "../i18n";
 import type { PhoneLink, Team } from "../records";
 import { show } from "../shell/desk";
-import { incidents, inLanguage, mayDispatch, placeName, say, teams } from "../state";
+import { incidents, inLanguage, mayDispatch, placeById, placeName, say, teams } from "../state";
 import { PhoneLinkDialog } from "./PhoneLinkDialog";
 
 const BUSY_FIRST = ["dispatched", "accepted", "en_route", "on_scene", "available", "off_shift"];
@@ -60,6 +60,18 @@ export function Teams() {
   );
 }
 
+/** The communities of the cells with the number of cells in each; the cells' names would fill the page. */
+function communities(cells: readonly string[]): string {
+  const count = new Map<string, number>();
+  for (const cell of cells) {
+    let place = placeById.value.get(cell);
+    while (place && place.kind !== "community") place = placeById.value.get(place.parent);
+    const id = place?.id ?? cell;
+    count.set(id, (count.get(id) ?? 0) + 1);
+  }
+  return [...count].map(([id, n]) => (n > 1 ? `${placeName(id)} (${n})` : placeName(id))).join(" · ");
+}
+
 function Row({ team, onPhone }: { team: Team; onPhone: () => void }) {
   const incident = team.incident ? incidents.value.get(team.incident) : undefined;
   return (
@@ -84,7 +96,9 @@ function Row({ team, onPhone }: { team: Team; onPhone: () => void }) {
           </button>
         )}
       </td>
-      <td class="dim">{team.grid_cells.map(placeName).join(" · ")}</td>
+      <td class="dim" title={team.grid_cells.map(placeName).join(" · ")}>
+        {communities(team.grid_cells)}
+      </td>
       <td class="num dim">
         {team.position_at ? t("teams.age", { age: lapse(now.value - Date.parse(team.position_at)) }) : t("teams.no_position")}
       </td>
