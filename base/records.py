@@ -123,8 +123,8 @@ class FrameBatch:
     """Frames of different cameras that are analysed in one vectorised call: columns of equal length B.
 
     `camera` is the row number of the camera in its worker's shard, int32 (B,), each at most once. `time_s` float64 (B,), UTC
-    of the moment shown; falls within a camera only when our clock was set back. `luma` u8 (B, H, W), reduced. `is_key` bool (B,). `awake` bool (B,):
-    decoded because the gate is open. `picture` has B entries, valid until the batch is done.
+    of the moment shown; falls within a camera only when our clock was set back. `luma` u8 (B, H, W), reduced. `is_key` bool
+    (B,). `awake` bool (B,): decoded because the gate is open. `picture` has B entries, valid until the batch is done.
     """
 
     camera: NDArray[np.int32]

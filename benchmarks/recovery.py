@@ -11,6 +11,7 @@ import random
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from base import SystemClock
@@ -19,6 +20,7 @@ from ingest.simulate import ClipCache, SimCamera, SimPlan, Simulator
 from tests.fleet.running import Running, kill, wait_until
 from tests.fleet.small_site import small_site
 
+_STARTED = ": watching "
 _CLIPS = Path.home() / ".cache" / "gridpatrol" / "clips"
 
 
@@ -35,14 +37,14 @@ def measure(kills: int, folder: Path) -> dict[str, object]:
         with Running(site, folder / "data", "--workers", "1") as running:
             for _ in range(kills):
                 events = len(running.acknowledged())
-                wait_until(lambda events=events: len(running.acknowledged()) >= events + 3, 60, "events")
+                wait_until(_events(running, events + 3), 60, "events")
                 time.sleep(rng.uniform(0, 1))
-                watching = running.new_log().count(": watching ")
+                starts = running.new_log().count(_STARTED)
                 kill(running.worker_pids()[0])
                 began_s, events = time.monotonic(), len(running.acknowledged())
-                wait_until(lambda watching=watching: running.new_log().count(": watching ") > watching, 60, "a new worker")
+                wait_until(_started(running, starts + 1), 60, "a new worker")
                 start_s.append(time.monotonic() - began_s)
-                wait_until(lambda events=events: len(running.acknowledged()) > events, 60, "an event after the kill")
+                wait_until(_events(running, events + 1), 60, "an event after the kill")
                 back_s.append(time.monotonic() - began_s)
                 time.sleep(6)  # lived long enough for the next restart to come at once
     finally:
@@ -54,6 +56,14 @@ def measure(kills: int, folder: Path) -> dict[str, object]:
         "start_s_p50": round(statistics.median(start_s), 2),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
     }
+
+
+def _events(running: Running, count: int) -> Callable[[], bool]:
+    return lambda: len(running.acknowledged()) >= count
+
+
+def _started(running: Running, count: int) -> Callable[[], bool]:
+    return lambda: running.new_log().count(_STARTED) >= count
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """Records become updates: what the routes and the control loop publish when something has changed. Event-loop thread only."""
 
+import logging
+
 from base import CameraStatus
 from camera_config.site import Site
 from dashboard.schemas import CameraOut, IncidentOut, TeamOut
@@ -7,6 +9,8 @@ from dashboard.updates import Updates
 from patrol import Incident, TeamState
 
 __all__ = ["announce_camera", "announce_incident", "announce_team"]
+
+logger = logging.getLogger(__name__)
 
 
 def announce_incident(updates: Updates, incident: Incident) -> None:
@@ -20,5 +24,9 @@ def announce_camera(updates: Updates, status: CameraStatus) -> None:
 
 
 def announce_team(updates: Updates, site: Site, state: TeamState) -> None:
-    """Tell every page what a team is doing and where it is."""
-    updates.publish("team", TeamOut.of(site.team_by_id[state.team], state).model_dump(mode="json"))
+    """Tell every page what a team is doing and where it is; a team that the site does not have is only logged."""
+    team = site.team_by_id.get(state.team)
+    if team is None:
+        logger.warning("team %r is not one of this site; its state is told to nobody", state.team)
+        return
+    updates.publish("team", TeamOut.of(team, state).model_dump(mode="json"))

@@ -7,6 +7,7 @@ frame. Everything here belongs to the event-loop thread.
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -55,7 +56,7 @@ class LiveViews:
         self._limit = limit
         self._views: dict[str, _View] = {}
         self._taps: dict[str, Tap] = {}
-        self._opening = 0
+        self._opening: Counter[str] = Counter()  # session -> views that are not answered yet
         self._tasks: set[asyncio.Task[None]] = set()
         self.dropped = 0
 
@@ -78,7 +79,7 @@ class LiveViews:
         status = self._fleet.statuses().get(camera)
         if status is not None:
             _check_codec(camera, status.codec)
-        self._opening += 1
+        self._opening[session] += 1  # before anything is awaited, so that many at a time find no more room than one by one
         try:
             tap = self._take_tap(camera)
             try:
@@ -87,7 +88,8 @@ class LiveViews:
                 await self._release(tap)
                 raise
         finally:
-            self._opening -= 1
+            self._opening[session] -= 1
+            self._opening += Counter()  # forgets sessions that open nothing
         self._views[view.id] = view
         task = asyncio.create_task(self._attend(view), name=f"live-{camera}")
         self._tasks.add(task)
@@ -120,9 +122,9 @@ class LiveViews:
             await asyncio.wait(tuple(self._tasks), timeout=2 * CLOSE_S)
 
     def _check_room(self, session: str) -> None:
-        if len(self._views) + self._opening >= self._limit:
+        if len(self._views) + self._opening.total() >= self._limit:
             raise TooManyError(f"All {self._limit} live views are in use; close one and try again.", 5.0, status=503)
-        if sum(view.session == session for view in self._views.values()) >= PER_SESSION:
+        if sum(view.session == session for view in self._views.values()) + self._opening[session] >= PER_SESSION:
             raise TooManyError(f"You already watch {PER_SESSION} cameras; close one and try again.", 5.0, status=503)
 
     def _take_tap(self, camera: str) -> Tap:
@@ -181,8 +183,13 @@ class LiveViews:
                 await view.peer.close()
         except TimeoutError:
             logger.warning("a live view of camera %s did not close within %.0f s", view.tap.camera, CLOSE_S)
-        await self._release(view.tap)
-        view.gone.set()
+        except Exception:  # aiortc raises whatever the state of the connection leads it into
+            logger.exception("a live view of camera %s did not close in order", view.tap.camera)
+        finally:
+            try:
+                await self._release(view.tap)
+            finally:
+                view.gone.set()
 
 
 def _follow(view: _View) -> Callable[[], None]:

@@ -19,9 +19,9 @@ _GAUGES = frozenset({"outbox_depth", "rss_bytes"})
 _WORKER_HELP = {
     "packets": "Packets received from cameras.",
     "bytes": "Bytes received from cameras.",
-    "key_frames_decoded": "Key frames decoded.",
-    "frames_decoded": "Frames decoded, key frames included.",
-    "frames_dropped": "Frames dropped after decoding because a newer one had come.",
+    "key_frames_decoded": "Key frames decoded of quiet cameras.",
+    "frames_decoded": "Frames decoded of awake cameras, key frames included; those of quiet cameras are counted apart.",
+    "frames_dropped": "Frames let through the gate, then given up because decoding or the pipeline fell behind.",
     "crops": "Crops cut for the crop network.",
     "inferences": "Runs of a network.",
     "events": "Events raised.",

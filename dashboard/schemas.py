@@ -45,8 +45,8 @@ _EXAMPLE_UUID = "0199a3c2-7b1e-7c3a-9d52-3f6b1a2c4d5e"
 
 
 def iso(time_s: float) -> str:
-    """`time_s` as ISO 8601 UTC with milliseconds and Z; what is beyond the year 9999 becomes its end."""
-    bounded_s = min(max(time_s, 0.0), 253_402_300_799.0)
+    """`time_s` as ISO 8601 UTC with milliseconds and Z; what is beyond the year 9999 becomes its end, NaN 1970."""
+    bounded_s = min(max(0.0, time_s), 253_402_300_799.0)
     return datetime.fromtimestamp(bounded_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

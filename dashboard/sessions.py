@@ -14,6 +14,7 @@ from base import Clock, ConfigError, DeniedError
 from camera_config.site import Site
 from dashboard.attempts import Attempts, peer_key
 from dashboard.authorize import NotSignedInError, Principal, PrincipalKind, Role
+from dashboard.failures import TooManyError
 from dashboard.settings import DashboardSettings
 from dashboard.setup import check_setup_secret
 from patrol import Actor, ActorKind
@@ -57,20 +58,27 @@ class Sessions:
         self._site = site
         self._clock = clock
         self._settings = settings
-        self._attempts = Attempts(clock, settings.failures, settings.failures_s)
+        self._attempts = Attempts(clock, settings.failures, settings.failures_s)  # by peer, whatever the name
+        self._by_name = Attempts(clock, settings.failures_by_name, settings.failures_s)
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
         self._used_s: dict[str, float] = {}  # key -> monotonic time of last use
 
     async def sign_in(self, name: str, password: str, peer: str) -> tuple[str, SignedIn]:
         """A new token for a user; raises DeniedError if name or password is wrong, TooManyError after too many of those."""
-        keys = (f"user:{name}", peer_key(peer))
-        self._attempts.begin(*keys)
+        key = peer_key(peer)
+        self._attempts.begin(key)
+        try:
+            self._by_name.begin(name)
+        except TooManyError:
+            self._attempts.forgive(key)  # nothing was tried
+            raise
         user = await asyncio.to_thread(self._store.user_by_name, name)
         is_right = await self._verify(password, user.password_hash if user else _DECOY)
         if user is None or not is_right:
             logger.warning("sign-in failed for %r from %s", name, peer)
             raise NotSignedInError("The name or the password is wrong.")
-        self._attempts.forgive(*keys)
+        self._attempts.forgive(key)
+        self._by_name.forgive(name)
         return await self._begin(PrincipalKind.USER, user.id, "sign_in")
 
     async def sign_in_team(self, code: str, peer: str) -> tuple[str, SignedIn]:

@@ -16,7 +16,8 @@ class DashboardSettings:
     idle_s: float = 30 * 60.0  # a user's session without any request or open page (OWASP ASVS 5.0, 7.3.1)
     session_s: float = 12 * 3600.0  # any session, whatever it does: one long shift
     code_s: float = 15 * 60.0  # a code that pairs a team's phone
-    failures: int = 10  # failed sign-ins within `failures_s`, for one account and for one peer
+    failures: int = 10  # failed sign-ins within `failures_s` from one peer
+    failures_by_name: int = 100  # likewise for one account from all peers: many, or else anybody could lock others out
     failures_s: float = 300.0
     body_bytes: int = 1_000_000
     viewers: int = 32  # live views at a time, over all cameras
@@ -24,7 +25,8 @@ class DashboardSettings:
     queue: int = 1_000  # updates waiting for one slow page before it is sent away
 
     def __post_init__(self) -> None:
-        for name in ("idle_s", "session_s", "code_s", "failures", "failures_s", "body_bytes", "viewers", "replay", "queue"):
+        times = ("idle_s", "session_s", "code_s", "failures_s")
+        for name in (*times, "failures", "failures_by_name", "body_bytes", "viewers", "replay", "queue"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
         if self.metrics_token and len(self.metrics_token) < 16:

@@ -120,6 +120,10 @@ class Updates:
         """The sessions that have a page open."""
         return frozenset(subscriber.session for subscriber in self._subscribers)
 
+    def pages(self, session: str) -> int:
+        """How many pages this session has open."""
+        return sum(subscriber.session == session for subscriber in self._subscribers)
+
     def __len__(self) -> int:
         return len(self._subscribers)
 

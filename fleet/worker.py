@@ -54,7 +54,6 @@ class Worker:
         self._pipeline = Pipeline(cameras, config.rules, ZoneInfo(config.timezone), self._networks, self._feeds.wake, clock=clock)
         self._tap = PacketTap(config.tap_address, frozenset(cameras), self._feeds.watch, self._feeds.gop)
         self._held: deque[Event] = deque()
-        self._refused = 0  # events given up because the disk stayed full
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._analyse, name=f"analyse-{config.name}", daemon=True)
         self._told: dict[str, CameraStatus] = {}
@@ -153,7 +152,6 @@ class Worker:
             logger.error("%s: %d events wait in memory: %s", self.config.name, len(events), error)
             while len(self._held) > _HELD_EVENTS:
                 lost = self._held.popleft()
-                self._refused += 1
                 logger.error("%s: event %s given up: the outbox has refused it too long", self.config.name, lost.id)
             return False
         self._held.clear()

@@ -230,7 +230,7 @@ def open_incident(event: Event, incident: str, number: int, where: Locality, now
 
 
 def joins(event: Event, incident: Incident, dead_time_s: float) -> bool:
-    """Whether `event` belongs to the open `incident`: same camera and kind, not later than the dead time after its last event.
+    """Whether `event` belongs to the open `incident`: same camera and kind, at most `dead_time_s` after its last event.
 
     An event that arrives late (older than the incident's newest) joins as long as it is not older than the same time
     before the incident began.

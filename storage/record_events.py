@@ -45,26 +45,49 @@ class _Changes:
 
 
 def record_events(connection: Connection, events: Sequence[Event], grid: Grid, now_s: float) -> list[Incident]:
-    """Store what is new among `events`; the incidents opened or changed, by number. The caller commits."""
-    fresh = _fresh(connection, events)
-    if not fresh:
-        return []
+    """Store what is new among `events`; the incidents of all of them, by number. The caller commits.
+
+    Those of events that were stored before are returned as they are now: the call that stored them may have been told that it
+    failed, and then nobody has heard of them.
+    """
+    fresh, told_before = _fresh(connection, events)
+    found = _incidents_of(connection, told_before)
+    if fresh:
+        found |= _record(connection, fresh, grid, now_s)
+    return sorted(found.values(), key=lambda incident: incident.number)
+
+
+def _record(connection: Connection, fresh: list[Event], grid: Grid, now_s: float) -> dict[str, Incident]:
+    """Store `fresh`; the incidents opened or changed, by id."""
     changes = _sort_into_incidents(connection, fresh, grid, now_s)
     if changes.opened:
         states = team_states(connection, grid.site, now_s)
         for incident in changes.opened.values():
             changes.opened[incident.id] = replace(incident, proposal=propose(incident, grid, states, now_s))
     _write(connection, fresh, changes, now_s)
-    return sorted([*changes.opened.values(), *changes.joined.values()], key=lambda incident: incident.number)
+    return changes.opened | changes.joined
 
 
-def _fresh(connection: Connection, events: Sequence[Event]) -> list[Event]:
-    """Events that are not stored yet, each once, in the order in which they were raised."""
+def _fresh(connection: Connection, events: Sequence[Event]) -> tuple[list[Event], list[str]]:
+    """Events that are not stored yet, each once, in the order in which they were raised; and the ids of those that are."""
+    stored: list[str] = []
     by_id = {event.id: _storable(event) for event in events}
     for ids in _chunks(list(by_id)):
         for known in connection.scalars(select(events_table.c.id).where(events_table.c.id.in_(ids))):
             del by_id[known]
-    return sorted(by_id.values(), key=lambda event: (event.raised_s, event.id))
+            stored.append(known)
+    return sorted(by_id.values(), key=lambda event: (event.raised_s, event.id)), stored
+
+
+def _incidents_of(connection: Connection, stored: list[str]) -> dict[str, Incident]:
+    """The incidents of stored events, by id."""
+    found: dict[str, Incident] = {}
+    for ids in _chunks(stored):
+        mine = select(events_table.c.incident).where(events_table.c.id.in_(ids))
+        for row in connection.execute(select(incidents).where(incidents.c.id.in_(mine))).mappings():
+            incident = incident_of(row)
+            found[incident.id] = incident
+    return found
 
 
 def _storable(event: Event) -> Event:
@@ -96,7 +119,8 @@ def _sort_into_incidents(connection: Connection, fresh: list[Event], grid: Grid,
     dead_time_s = {(rule.camera, rule.name): rule.dead_time_s for rule in grid.site.rules}
     for event in fresh:
         here = candidates.setdefault((event.camera, event.kind), {})
-        limit_s = dead_time_s.get((event.camera, event.rule), DEAD_TIME_S)
+        # Twice: the rule itself is silent for one dead time, so what goes on comes again just after it.
+        limit_s = 2 * dead_time_s.get((event.camera, event.rule), DEAD_TIME_S)
         fitting = [incident for incident in here.values() if joins(event, incident, limit_s)]
         if fitting:
             newest = max(fitting, key=lambda incident: (incident.last_event_s, incident.number))

@@ -6,13 +6,13 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from base import CameraStatus, Clock, Event
+from base import CameraStatus, Clock, Event, Health
 from camera_config.site import Site
 from patrol import Actor, Command, Grid, HistoryEntry, Incident, Proposal, TeamState
 from storage import accounts, health, incidents, schema, teams
 from storage.accounts import AuditRow, Session, User
 from storage.database import Database
-from storage.health import HealthChange
+from storage.health import HealthChange, HealthRecorder
 from storage.incidents import IncidentState
 from storage.record_events import record_events
 from storage.writer import Writer
@@ -31,11 +31,12 @@ class Store:
     fork.
     """
 
-    def __init__(self, database: Database, writer: Writer, clock: Clock, grid: Grid) -> None:
+    def __init__(self, database: Database, writer: Writer, clock: Clock, grid: Grid, known: dict[str, Health]) -> None:
         self._database = database
         self._writer = writer
         self._clock = clock
         self._grid = grid
+        self._health = HealthRecorder(writer, clock, known)
 
     @classmethod
     def open(cls, url: str, clock: Clock, site: Site) -> "Store":
@@ -47,8 +48,8 @@ class Store:
         database = Database(url)
         try:
             database.lock()
-            _prepare(database)
-            return cls(database, Writer(database, clock), clock, Grid(site))
+            known = _prepare(database)
+            return cls(database, Writer(database, clock), clock, Grid(site), known)
         except BaseException:
             database.close()
             raise
@@ -63,8 +64,9 @@ class Store:
     def record_events(self, events: Sequence[Event]) -> list[Incident]:
         """Store events with their snapshots, open or join incidents, in one transaction.
 
-        Idempotent by event id: an event that is already stored changes nothing. Returns the incidents opened or changed,
-        in the order of their numbers, new ones with their proposal.
+        Idempotent by event id: an event that is already stored changes nothing. Returns the incidents of all these events in
+        the order of their numbers: new ones with their proposal, changed ones, and those of events stored already as they are
+        now. The last are for a caller that was told of a failure though the change was stored; it may tell them twice.
         """
         return self._writer.run(lambda connection: record_events(connection, events, self._grid, self._clock.now_s()))
 
@@ -127,8 +129,11 @@ class Store:
         return self._writer.run(lambda connection: teams.set_position(connection, team, lon, lat, at_s))
 
     def record_statuses(self, statuses: Sequence[CameraStatus]) -> list[CameraStatus]:
-        """Write down the cameras whose health differs from the one last recorded; returns those."""
-        return self._writer.run(lambda connection: health.record_statuses(connection, statuses, self._clock.now_s()))
+        """Write down the cameras whose health differs from the one last recorded; returns those.
+
+        Costs nothing where none does. What could not be written is tried again with the next call, whatever that brings.
+        """
+        return self._health.record(statuses)
 
     def health_changes(self, camera: str, limit: int = 100) -> list[HealthChange]:
         """The health history of one camera, newest first."""
@@ -217,11 +222,13 @@ class Store:
             raise self._database.error(error) from error
 
 
-def _prepare(database: Database) -> None:
-    """Make or update the tables; raises StorageError."""
+def _prepare(database: Database) -> dict[str, Health]:
+    """Make or update the tables; the health last recorded of each camera. Raises StorageError."""
     with database.connect_writer() as connection:
         try:
             with connection.begin():
                 schema.upgrade(connection)
+            with connection.begin():
+                return health.read_last_health(connection)
         except SQLAlchemyError as error:
             raise database.error(error) from error

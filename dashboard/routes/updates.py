@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from dashboard.authorize import Action, Principal
+from dashboard.failures import TooManyError
 from dashboard.policy import Dashboard, Parts, policy, signed_in_of
 from dashboard.schemas import iso
 from dashboard.updates import Audience, Subscriber
@@ -21,6 +22,9 @@ SLOW_S = 5.0
 CHATTER = 100
 """Messages a page may send; it has nothing to say here, so more is an attack."""
 
+PER_SESSION = 8
+"""Pages of one session at a time: windows on a wall of screens, with some to spare. Each may hold `queue` updates."""
+
 TRY_AGAIN_LATER, POLICY_VIOLATION = 1013, 1008
 
 
@@ -32,13 +36,20 @@ async def follow(
     epoch: Annotated[str | None, Query(max_length=64)] = None,
     since: Annotated[int | None, Query(ge=0)] = None,
 ) -> None:
-    """Hello, then what was missed since `since`, then what happens. Closed with 1013 when too slow, 1008 when signed out."""
-    await socket.accept()
-    subscriber, hello = parts.updates.subscribe(Audience(principal.team), signed_in_of(socket).key, epoch, since)
+    """Hello, then what was missed since `since`, then what happens. Closed with 1013 when too slow, 1008 when signed out.
+
+    Raises TooManyError, before the socket opens, when the session has `PER_SESSION` pages.
+    """
+    session = signed_in_of(socket).key
+    if parts.updates.pages(session) >= PER_SESSION:
+        raise TooManyError(f"You already have {PER_SESSION} pages open; close one and try again.", 5.0)
+    # Subscribed before anything is awaited, so that many at a time find no more room than one by one.
+    subscriber, hello = parts.updates.subscribe(Audience(principal.team), session, epoch, since)
     first = [json.dumps({"type": "hello", "epoch": hello.epoch, "seq": hello.seq})]
     if hello.reset:
         first.append(json.dumps({"type": "reset", "seq": hello.seq}))
     try:
+        await socket.accept()
         await _serve(socket, parts, subscriber, first)
     finally:
         parts.updates.unsubscribe(subscriber)

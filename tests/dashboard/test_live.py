@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -15,10 +15,11 @@ from av import VideoFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
-from base import Codec, Health, Packet, SimulatedClock
-from dashboard.live import LiveViews
+from base import Codec, Health, Packet, SimulatedClock, SourceError
+from dashboard.failures import TooManyError
+from dashboard.live import PER_SESSION, LiveViews
 from dashboard.live_tap import QUEUE_PACKETS, Track
-from tests.dashboard.clip import GOP, HEIGHT, WIDTH
+from tests.dashboard.clip import GOP, HEIGHT, WIDTH, ClipFleet
 from tests.dashboard.conftest import Staff
 from tests.dashboard.room import PASSWORD, Room, wait_until
 
@@ -30,6 +31,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 SDP = {"Content-Type": "application/sdp"}
+
+HALF_AN_OFFER = (  # H.264, but neither ICE nor DTLS
+    b"v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 H264/90000\r\n"
+    b"a=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\n"
+)
 
 
 @dataclass
@@ -270,6 +276,65 @@ def test_as_many_watch_as_may(new_room: NewRoom) -> None:
     asyncio.run(run())
 
 
+class SilentFleet(ClipFleet):
+    """Cameras that never send a packet."""
+
+    async def _play(self, camera: str) -> AsyncGenerator[Packet, None]:
+        await self.lost.wait()
+        raise SourceError(f"the worker of camera {camera} is gone")
+        yield
+
+
+def test_views_that_are_being_opened_take_room() -> None:
+    async def run() -> None:
+        clock = SimulatedClock()
+        live = LiveViews(SilentFleet(("c0001",), clock), clock, PER_SESSION + 1)
+        offer = HALF_AN_OFFER.decode()
+        opening = [asyncio.create_task(live.open("c0001", offer, "mine")) for _ in range(PER_SESSION)]
+        await asyncio.sleep(0)  # each runs to its first wait
+        with pytest.raises(TooManyError, match=f"You already watch {PER_SESSION}"):
+            await live.open("c0001", offer, "mine")
+        opening.append(asyncio.create_task(live.open("c0001", offer, "theirs")))
+        await asyncio.sleep(0)
+        with pytest.raises(TooManyError, match="All 17 live views are in use"):
+            await live.open("c0001", offer, "a third")
+        for task in opening[1:]:
+            task.cancel()
+        await asyncio.wait(opening[1:], timeout=5)
+        again = asyncio.create_task(live.open("c0001", offer, "mine"))  # there is room again
+        await asyncio.sleep(0)
+        assert not again.done()
+        for task in (opening[0], again):
+            task.cancel()
+        await asyncio.wait((opening[0], again), timeout=5)
+        assert live.taps == 0
+
+    asyncio.run(run())
+
+
+def test_a_view_that_cannot_be_closed_in_order_lets_go_of_its_camera(new_room: NewRoom) -> None:
+    room = new_room()
+    client = room.set_up()
+
+    async def run() -> None:
+        async with Viewer(client, "c0001") as viewer:
+            assert (await viewer.open()).status_code == 201
+            await viewer.frames(2)
+            (view,) = live_of(room)._views.values()
+            close = view.peer.close
+
+            async def fail() -> None:
+                await close()
+                raise OSError("the socket is gone")
+
+            view.peer.close = fail  # type: ignore[method-assign]  # what aiortc may raise
+            assert (await viewer.delete()).status_code == 204
+
+    asyncio.run(run())
+    wait_until(lambda: room.fleet.open_now == 0, "the tap closes")
+    assert live_of(room).taps == 0
+
+
 def test_what_cannot_be_shown_is_said_in_a_sentence(new_room: NewRoom) -> None:
     room = new_room()
     client = room.set_up()
@@ -299,10 +364,7 @@ def test_what_cannot_be_shown_is_said_in_a_sentence(new_room: NewRoom) -> None:
         b"hello",
         b"v=0\r\n",
         b"\xff\xfe\x00",
-        (
-            b"v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 H264/90000\r\n"
-            b"a=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\n"
-        ),  # neither ICE nor DTLS
+        HALF_AN_OFFER,
         b"v=0\r\nm=video nine\r\n",
         b"m=video 9 UDP/TLS/RTP/SAVPF 96\r\n" * 500,
         b"x" * 200_000,

@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 from base import SimulatedClock
 from dashboard import DashboardSettings, ensure_setup_secret
 from dashboard.attempts import KEYS, Attempts, peer_key
+from dashboard.authorize import NotSignedInError
 from dashboard.failures import TooManyError
 from tests.dashboard.conftest import Staff
 from tests.dashboard.room import PASSWORD, Room, cookie_of
@@ -102,7 +103,7 @@ def test_a_name_can_be_taken_once(staff: Staff) -> None:
     assert answer.json()["detail"]
 
 
-def test_ten_wrong_passwords_are_the_limit_for_an_account_and_for_a_peer(new_room: NewRoom) -> None:
+def test_ten_wrong_passwords_are_the_limit_for_a_peer(new_room: NewRoom) -> None:
     assert DashboardSettings().failures == 10
     clock = SimulatedClock()
     room = new_room(clock, failures=4)
@@ -118,6 +119,33 @@ def test_ten_wrong_passwords_are_the_limit_for_an_account_and_for_a_peer(new_roo
     assert administrator.get("/api/v1/session").status_code == 200  # who is signed in stays so
     clock.advance(301)
     assert room.client().post("/api/v1/session", json={"name": "root", "password": PASSWORD}).status_code == 200
+
+
+def test_nobody_locks_others_out_from_one_address(new_room: NewRoom) -> None:
+    assert DashboardSettings().failures_by_name == 100
+    clock = SimulatedClock()
+    room = new_room(clock, failures=2, failures_by_name=5)
+    room.set_up()
+    sessions = room.app.state.dashboard.sessions
+
+    def sign_in(name: str, password: str, peer: str) -> str:
+        try:
+            room.on_loop(sessions.sign_in(name, password, peer))
+        except (NotSignedInError, TooManyError) as error:
+            return type(error).__name__
+        return "in"
+
+    wrong, too_many = NotSignedInError.__name__, TooManyError.__name__
+    tries = [sign_in("root", "wrong", "192.0.2.1") for _ in range(4)]
+    assert tries == [wrong, wrong, too_many, too_many]
+    assert sign_in("root", PASSWORD, "192.0.2.2") == "in"
+    # Guessing from many addresses ends, too, and as soon for a name that there is not.
+    for name, before in (("root", 2), ("nobody", 0)):
+        tries = [sign_in(name, "wrong", f"198.51.100.{before}{number}") for number in range(before, 6)]
+        assert tries == [wrong] * (5 - before) + [too_many]
+    assert sign_in("root", PASSWORD, "192.0.2.2") == too_many
+    clock.advance(301)
+    assert sign_in("root", PASSWORD, "192.0.2.1") == "in"
 
 
 def test_a_spoofed_address_does_not_help(new_room: NewRoom) -> None:

@@ -3,17 +3,24 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from base import CameraStatus, Health, Quality
+from dashboard import announce_camera, announce_team
+from dashboard.routes.updates import PER_SESSION
 from dashboard.updates import Audience, Subscriber, Updates
+from patrol import TeamState, TeamStatus
 from tests.dashboard.conftest import Staff
-from tests.dashboard.room import Room, cookie_of, wait_until
+from tests.dashboard.room import Room, cookie_of, small_site, wait_until
 
 EVERYTHING = Audience()
 
@@ -183,6 +190,43 @@ def test_a_page_that_talks_is_sent_away(staff: Staff) -> None:
             socket.recv(timeout=5)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1009
+
+
+def test_a_session_has_so_many_pages_and_no_more(new_room: Callable[..., Room]) -> None:
+    room = new_room()
+    client = room.set_up()
+    headers = {"Cookie": f"gridpatrol_session={cookie_of(client)}"}
+    with ExitStack() as pages:
+        sockets = [pages.enter_context(connect(room.socket_url, additional_headers=headers)) for _ in range(PER_SESSION)]
+        with pytest.raises(InvalidStatus) as refused:
+            connect(room.socket_url, additional_headers=headers)
+        assert refused.value.response.status_code == 429
+        assert b"You already have 8 pages open" in refused.value.response.body
+        assert json.loads(sockets[0].recv(timeout=5))["type"] == "hello"  # the others go on
+        other = room.phone(client, "t01")
+        with connect(room.socket_url, additional_headers={"Cookie": f"gridpatrol_session={cookie_of(other)}"}) as theirs:
+            theirs.recv(timeout=5)
+        sockets[1].close()
+        updates: Updates = room.app.state.updates
+        wait_until(lambda: len(updates) < PER_SESSION, "the closed page is forgotten")
+        pages.enter_context(connect(room.socket_url, additional_headers=headers)).recv(timeout=5)
+
+
+def test_a_team_that_is_not_of_this_site_is_told_to_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    updates, site = Updates(), small_site(tmp_path)
+    gone = TeamState("t99", on_shift=True, status=TeamStatus.AVAILABLE)
+    announce_team(updates, site, gone)
+    assert updates.seq == 0
+    assert "'t99' is not one of this site" in caplog.text
+    announce_team(updates, site, replace(gone, team="t01"))
+    assert updates.seq == 1
+
+
+@pytest.mark.parametrize("time_s", [float("nan"), float("inf"), float("-inf"), 1e300, -1e300])
+def test_a_moment_that_is_none_can_be_told(time_s: float) -> None:
+    updates = Updates()
+    announce_camera(updates, CameraStatus("c0001", Health.ONLINE, Quality.EXCELLENT, time_s, time_s))
+    assert updates.seq == 1
 
 
 def test_a_silent_server_says_that_it_is_there(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:

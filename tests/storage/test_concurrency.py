@@ -29,7 +29,7 @@ def race(*attempts: Callable[[], Incident]) -> list[Incident | TransitionError]:
 
 
 def test_two_operators_acknowledge_at_once_and_exactly_one_owns_it(store: Store) -> None:
-    incidents = store.record_events([intrusion("c1", NOON_S + 200 * n) for n in range(40)])
+    incidents = store.record_events([intrusion("c1", NOON_S + 300 * n) for n in range(40)])
     for incident in incidents:
         mine, theirs = command(incident, Step.ACKNOWLEDGE, LI), command(incident, Step.ACKNOWLEDGE, WANG)
         answers = race(partial(store.apply, mine), partial(store.apply, theirs))
@@ -41,7 +41,7 @@ def test_two_operators_acknowledge_at_once_and_exactly_one_owns_it(store: Store)
 
 
 def test_one_team_dispatched_to_many_incidents_at_once_goes_to_one(store: Store) -> None:
-    opened = store.record_events([intrusion("c1", NOON_S + 200 * n) for n in range(8)])
+    opened = store.record_events([intrusion("c1", NOON_S + 300 * n) for n in range(8)])
     owned = [store.apply(command(incident, Step.ACKNOWLEDGE)) for incident in opened]
     sent = [command(incident, Step.DISPATCH, team="t1") for incident in owned]
     answers = race(*[partial(store.apply, each) for each in sent])
@@ -59,7 +59,7 @@ def test_the_same_command_from_many_threads_happens_once(store: Store) -> None:
 
 
 def test_numbers_have_no_gaps_when_many_threads_record_and_some_fail(store: Store) -> None:
-    batches = [[intrusion(f"c{1 + n % 4}", NOON_S + 1000 * n + 200 * k) for k in range(3)] for n in range(16)]
+    batches = [[intrusion(f"c{1 + n % 4}", NOON_S + 1000 * n + 300 * k) for k in range(3)] for n in range(16)]
     [first] = store.record_events([intrusion("c1", NOON_S - 10_000)])
     stale = command(first, Step.ACKNOWLEDGE, version=0)
 

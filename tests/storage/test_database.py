@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from base import SimulatedClock, StorageError
+from base import CameraStatus, Health, Quality, SimulatedClock, StorageError
 from camera_config.site import Site
 from patrol import Step
 from storage import Store
@@ -127,7 +127,7 @@ def test_a_full_disk_loses_nothing_acknowledged_and_heals(tmp_path: Path, clock:
         acknowledged = []
         with pytest.raises(StorageError, match=r"gridpatrol\.db: the disk is full; free some space"):
             for n in range(1000):
-                event = intrusion(at_s=NOON_S + 200 * n, snapshot_jpeg=os.urandom(50_000))
+                event = intrusion(at_s=NOON_S + 300 * n, snapshot_jpeg=os.urandom(50_000))
                 store.record_events([event])
                 acknowledged.append(event.id)
         assert acknowledged
@@ -153,6 +153,70 @@ def test_a_locked_database_is_a_sentence_and_heals(tmp_path: Path, clock: Simula
     other.execute("ROLLBACK")
     other.close()
     assert len(store.record_events([intrusion("c2")])) == 1
+    store.close()
+
+
+def _status(camera: str, health: Health, error: str = "", since_s: float = NOON_S) -> CameraStatus:
+    return CameraStatus(camera, health, Quality.EXCELLENT, since_s, None, error=error)
+
+
+@pytest.fixture
+def hold_up(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Another program's connection to the database, which can lock it."""
+    other = sqlite3.connect(tmp_path / "gridpatrol.db", isolation_level=None)
+    yield other
+    other.close()
+
+
+def test_a_health_that_did_not_change_asks_nothing_of_the_writer_and_one_not_written_comes_again(
+    tmp_path: Path, clock: SimulatedClock, site: Site, hold_up: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.database.BUSY_S", 0.05)
+    url = f"sqlite:///{tmp_path}/gridpatrol.db"
+    up, down = _status("c1", Health.ONLINE), _status("c1", Health.OFFLINE, "no answer")
+    store = Store.open(url, clock, site)
+    assert store.record_statuses([up]) == [up]
+    store.close()
+    store = Store.open(url, clock, site)
+    hold_up.execute("BEGIN IMMEDIATE")
+    assert store.record_statuses([up, up]) == []  # known from before, and nothing can be written
+    with pytest.raises(StorageError, match="another program keeps it locked"):
+        store.record_statuses([down])
+    hold_up.execute("ROLLBACK")
+    assert store.record_statuses([]) == [down]  # though nobody reports it again
+    assert store.record_statuses([down]) == []
+    assert [change.health for change in store.health_changes("c1")] == ["offline", "online"]
+    store.close()
+
+
+def test_what_was_stored_though_the_answer_was_late_is_told_and_not_stored_again(
+    tmp_path: Path, clock: SimulatedClock, site: Site, hold_up: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/gridpatrol.db", clock, site)
+    up, down, event = _status("c1", Health.ONLINE), _status("c1", Health.OFFLINE), intrusion()
+    assert store.record_statuses([up]) == [up]
+    with monkeypatch.context() as impatient:
+        impatient.setattr("storage.writer.DEADLINE_S", 0.05)
+        hold_up.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match="may be stored or not"):
+            store.record_statuses([down])
+        with pytest.raises(StorageError, match="may be stored or not"):
+            store.record_events([event])
+    hold_up.execute("ROLLBACK")
+    [incident] = store.record_events([event])
+    assert (incident.number, incident.version, incident.event_count) == (1, 1, 1)
+    assert len(store.history(incident.id)) == 1
+    assert store.record_statuses([up]) == [up]  # the change between, of which we were told that it failed, counts
+    assert [change.health for change in store.health_changes("c1")] == ["online", "offline", "online"]
+    store.close()
+
+
+def test_a_status_no_database_can_hold_is_repaired(tmp_path: Path, clock: SimulatedClock, site: Site) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/gridpatrol.db", clock, site)
+    bad = _status("c1", Health.OFFLINE, "no\x00answer", float("nan"))
+    assert store.record_statuses([bad]) == [bad]
+    [change] = store.health_changes("c1")
+    assert (change.cause, change.since_s) == ("noanswer", NOON_S)
     store.close()
 
 

@@ -31,12 +31,16 @@ def test_the_same_events_again_change_nothing(store: Store) -> None:
     events = [intrusion(), intrusion("c2"), intrusion(at_s=NOON_S + 5)]
     first = store.record_events(events)
     assert [incident.event_count for incident in first] == [2, 1]
-    assert store.record_events(events) == []
-    assert store.record_events([*events, *events]) == []
+    before = [store.history(incident.id) for incident in first]
+    assert store.record_events(events) == first  # for a caller that was told of a failure
+    assert store.record_events([*events, *events]) == first
+    assert store.record_events(events[1:2]) == first[1:]
     assert store.incidents() == first[::-1]
+    assert [store.history(incident.id) for incident in first] == before
     again = intrusion(at_s=NOON_S + 6)
-    [joined] = store.record_events([again, again, *events])
+    joined, same = store.record_events([again, again, *events])
     assert (joined.event_count, joined.number) == (3, 1)
+    assert same == first[1]
 
 
 def test_events_join_open_incidents_and_open_new_ones_after_closing_or_the_dead_time(store: Store) -> None:
@@ -44,9 +48,9 @@ def test_events_join_open_incidents_and_open_new_ones_after_closing_or_the_dead_
     [joined] = store.record_events([intrusion(at_s=NOON_S + 100, severity=1)])
     assert (joined.id, joined.version, joined.severity) == (first.id, 2, 1)
     [other] = store.record_events([intrusion(at_s=NOON_S + 100, kind=EventKind.LOITERING)])
-    [later] = store.record_events([intrusion(at_s=NOON_S + 300)])
+    [later] = store.record_events([intrusion(at_s=NOON_S + 400)])
     store.apply(command(later, Step.CLOSE))
-    [reopened] = store.record_events([intrusion(at_s=NOON_S + 310)])
+    [reopened] = store.record_events([intrusion(at_s=NOON_S + 410)])
     assert [first.number, other.number, later.number, reopened.number] == [1, 2, 3, 4]
     assert [entry.step for entry in store.history(first.id)] == [Happening.OPENED, Happening.JOINED]
 
@@ -209,7 +213,7 @@ def test_load_counts_the_dispatches_of_twelve_hours(store: Store, clock: Simulat
 
 
 def test_lists_page_by_number(store: Store) -> None:
-    opened = store.record_events([intrusion("c1", NOON_S + 200 * n) for n in range(7)])
+    opened = store.record_events([intrusion("c1", NOON_S + 300 * n) for n in range(7)])
     numbers: list[int] = []
     before = None
     while page := store.incidents("all", 3, before):
