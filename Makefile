@@ -12,7 +12,7 @@ demo: setup  ## start the demo district; CAMERAS=727 for all of them
 	@.venv/bin/gridpatrol demo --cameras $(CAMERAS) --port $(PORT) $(ARGS)
 
 test: setup  ## run every test; those whose peer is not installed say so
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest -q $(ARGS)
 	@cd dashboard/web && npm test --silent
 
 check: setup  ## ruff, mypy --strict, tsc, eslint
