@@ -68,9 +68,7 @@ class IncidentMachine(RuleBasedStateMachine):
         fitting = [
             (model.last_event_s, name)
             for name, model in self.models.items()
-            if model.camera == camera
-            and model.work != "closed"
-            and model.began_s - JOIN_S <= at_s <= model.last_event_s + JOIN_S
+            if model.camera == camera and model.work != "closed" and model.began_s - JOIN_S <= at_s <= model.last_event_s + JOIN_S
         ]
         [incident] = self.store.record_events([event, event] if twice else [event])
         if fitting:
