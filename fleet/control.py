@@ -34,6 +34,7 @@ _DRAIN_EVERY_S = 0.2
 _CRASHES_ALLOWED = 5  # restarts within _CRASH_WINDOW_S before control says aloud that this worker cannot live
 _CRASH_WINDOW_S = 120.0
 _STORE_RETRY_S = 1.0
+_GOOD_LIFE_S = 6.0  # a worker that lived this long is started again at once; one that did not waits longer each time
 _LOOK_S = 2.0  # how long a snapshot may wait for those before it
 
 P = ParamSpec("P")
@@ -119,8 +120,8 @@ class Control:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: function(*arguments, **named))
 
     async def _keep(self, handle: WorkerHandle) -> None:
-        """Forever: bring the worker up, drain it until it is lost, bring it up again. The first restart comes at once."""
-        name, backoff, rng = handle.config.name, Backoff(floor_s=0.5, cap_s=30.0), random.Random()
+        """Forever: bring the worker up, drain it until it is lost, bring it up again, at once if it had lived a while."""
+        name, backoff, rng = handle.config.name, Backoff(floor_s=0.5, cap_s=30.0, good_after_s=_GOOD_LIFE_S), random.Random()
         crashes: list[float] = []
         while True:
             started_s = self._clock.monotonic_s()
@@ -140,13 +141,12 @@ class Control:
                 logger.exception("%s: could not be put away cleanly", name)
             self.restarts[name] += 1
             crashes = [at_s for at_s in crashes if now_s - at_s < _CRASH_WINDOW_S] + [now_s]
-            backoff.succeeded(now_s - started_s)
+            lived_s = now_s - started_s
+            backoff.succeeded(lived_s)
             if len(crashes) > _CRASHES_ALLOWED:
                 logger.critical("%s: %d crashes in %.0f s; its cameras are not watched", name, len(crashes), _CRASH_WINDOW_S)
-            if backoff.attempts or now_s - started_s < backoff.good_after_s / 10:
+            if lived_s < _GOOD_LIFE_S:
                 await asyncio.sleep(backoff.next_delay_s(rng))
-            else:
-                backoff.attempts = 1
 
     async def _drain(self, handle: WorkerHandle) -> None:
         """Carry reports until the worker is lost. Events are acknowledged only after they are stored."""
