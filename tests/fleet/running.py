@@ -94,7 +94,8 @@ class Running:
         assert self.process is not None
         try:
             children = psutil.Process(self.process.pid).children()
-            return [child.pid for child in children if any("spawn_main" in word for word in child.cmdline())]
+            servers = [child for child in children if any("multiprocessing.forkserver" in word for word in child.cmdline())]
+            return [worker.pid for server in servers for worker in server.children()]
         except psutil.Error:
             return []
 
