@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 __all__ = ["Regions", "find_regions", "merge_boxes"]
 
 Ints = NDArray[np.int32]
+PixelBox = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels, the last two exclusive."""
 
 _GROW = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 5))  # joins limbs to bodies; people are upright
 _GROW_X, _GROW_Y = 1, 2  # what dilating by _GROW adds on each side
@@ -57,7 +59,7 @@ def find_regions(moving: NDArray[np.bool_], min_area: float, max_regions: int) -
     least = max(1.0, min_area * height * width)
     rows, boxes, areas = [], [], []
     for row, mask in enumerate(moving):
-        if np.count_nonzero(mask) < least:
+        if cv2.countNonZero(mask.view(np.uint8)) < least:
             continue
         box, area = _regions_of(mask, least)
         largest = np.sort(np.argsort(-area, kind="stable")[:max_regions])
@@ -71,84 +73,86 @@ def find_regions(moving: NDArray[np.bool_], min_area: float, max_regions: int) -
 
 
 def _regions_of(mask: NDArray[np.bool_], least: float) -> tuple[Ints, Ints]:
-    """Boxes in pixels (R, 4), right and bottom exclusive, and moving pixels (R,) of one frame."""
+    """Boxes in pixels (R, 4), right and bottom exclusive, and moving pixels (R,) of one frame.
+
+    Boxes are plain tuples until the end: a frame has two or three, for which numpy costs ten times what it does.
+    """
     clean = np.asarray(cv2.medianBlur(mask.view(np.uint8), 3), np.uint8)
     contours, _ = cv2.findContours(cv2.dilate(clean, _GROW), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if len(contours) > _MAX_FRAGMENTS:
         contours = sorted(contours, key=cv2.contourArea, reverse=True)[:_MAX_FRAGMENTS]
-    merged = merge_boxes(_shrunk([cv2.boundingRect(contour) for contour in contours], mask.shape))
-    box = np.array([_without_shadow(clean, one) for one in merged.tolist()], np.int32).reshape(-1, 4)
-    area = np.array([np.count_nonzero(clean[top:bottom, left:right]) for left, top, right, bottom in box.tolist()], np.int32)
-    large = area >= least
-    return box[large], area[large]
+    height, width = mask.shape
+    boxes, areas = [], []
+    for merged in merge_boxes([_shrunk(cv2.boundingRect(contour), width, height) for contour in contours]):
+        left, top, right, bottom = box = _without_shadow(clean, merged)
+        area = cv2.countNonZero(clean[top:bottom, left:right])
+        if area >= least:
+            boxes.append(box)
+            areas.append(area)
+    return np.array(boxes, np.int32).reshape(-1, 4), np.array(areas, np.int32)
 
 
-def _shrunk(grown: Sequence[Sequence[int]], shape: tuple[int, ...]) -> Ints:
-    """Boxes left, top, right, bottom (R, 4) without what dilating added, from x, y, w, h."""
-    box = np.array(grown, np.int32).reshape(-1, 4)
-    box[:, 2:] += box[:, :2]
-    height, width = shape
+def _shrunk(grown: Sequence[int], width: int, height: int) -> PixelBox:
+    """The box of x, y, w, h without what dilating added."""
+    x, y, w, h = grown
+    right, bottom = x + w, y + h
     # At the border dilating had nowhere to grow; what is that near is taken to reach it.
-    box[:, 0] += np.where(box[:, 0] > 0, _GROW_X, 0)
-    box[:, 1] += np.where(box[:, 1] > 0, _GROW_Y, 0)
-    box[:, 2] -= np.where(box[:, 2] < width, _GROW_X, 0)
-    box[:, 3] -= np.where(box[:, 3] < height, _GROW_Y, 0)
-    return box
+    return (
+        x + _GROW_X if x > 0 else 0,
+        y + _GROW_Y if y > 0 else 0,
+        right - _GROW_X if right < width else width,
+        bottom - _GROW_Y if bottom < height else height,
+    )
 
 
-def _without_shadow(clean: NDArray[np.uint8], box: list[int]) -> list[int]:
+def _without_shadow(clean: NDArray[np.uint8], box: PixelBox) -> PixelBox:
     """`box` without what is low and flat at its sides: the shadow a low sun throws beside a walker.
 
     With it, the box of a person is as wide as a car's, and its foot is not his.
     """
     left, top, right, bottom = box
-    height = np.count_nonzero(clean[top:bottom, left:right], axis=0)
-    tall = np.flatnonzero(height >= _LOW * height.max(initial=1))
-    if not len(tall):
-        return box
-    first, last = int(tall[0]), int(tall[-1]) + 1
+    height = cv2.reduce(clean[top:bottom, left:right], 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0].tolist()
+    tallest = max(height)
+    tall = [column for column, pixels in enumerate(height) if pixels >= _LOW * tallest]
     # A low side that is not flat is a smaller thing, or a bonnet: it stays.
-    first = first if _is_flat(height[:first]) else 0
-    last = last if _is_flat(height[last:]) else len(height)
-    if last - first > _WORTH_CUTTING * len(height):
+    first = tall[0] if _is_flat(height[: tall[0]]) else 0
+    last = tall[-1] + 1 if _is_flat(height[tall[-1] + 1 :]) else len(height)
+    if not tallest or last - first > _WORTH_CUTTING * len(height):
         return box
     rows = np.flatnonzero(clean[top:bottom, left + first : left + last].any(axis=1))
-    return [left + first, top + int(rows[0]), left + last, top + int(rows[-1]) + 1]
+    return left + first, top + int(rows[0]), left + last, top + int(rows[-1]) + 1
 
 
-def _is_flat(height: NDArray[np.int64]) -> bool:
+def _is_flat(height: list[int]) -> bool:
     """Whether columns of these heights together are clearly wider than tall."""
-    return bool(np.count_nonzero(height) >= _FLAT * int(height.max(initial=1)))
+    return bool(height) and sum(map(bool, height)) >= _FLAT * max(1, *height)
 
 
-def merge_boxes(box: Ints) -> Ints:
-    """Boxes in pixels (R, 4) with those that belong together made one, until nothing more belongs together.
+def merge_boxes(boxes: Sequence[PixelBox]) -> list[PixelBox]:
+    """`boxes` with those that belong together made one, until nothing more belongs together."""
+    apart: list[PixelBox] = []
+    waiting = list(reversed(boxes))
+    while waiting:
+        one = waiting.pop()
+        partner = next((at for at, other in enumerate(apart) if _belong_together(one, other)), None)
+        if partner is None:
+            apart.append(one)
+        else:
+            other = apart.pop(partner)
+            waiting.append((min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])))
+    return apart
 
-    Two belong together that touch or nearly do, or that stand above one another with a gap smaller than a body.
-    """
-    while len(box) > 1:
-        together = _together(box)
-        first = int(together.any(axis=1).argmax())
-        if not together[first].any():
-            break
-        group = together[first] | (np.arange(len(box)) == first)
-        union = np.concatenate([box[group, :2].min(axis=0), box[group, 2:].max(axis=0)])[None]
-        box = np.concatenate([union, box[~group]])
-    return box
 
-
-def _together(box: Ints) -> NDArray[np.bool_]:
-    """Which pairs are one thing, bool (R, R), False on the diagonal."""
-    left, top, right, bottom = (box[:, i] for i in range(4))
-    gap_x = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)
-    gap_y = np.maximum(top[:, None], top) - np.minimum(bottom[:, None], bottom)
-    near = (gap_x <= _GAP_PX) & (gap_y <= _GAP_PX)
-    width, height = right - left, bottom - top
-    over = -gap_x >= _STACK_OVERLAP * np.minimum(width[:, None], width)
-    close = gap_y <= _STACK_GAP * np.maximum(height[:, None], height)
+def _belong_together(a: PixelBox, b: PixelBox) -> bool:
+    """Whether two boxes are one thing: they touch or nearly do, or stand above one another with a gap smaller than a body."""
+    a_left, a_top, a_right, a_bottom = a
+    b_left, b_top, b_right, b_bottom = b
+    gap_x, gap_y = max(a_left, b_left) - min(a_right, b_right), max(a_top, b_top) - min(a_bottom, b_bottom)
+    if gap_x <= _GAP_PX and gap_y <= _GAP_PX:
+        return True
+    if -gap_x < _STACK_OVERLAP * min(a_right - a_left, b_right - b_left):
+        return False
+    if gap_y > _STACK_GAP * max(a_bottom - a_top, b_bottom - b_top):
+        return False
     # Only what is upright together: cars behind one another stay apart.
-    tall = np.maximum(bottom[:, None], bottom) - np.minimum(top[:, None], top)
-    wide = np.maximum(right[:, None], right) - np.minimum(left[:, None], left)
-    pairs: NDArray[np.bool_] = near | (over & close & (tall > wide))
-    np.fill_diagonal(pairs, False)
-    return pairs
+    return max(a_bottom, b_bottom) - min(a_top, b_top) > max(a_right, b_right) - min(a_left, b_left)

@@ -149,9 +149,9 @@ def test_regions_agree_with_the_slow_twin(things: list[tuple[int, int, int, int]
     mask = np.zeros((40, 50), np.bool_)
     for x, y, w, h in things:
         mask[y : y + h, x : x + w] = True
-    twin = merge_boxes(np.array(twin_regions(mask), np.int32).reshape(-1, 4))
+    twin = merge_boxes(twin_regions(mask))
     clean = majority(mask)
-    expected = [twin_without_shadow(clean, (left, top, right, bottom)) for left, top, right, bottom in twin.tolist()]
+    expected = [twin_without_shadow(clean, (left, top, right, bottom)) for left, top, right, bottom in twin]
     regions = find_regions(mask[None], 0.0, 16)
     ours = np.rint(regions.box * (50, 40, 50, 40)).astype(int).tolist()
     assert sorted(map(tuple, ours)) == sorted(expected)
@@ -170,10 +170,10 @@ boxes = st.lists(
 @settings(deadline=None)
 @given(boxes)
 def test_merging_covers_everything_and_settles(parts: Boxes) -> None:
-    merged = merge_boxes(np.array(parts, np.int32).reshape(-1, 4))
+    merged = merge_boxes(parts)
     for left, top, right, bottom in parts:
-        assert any(m[0] <= left and m[1] <= top and m[2] >= right and m[3] >= bottom for m in merged.tolist())
-    assert np.array_equal(merge_boxes(merged), merged)
+        assert any(m[0] <= left and m[1] <= top and m[2] >= right and m[3] >= bottom for m in merged)
+    assert merge_boxes(merged) == merged
     assert len(merged) <= len(parts)
 
 
