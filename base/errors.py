@@ -6,6 +6,7 @@
     ├── ConfigError          the operator's file
     ├── SourceError          the camera or the wire
     │   ├── ConnectError     nobody answers, or the way is blocked
+    │   │   └── TooManyConnections   the camera takes no more clients
     │   ├── AuthError        the camera refuses the credentials
     │   ├── ProtocolError    the camera says what no standard allows
     │   ├── StreamTimeout    the camera stopped saying anything
@@ -30,7 +31,9 @@ __all__ = [
     "StorageError",
     "StreamEnded",
     "StreamTimeout",
+    "TooManyConnections",
     "TransitionError",
+    "printable",
 ]
 
 
@@ -43,11 +46,21 @@ class ConfigError(GridpatrolError):
 
 
 class SourceError(GridpatrolError):
-    """A camera, or the wire to it, failed; the text carries enough to find the packet in Wireshark."""
+    """A camera, or the wire to it, failed; the text carries enough to find the packet in Wireshark.
+
+    A camera's own words in it are printable: no camera writes to a terminal or a log as it likes.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ConnectError(SourceError):
     """No connection: refused, unreachable, unresolvable, or not within its deadline."""
+
+
+class TooManyConnections(ConnectError):
+    """The camera refuses credentials that it has accepted before: most do so when too many clients are connected."""
 
 
 class AuthError(SourceError):
@@ -84,3 +97,8 @@ class TransitionError(GridpatrolError):
 
 class DeniedError(GridpatrolError):
     """The caller may not do this."""
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with escapes for control characters and those that turn the direction of writing."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

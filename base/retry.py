@@ -8,7 +8,9 @@ __all__ = ["Backoff"]
 
 @dataclass(slots=True)
 class Backoff:
-    """Delays that grow by `factor` from `floor_s` to `cap_s`, each spread over ± `jitter` of itself. Owned by one thread.
+    """Delays that grow by `factor` from `floor_s` to `cap_s`, spread evenly over 2 · `jitter` of themselves. Owned by one thread.
+
+    No delay is shorter than the floor or longer than the cap: what is spread must not pile up at a bound.
 
     A success counts only after it has lasted: call `succeeded(lasted_s)` when the thing fails again, and the delay starts over
     only if it had worked for `good_after_s`. A one-second success must not reset the delay.
@@ -27,7 +29,8 @@ class Backoff:
             self.attempts = 0
 
     def next_delay_s(self, rng: random.Random, at_least_s: float = 0.0) -> float:
-        """How long to wait before the next try, and count that try."""
-        delay_s = min(self.cap_s, max(at_least_s, self.floor_s * self.factor ** min(self.attempts, 32)))
+        """How long to wait before the next try, and count that try. `at_least_s` raises the floor this once."""
+        most = 1 + 2 * self.jitter
+        grown_s = self.floor_s * self.factor ** min(self.attempts, 32)
         self.attempts += 1
-        return delay_s * (1 + rng.uniform(-self.jitter, self.jitter))
+        return min(self.cap_s / most, max(at_least_s, grown_s)) * rng.uniform(1.0, most)

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,9 +36,21 @@ def test_cameras_that_fail_together_do_not_come_back_together() -> None:
     assert len({round(delay, 4) for delay in delays}) > 600
 
 
-@given(st.integers(0, 10_000), st.floats(0, 1), st.integers(0, 2**32))
-def test_delays_stay_within_the_jitter_of_floor_and_cap(tries: int, jitter: float, seed: int) -> None:
+@given(st.integers(0, 10_000), st.floats(0, 1), st.integers(0, 2**32), st.floats(0, 30))
+def test_no_delay_is_shorter_than_the_floor_or_longer_than_the_cap(tries: int, jitter: float, seed: int, floor_s: float) -> None:
     backoff = Backoff(jitter=jitter, attempts=tries)
-    delay = backoff.next_delay_s(random.Random(seed))
-    assert 1.0 * (1 - jitter) <= delay <= 120.0 * (1 + jitter)
+    delay = backoff.next_delay_s(random.Random(seed), floor_s)
+    assert max(1.0, floor_s) <= delay <= 120.0 + 1e-9
     assert backoff.attempts == tries + 1
+
+
+@pytest.mark.parametrize(
+    ("tries", "at_least_s", "low_s", "high_s"), [(0, 5.0, 5.0, 8.0), (0, 0.0, 1.0, 1.6), (20, 0.0, 75.0, 120.0)]
+)
+def test_delays_are_spread_evenly_and_pile_up_nowhere(tries: int, at_least_s: float, low_s: float, high_s: float) -> None:
+    rng = random.Random(727)
+    delays = sorted(Backoff(attempts=tries).next_delay_s(rng, at_least_s) for _ in range(4000))
+    assert low_s <= delays[0] and delays[-1] <= high_s + 1e-9
+    evenly = [low_s + (high_s - low_s) * (rank + 0.5) / len(delays) for rank in range(len(delays))]
+    worst = max(abs(delay - even) for delay, even in zip(delays, evenly, strict=True)) / (high_s - low_s)
+    assert worst < 0.035, "Kolmogorov-Smirnov: 1.95 / sqrt(4000) at 0.1 %"
