@@ -7,7 +7,7 @@ camera. One thread reads all sockets, one decodes. Read `feeds.py` first: hops 1
 
 from ingest.feeds import Feeds, IngestStats
 from ingest.libav_source import LibavSource
-from ingest.probe import ProbeResult, probe
+from ingest.probe import survey
 from ingest.reader import SweepReader
 from ingest.replay import read_file
 from ingest.rtsp_source import RtspSource
@@ -23,11 +23,10 @@ __all__ = [
     "LibavSource",
     "PacketSource",
     "Phase",
-    "ProbeResult",
     "RtspSource",
     "StreamFacts",
     "SweepReader",
     "UnsupportedStream",
-    "probe",
     "read_file",
+    "survey",
 ]

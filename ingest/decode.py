@@ -19,7 +19,7 @@ from base.records import Codec, Packet
 from base.tally import Tally
 from ingest.frames import LatestFrames, LumaFrame
 from ingest.gate import Gate, Work
-from ingest.rtsp.h264 import parse_sps
+from ingest.rtsp import h264, h265
 from ingest.rtsp.nal import MAX_PIXELS, START_CODE
 
 __all__ = [
@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 LUMA_HEIGHT, LUMA_WIDTH = 90, 160
 _MOST_POOLED = 8  # sizes seen side by side; a decoder of 640x360 takes 4 MB, one of 4K 100 MB
 _MOST_SIZES_KNOWN = 4096
+_SEQUENCE_SETS = {Codec.H264: (1, h264.parse_sps), Codec.H265: (2, h265.parse_sps)}  # which NAL unit; H.265 has one before it
 _MOST_DELAYED = 32  # frames a decoder may hold back for reordering (16 by the standard)
 _EIGHT_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "nv21", "gray"})
 
@@ -96,20 +97,21 @@ class KeyDecoders:
         return picture
 
     def _size(self, packet: Packet) -> tuple[int, int]:
-        """Picture size by the parameter set in front of an H.264 key frame; (0, 0) where it is not in front."""
-        end = packet.data.find(START_CODE, 4, 512)
-        if packet.codec is not Codec.H264 or end < 0:
+        """Picture size by the sequence parameter set in front of a key frame; (0, 0) where it is not in front."""
+        place, parse = _SEQUENCE_SETS.get(packet.codec, (0, None))
+        units = packet.data[:512].split(START_CODE, place + 1)
+        if parse is None or len(units) < place + 2:
             return 0, 0
-        first = packet.data[4:end]
-        if first not in self._sizes:
+        nal = units[place]
+        if nal not in self._sizes:
             if len(self._sizes) >= _MOST_SIZES_KNOWN:
                 self._sizes.clear()
             try:
-                parameters = parse_sps(first)
-                self._sizes[first] = parameters.width_px, parameters.height_px
+                parameters = parse(nal)
+                self._sizes[nal] = parameters.width_px, parameters.height_px
             except ProtocolError:
-                self._sizes[first] = 0, 0
-        return self._sizes[first]
+                self._sizes[nal] = 0, 0
+        return self._sizes[nal]
 
 
 class AwakeDecoder:
@@ -209,9 +211,9 @@ class DecodeLoop:
 
 def _decoder(packet: Packet, fast: bool) -> VideoCodecContext:
     """A decoder for packets like this one: one thread, because cameras are many."""
-    names = {Codec.H264: "h264", Codec.H265: "hevc"}
-    name = names.get(packet.codec) or ("mjpeg" if packet.data.startswith(b"\xff\xd8") else "")
-    if not name:
+    names = {Codec.H264: "h264", Codec.H265: "hevc", Codec.MJPEG: "mjpeg"}
+    name = names.get(packet.codec)
+    if name is None:
         raise DecodeError(f"{packet.camera}: no decoder for {packet.codec} packets that begin {packet.data[:4].hex()}")
     decoder = av.CodecContext.create(name, "r")
     assert isinstance(decoder, VideoCodecContext)

@@ -8,11 +8,12 @@ import cv2
 
 from base.clock import Clock
 from base.errors import DecodeError, SourceError
-from base.records import CameraStatus, FrameBatch, Packet
+from base.records import CameraStatus, FrameBatch, Gap, Packet
 from ingest.decode import DecodeLoop, decode_key
 from ingest.frames import LatestFrames
 from ingest.gate import Gate
 from ingest.life import SourceFactory
+from ingest.packet_stats import PacketScore, PacketStats
 from ingest.reader import SweepReader
 from ingest.ring import Ring
 from ingest.settings import DEFAULT_SETTINGS, IngestSettings
@@ -40,7 +41,9 @@ class IngestStats:
     cameras_fast: int = 0  # in the fast lane of the sweep
     cameras_awake: int = 0
     ring_bytes: int = 0
-    read_s: float = 0.0  # the reader thread's time at work
+    sweeps: int = 0  # turns of the reader thread
+    sweep_s: float = 0.0  # its time at work
+    sweeps_late: int = 0  # turns that began a whole turn too late
 
 
 class Feeds:
@@ -66,6 +69,7 @@ class Feeds:
         self._clock = clock
         ring = Ring(len(feeds), settings.ring_gops, settings.ring_camera_bytes, settings.ring_bytes)
         self._gate = Gate(ring, clock, settings.awake_packets)
+        self._packet_stats = PacketStats(len(feeds), clock)
         self._reader = SweepReader(
             feeds, clock, settings, self._admit, self._gate.awake, make_source, restarted=self._gate.restart
         )
@@ -103,6 +107,7 @@ class Feeds:
     def _admit(self, row: int, packets: list[Packet]) -> None:
         """Hop 2, on the reader thread."""
         self._gate.admit(row, packets)
+        self._packet_stats.add(row, packets)
         if self._on_packet is not None and self._reader.watched(row):
             for packet in packets:
                 self._on_packet(packet)
@@ -121,6 +126,10 @@ class Feeds:
 
     def awake(self, camera: str) -> bool:
         return self._gate.awake(self._rows[camera])
+
+    def packet_score(self, camera: str) -> PacketScore:
+        """How large the newest packets of a camera are against those usual at this hour: what tier T0 looks at."""
+        return self._packet_stats.score(self._rows[camera])
 
     def watch(self, camera: str, watched: bool) -> None:
         """Read a camera every 25 ms, and pass its packets to `on_packet`, while somebody looks at it."""
@@ -149,6 +158,10 @@ class Feeds:
         lives, gate = self._reader.lives, self._gate
         return tuple(life.status(gate.ring_s(life.row), gate.awake(life.row)) for life in lives)
 
+    def gaps(self) -> tuple[Gap, ...]:
+        """Gaps of all cameras that began, changed or ended since the last call."""
+        return self._reader.gaps.take()
+
     def stats(self) -> IngestStats:
         lives, gate, decoded = self._reader.lives, self._gate.stats(), self._decode.stats
         return IngestStats(
@@ -164,5 +177,7 @@ class Feeds:
             cameras_fast=self._reader.stats.fast,
             cameras_awake=gate.awake,
             ring_bytes=gate.ring_bytes,
-            read_s=self._reader.stats.busy_s,
+            sweeps=self._reader.stats.sweeps,
+            sweep_s=self._reader.stats.busy_s,
+            sweeps_late=self._reader.stats.late,
         )

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 _QUEUE_PACKETS = 256
 _QUEUE_BYTES = 8 * 2**20  # twice the largest access unit of our own client
 _OPEN_S, _READ_S = 10.0, 10.0  # FFmpeg's own time-outs; the camera's deadlines are the reader's
-_CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
+_CODECS = {"h264": Codec.H264, "hevc": Codec.H265, "mjpeg": Codec.MJPEG}
 _FILTERS = {Codec.H264: "h264_mp4toannexb", Codec.H265: "hevc_mp4toannexb"}
 # Nested protocols are what made FFmpeg read local files on behalf of a playlist: each scheme gets what it needs, no more.
 _PROTOCOLS = {
@@ -34,10 +34,7 @@ _PROTOCOLS = {
     "file": "file",
 }
 # FFmpeg follows a 30x of an RTSP server to any host and signs in there, and has no option against it (libavformat 62).
-_REFUSED = {
-    "rtsp": "rtsp is read by our own client only: FFmpeg would follow a redirect to another host, password and all",
-    "rtsps": "rtsps is not supported yet; configure the camera's rtsp:// address",
-}
+_REFUSED = ("rtsp", "rtsps")
 # Over HTTP no playlists (HLS, DASH): their segments may lie at any host, and FFmpeg would ask there.
 _WEB_FORMATS = "mpjpeg,mjpeg,jpeg_pipe,mpegts,mpeg,mov,mp4,matroska,webm,flv,avi,ogg,h264,hevc"
 _WEB = {"max_redirects": "0", "format_whitelist": _WEB_FORMATS}
@@ -51,7 +48,7 @@ def open_container(feed: Feed) -> InputContainer:
     """
     scheme = feed.url.partition("://")[0].lower() if "://" in feed.url else "file"
     if scheme in _REFUSED:
-        raise ConnectError(f"{feed.where}: {_REFUSED[scheme]}")
+        raise ConnectError(f"{feed.where}: {scheme} is read by our own client only: FFmpeg would follow a redirect to any host")
     if scheme not in _PROTOCOLS:
         raise ConnectError(f"scheme {scheme!r} is not read; allowed are {', '.join(sorted(_PROTOCOLS))}")
     options = {"protocol_whitelist": f"{scheme},{_PROTOCOLS[scheme]}", "max_pixels": str(MAX_PIXELS)}
@@ -110,6 +107,18 @@ class LibavSource:
     @property
     def facts(self) -> StreamFacts:
         return self._facts
+
+    @property
+    def buffer_bytes(self) -> int:
+        return 0  # its thread empties the kernel's buffer as fast as media comes
+
+    @property
+    def received_bytes(self) -> int:
+        return self._bytes_out
+
+    @property
+    def position(self) -> str:
+        return f"byte {self._bytes_out} of media" if self._bytes_out else ""
 
     def open(self) -> None:
         self._facts = StreamFacts(Phase.CONNECTING, peer=self._feed.where)

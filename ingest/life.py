@@ -1,14 +1,18 @@
-"""The life of one camera's connection: deadlines, back-off, health."""
+"""The life of one camera's connection: deadlines, back-off, health, gaps."""
 
 import logging
 import random
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
-from base.errors import AuthError, ConnectError, SourceError, StreamTimeout
-from base.records import CameraStatus, Health, Packet, Quality
+from base.errors import AuthError, ProtocolError, SourceError, StreamTimeout, TooManyConnections
+from base.records import Advice, CameraStatus, GapCause, Health, Lane, Packet, Quality
 from base.retry import Backoff
-from ingest.media_stats import MediaStats
+from ingest.gaps import GapLog, GapTrack, cause_of
+from ingest.grade import MUCH_LOSS, RESTLESS_ENDS, RESTLESS_STALLS, SLOW, grade
+from ingest.media_stats import LONG_GOP_S, MediaStats
+from ingest.second_look import LookFactory, SecondLook
 from ingest.settings import IngestSettings
 from ingest.source import Feed, PacketSource, Phase, StreamFacts
 
@@ -20,35 +24,73 @@ SourceFactory = Callable[[Feed], PacketSource]
 """A new, closed source for a feed."""
 
 _REFUSALS, _REFUSALS_S = 5, 300.0  # tries after 401 in five minutes: cameras lock accounts out
-_OFFLINE_AFTER_S = 30.0
-_OFFLINE_AFTER_TRIES = 2
+_OFFLINE_AFTER_S = 5.0  # without media, with nobody answering: less is a blip
+_LOOK_EVERY_S = 60.0
 _HOUR_S = 3600.0
-_LONG_GOP_S = 8.0  # "smart codec": key frames come too rarely to watch by them
+_PAUSE_S = 2.0  # between frames that come several a second: a stall
+_PAUSE_FRAMES = 4  # ... and in a stream of a frame every few seconds
+_SKEW_S, _SKEWED_S = 2.0, 30.0  # a camera's clock that is off by more, for longer
+_NOTHING_SEEN = {
+    GapCause.CREDENTIALS: Advice.WRONG_CREDENTIALS,
+    GapCause.TOO_MANY_CONNECTIONS: Advice.TOO_MANY_CONNECTIONS,
+    GapCause.UNSUPPORTED: Advice.UNSUPPORTED_STREAM,
+}
 
 
 class CameraLife:
-    """Opens, watches and reopens one camera's source. Owned by the reader thread; `status` may be called by any."""
+    """Opens, watches and reopens one camera's source. Owned by the reader thread; `status` may be called by any.
 
-    def __init__(self, row: int, feed: Feed, settings: IngestSettings, make_source: SourceFactory, rng: random.Random) -> None:
+    `now_s` is monotonic, here and below; `utc_s` is our clock at the same moment.
+    """
+
+    def __init__(
+        self,
+        row: int,
+        feed: Feed,
+        settings: IngestSettings,
+        make_source: SourceFactory,
+        look_at: LookFactory,
+        gaps: GapLog,
+        rng: random.Random,
+        utc_s: float,
+        now_s: float,
+    ) -> None:
         self.row, self.feed = row, feed
         self.stats = MediaStats()
-        self.retry_at_s = 0.0  # monotonic; when closed
-        self.busy_until_s = float("-inf")  # monotonic; brings so much that it is swept often
+        self.retry_at_s = now_s  # when closed
+        self.busy_until_s = float("-inf")  # brings so much that it is swept often
+        self.lane = Lane.CLOSED
         self.reconnects = 0
-        self._settings, self._make_source, self._rng = settings, make_source, rng
+        self.opened_s: float | None = None  # the first time
+        self._settings, self._make_source, self._look_at, self._rng = settings, make_source, look_at, rng
         self._backoff = Backoff(settings.backoff_floor_s, settings.backoff_cap_s, good_after_s=settings.good_media_s)
+        self._gap = GapTrack(feed.camera, gaps, utc_s, now_s)
         self._source: PacketSource | None = None
         self._facts = StreamFacts()
-        self._deadline_s = 0.0  # monotonic; of the phase, or of the next media progress
-        self._media_began_s: float | None = None  # monotonic, in this connection
-        self._media_s: float | None = None  # monotonic, newest progress ever
+        self._deadline_s = now_s  # of the phase, or of the next media progress
+        self._full_bytes = float("inf")  # a sweep that brings more nearly filled the kernel's buffer
+        self._received_bytes = 0  # in this connection
+        self._counted_bytes, self._counted_s = 0, now_s
+        self._media_began_s: float | None = None  # in this connection
+        self._media_s: float | None = None  # newest progress ever
+        self._since_media_s = now_s  # newest progress, or the beginning
+        self._pause_s = _PAUSE_S
         self._last_pts = -1
         self._last_frame_s: float | None = None  # UTC
         self._tries = 0  # that failed since the last media
+        self._refused = 0  # of them, with 401 or 403
         self._refusals: deque[float] = deque(maxlen=_REFUSALS)
-        self._ends: deque[float] = deque(maxlen=32)  # when connections with media ended, for the grade
+        self._ends: deque[float] = deque(maxlen=16)  # when connections with media ended, for the grade
+        self._stalls: deque[float] = deque(maxlen=128)
         self._error = ""
-        self._health, self._quality, self._since_s = Health.DEGRADED, Quality.UNUSABLE, 0.0
+        self._cause: GapCause | None = None  # of the error
+        self._spoke = False  # in the last try, which makes a second look superfluous
+        self._look: SecondLook | None = None
+        self._look_due_s = now_s
+        self._answers: bool | None = None  # the camera, since it last gave media; None: nobody has looked
+        self._skewed_since_s: float | None = None
+        self._advice: tuple[Advice, ...] = ()
+        self.health, self._quality, self._since_s = Health.DEGRADED, Quality.UNUSABLE, 0.0
 
     @property
     def connected(self) -> bool:
@@ -56,95 +98,129 @@ class CameraLife:
         return self._source is not None
 
     @property
+    def phase(self) -> Phase:
+        return self._facts.phase
+
+    @property
     def streaming(self) -> bool:
         return self._facts.phase is Phase.STREAMING
 
+    @property
+    def answers(self) -> bool | None:
+        """Whether the camera answers though it gives no media; None as long as nobody knows."""
+        return self._answers
+
     def open(self, now_s: float) -> None:
-        """Begin a connection; `now_s` is monotonic, here and below."""
+        """Begin a connection. Raises SourceError when it is over already; call `fail` with it."""
         self._source = self._make_source(self.feed)
-        self._last_pts, self._media_began_s = -1, None
+        self._last_pts, self._received_bytes, self._media_began_s = -1, 0, None
+        if self.opened_s is None:
+            self.opened_s = now_s
         self._enter(Phase.CONNECTING, now_s)
-        try:
-            self._source.open()
-        except SourceError as error:
-            self.fail(error, now_s)
+        self._source.open()
 
     def sweep(self, utc_s: float, now_s: float) -> list[Packet]:
         """What arrived. Raises SourceError when the connection is over; call `fail` with it."""
         source = self._source
         assert source is not None
         packets = source.sweep(utc_s)
+        received_bytes = source.received_bytes
+        if received_bytes - self._received_bytes > self._full_bytes:
+            self.busy_until_s = now_s + self._settings.busy_s
+        self._received_bytes = received_bytes
         facts = source.facts
         if facts is not self._facts:
             if facts.phase is not self._facts.phase:
                 self._enter(facts.phase, now_s)
             self._facts = facts
         if packets:
-            self._progress(packets, now_s)
+            self._progress(packets, utc_s, now_s)
         if now_s > self._deadline_s:
             raise self._late()
         return packets
 
-    def fail(self, error: SourceError, now_s: float) -> None:
+    def fail(self, error: SourceError, utc_s: float, now_s: float) -> None:
         """The connection is over: close it and choose when to try again."""
-        if self._source is not None:
-            self._source.close()
-            self._source = None
-        had_media = self._media_began_s is not None
-        if had_media:
-            self._ends.append(now_s)
-            self._backoff.succeeded((self._media_s or now_s) - (self._media_began_s or now_s))
+        phase, had_media = self._facts.phase, self._media_began_s is not None
+        delay_s = self._delay_s(error, had_media, now_s)
+        if isinstance(error, AuthError):
+            error = self._refusal(error)
+        self._cause, text = cause_of(error, phase), self._told(error)
+        self._disconnect()
         self._tries += 1
         self.reconnects += 1
-        stalled = had_media and isinstance(error, StreamTimeout)
-        delay_s = self._backoff.next_delay_s(self._rng, self._settings.backoff_after_stall_s if stalled else 0.0)
-        if isinstance(error, AuthError):
-            delay_s = max(delay_s, self._refused_delay_s(now_s))
-            if self._media_s is not None:
-                error = ConnectError(f"{error}; it was accepted before, so perhaps too many connections")
+        self._gap.begin(self._cause, self._since_media_s if had_media else now_s, utc_s, now_s)
+        self._spoke = phase is Phase.STARTING or self._cause in _NOTHING_SEEN or isinstance(error, ProtocolError)
+        if self._spoke:
+            self._answers = True
         self.retry_at_s = now_s + delay_s
         self.stats.interrupt()
-        if str(error) != self._error or had_media:
-            logger.warning("%s: %s; next try in %.0f s", self.feed.camera, error, delay_s)
-        self._error = str(error)
-        self._facts = StreamFacts(Phase.CLOSED, self._facts.codec, self._facts.width_px, self._facts.height_px)
+        if text != self._error or had_media:
+            logger.warning("%s: %s; next try in %.0f s", self.feed.camera, text, delay_s)
+        self._error = text
+        self._facts = replace(self._facts, phase=Phase.CLOSED, skew_s=None)
+        self._skewed_since_s = None
 
     def close(self) -> None:
-        if self._source is not None:
-            self._source.close()
-            self._source = None
+        self._disconnect()
+        self._stop_looking()
 
     def refresh(self, utc_s: float, now_s: float) -> None:
         """Judge health and quality anew; about once a second, also while closed."""
         self.stats.refresh(now_s)
+        if self._look is not None and (answers := self._look.poll()) is not None:
+            self._stop_looking()
+            self._answers = answers
+        if self.streaming:
+            self._measure(now_s)
         health, quality = self._judge(now_s)
-        if health is not self._health or not self._since_s:
+        if health is not self.health or not self._since_s:
             if self._since_s:
                 logger.info("%s is %s", self.feed.camera, health)
             self._since_s = utc_s
-        self._health, self._quality = health, quality
+        self.health, self._quality = health, quality
+
+    def wants_look(self, now_s: float) -> bool:
+        """Whether it is time for a second, independent look: at most one a minute, and only while nobody knows if it answers."""
+        if self.streaming or not self._tries or self._look is not None or self._spoke:
+            return False
+        return now_s >= max(self._look_due_s, self._since_media_s + _OFFLINE_AFTER_S)
+
+    def look(self, now_s: float) -> None:
+        """Begin to find out whether the camera answers at all; `refresh` learns it."""
+        self._look_due_s = now_s + _LOOK_EVERY_S * self._rng.uniform(1.0, 1.2)
+        self._look = self._look_at(self.feed)
+        if self._look is None:
+            self._answers = False
 
     def status(self, ring_s: float, awake: bool) -> CameraStatus:
         """As of the last second. Any thread."""
         facts, stats = self._facts, self.stats
         return CameraStatus(
             camera=self.feed.camera,
-            health=self._health,
+            health=self.health,
             quality=self._quality,
             since_s=self._since_s,
             last_frame_s=self._last_frame_s,
             frames_per_s=round(stats.frames_per_s, 2),
             kbit_per_s=round(stats.kbit_per_s, 1),
             gop_s=round(stats.gop_s, 2),
+            gop_most_s=round(stats.gop_most_s, 2),
             codec=facts.codec,
+            profile=facts.profile,
             width_px=facts.width_px,
             height_px=facts.height_px,
+            transport=facts.transport,
             skew_s=facts.skew_s,
             lost=stats.lost,
+            loss=round(stats.loss, 4),
             reconnects=self.reconnects,
+            stalls=len(self._stalls),
+            lane=self.lane,
             ring_s=round(ring_s, 2),
             awake=awake,
-            error=self._error or self._advice(),
+            advice=self._advice,
+            error=self._error,
         )
 
     def _enter(self, phase: Phase, now_s: float) -> None:
@@ -156,20 +232,46 @@ class CameraLife:
         }.get(phase, settings.stall_s)
         self._deadline_s = now_s + allowed_s
         if phase is Phase.STREAMING:
-            self._error, self._tries = "", 0
+            self._error, self._cause, self._tries, self._refused = "", None, 0, 0
+            self._answers = None
+            self._stop_looking()
+            self._counted_bytes, self._counted_s = self._received_bytes, now_s
+            self.busy_until_s = now_s + settings.busy_s  # until it is known what it brings
+        elif phase is Phase.STARTING:
+            self._answers = True
 
-    def _progress(self, packets: list[Packet], now_s: float) -> None:
+    def _progress(self, packets: list[Packet], utc_s: float, now_s: float) -> None:
         """Media came; a camera that repeats one timestamp makes no progress."""
         newest = packets[-1]
         if newest.pts_90k != self._last_pts:
             self._last_pts, self._last_frame_s = newest.pts_90k, newest.time_s
             if self.streaming:
-                self._media_s = now_s
-                self._deadline_s = now_s + self._settings.stall_s
                 if self._media_began_s is None:
                     self._media_began_s = now_s
-        if self.stats.add(packets, now_s) > self._settings.busy_sweep_bytes:
-            self.busy_until_s = now_s + self._settings.busy_s
+                    self._gap.end(now_s)
+                elif now_s - self._since_media_s > self._pause_s:
+                    self._stalls.append(now_s)
+                    self._gap.pause(self._since_media_s, utc_s, now_s)
+                self._media_s = self._since_media_s = now_s
+                self._deadline_s = now_s + self._settings.stall_s
+        self.stats.add(packets, now_s)
+
+    def _measure(self, now_s: float) -> None:
+        """Once a second: what must be known of a stream but not of every packet."""
+        assert self._source is not None
+        stats, settings = self.stats, self._settings
+        room = self._source.buffer_bytes
+        self._full_bytes = 0.75 * room if room else float("inf")
+        brought = (self._received_bytes - self._counted_bytes) * settings.sweep_s / max(settings.sweep_s, now_s - self._counted_s)
+        self._counted_bytes, self._counted_s = self._received_bytes, now_s
+        if room and brought > 0.5 * room:
+            self.busy_until_s = now_s + settings.busy_s
+        self._pause_s = max(_PAUSE_S, _PAUSE_FRAMES / stats.usual_per_s) if stats.usual_per_s else _PAUSE_S
+        skew_s = self._facts.skew_s
+        if skew_s is None or abs(skew_s) <= _SKEW_S:
+            self._skewed_since_s = None
+        elif self._skewed_since_s is None:
+            self._skewed_since_s = now_s
 
     def _late(self) -> StreamTimeout:
         settings, phase = self._settings, self._facts.phase
@@ -180,25 +282,75 @@ class CameraLife:
         }.get(phase, f"no media for {settings.stall_s:g} s")
         return StreamTimeout(f"{self._facts.peer or self.feed.where}: {what}")
 
-    def _refused_delay_s(self, now_s: float) -> float:
-        """At most five tries in five minutes."""
-        self._refusals.append(now_s)
-        full = len(self._refusals) == _REFUSALS
-        return max(0.0, self._refusals[0] + _REFUSALS_S - now_s) if full else 0.0
+    def _told(self, error: SourceError) -> str:
+        """The error, with where to look for it in a capture."""
+        position = self._source.position if self._source is not None else ""
+        return f"{error} ({position})" if position and "byte " not in str(error) else str(error)
+
+    def _delay_s(self, error: SourceError, had_media: bool, now_s: float) -> float:
+        """How long to wait before the next try."""
+        if had_media:
+            self._ends.append(now_s)
+            self._backoff.succeeded((self._media_s or now_s) - (self._media_began_s or now_s))
+        stalled = had_media and isinstance(error, StreamTimeout)
+        delay_s = self._backoff.next_delay_s(self._rng, self._settings.backoff_after_stall_s if stalled else 0.0)
+        if isinstance(error, AuthError):  # at most five tries in five minutes
+            self._refusals.append(now_s)
+            if len(self._refusals) == _REFUSALS:
+                delay_s = max(delay_s, self._refusals[0] + _REFUSALS_S - now_s)
+        return delay_s
+
+    def _refusal(self, error: AuthError) -> SourceError:
+        """A password that was good is not wrong now: cameras answer 401 to one client too many, too. Until it goes on and on."""
+        self._refused += 1
+        if self._media_s is None or self._refused > _REFUSALS:
+            return error
+        return TooManyConnections(f"{error}; it was accepted before, so perhaps too many connections")
+
+    def _disconnect(self) -> None:
+        self.lane = Lane.CLOSED
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+
+    def _stop_looking(self) -> None:
+        if self._look is not None:
+            self._look.close()
+            self._look = None
 
     def _judge(self, now_s: float) -> tuple[Health, Quality]:
-        if self.streaming:
-            ends = sum(now_s - end_s < _HOUR_S for end_s in self._ends)
-            bad = ends > 5 or self.stats.loss > 0.01
-            good = ends <= 1 and self.stats.loss < 0.001
-            quality = Quality.POOR if bad else Quality.EXCELLENT if good else Quality.FAIR
-            return (Health.DEGRADED if self.stats.loss > 0.01 or self._advice() else Health.ONLINE), quality
-        recently = self._media_s is not None and now_s - self._media_s < _OFFLINE_AFTER_S
-        offline = self._tries >= _OFFLINE_AFTER_TRIES and not recently
-        return (Health.OFFLINE if offline else Health.DEGRADED), Quality.UNUSABLE
+        """Health and grade; sets the advice."""
+        while self._stalls and now_s - self._stalls[0] > _HOUR_S:
+            self._stalls.popleft()
+        while self._ends and now_s - self._ends[0] > _HOUR_S:
+            self._ends.popleft()
+        self._advice = self._advise(now_s)
+        if not self.streaming:
+            silent = self._answers is False and now_s - self._since_media_s >= _OFFLINE_AFTER_S
+            return (Health.OFFLINE if silent else Health.DEGRADED), Quality.UNUSABLE
+        stats = self.stats
+        ill = stats.loss > MUCH_LOSS or Advice.LONG_GOP in self._advice
+        return (Health.DEGRADED if ill else Health.ONLINE), grade(len(self._ends), len(self._stalls), self._rate(), stats.loss)
 
-    def _advice(self) -> str:
-        """What the administrator should change at the camera."""
-        if self.stats.gop_s > _LONG_GOP_S:
-            return f"key frames come every {self.stats.gop_s:.0f} s (smart codec?); set the interval to 2 s at the camera"
-        return ""
+    def _rate(self) -> float:
+        """The frame rate as a share of the usual one; 1 as long as either is unknown."""
+        stats = self.stats
+        return stats.frames_per_s / stats.usual_per_s if stats.frames_per_s and stats.usual_per_s else 1.0
+
+    def _advise(self, now_s: float) -> tuple[Advice, ...]:
+        stats, advice = self.stats, list[Advice]()
+        if self._cause in _NOTHING_SEEN:
+            advice.append(_NOTHING_SEEN[self._cause])
+        elif self._tries and self._answers and now_s - self._since_media_s >= _OFFLINE_AFTER_S:
+            advice.append(Advice.NO_PICTURE)
+        if stats.loss > MUCH_LOSS:
+            advice.append(Advice.PACKET_LOSS)
+        if len(self._ends) > RESTLESS_ENDS or len(self._stalls) > RESTLESS_STALLS:
+            advice.append(Advice.UNSTABLE)
+        if self._rate() < SLOW:
+            advice.append(Advice.LOW_FRAME_RATE)
+        if self.streaming and stats.gop_s > LONG_GOP_S:
+            advice.append(Advice.LONG_GOP)
+        if self._skewed_since_s is not None and now_s - self._skewed_since_s >= _SKEWED_S:
+            advice.append(Advice.CLOCK_SKEW)
+        return tuple(advice)

@@ -1,6 +1,5 @@
 """One loop over all sockets: the sweep reader."""
 
-import heapq
 import logging
 import random
 import resource
@@ -10,10 +9,13 @@ from dataclasses import dataclass
 
 from base.clock import Clock
 from base.errors import SourceError
-from base.records import Packet
+from base.records import Lane, Packet, Transport
+from ingest.connects import ConnectQueue
+from ingest.gaps import GapLog
 from ingest.libav_source import LibavSource
 from ingest.life import CameraLife, SourceFactory
 from ingest.rtsp_source import Resolver, RtspSource
+from ingest.second_look import LookFactory, look_at
 from ingest.settings import IngestSettings
 from ingest.source import Feed, PacketSource
 
@@ -21,7 +23,7 @@ __all__ = ["ReaderStats", "SweepReader", "choose_source"]
 
 logger = logging.getLogger(__name__)
 
-_OTHER_FILES = 256  # of this process, besides one socket a camera
+_OTHER_FILES = 512  # of this process, besides the sockets of media; second looks are at most 250 of them
 
 Deliver = Callable[[int, list[Packet]], None]
 """Takes the packets of the camera in a row, on the reader thread."""
@@ -29,27 +31,30 @@ Deliver = Callable[[int, list[Packet]], None]
 
 def choose_source(feed: Feed, clock: Clock, resolver: Resolver) -> PacketSource:
     """Our own client for RTSP, FFmpeg for all else. A stream that our client does not read is never handed to FFmpeg."""
-    if feed.url.lower().startswith("rtsp://"):
+    if feed.url.lower().startswith(("rtsp://", "rtsps://")):
         return RtspSource(feed, clock, resolver)
     return LibavSource(feed, clock)
 
 
 @dataclass(slots=True)
 class ReaderStats:
-    """Written by the reader thread, read by any. `busy_s` is time spent sweeping, waiting left out."""
+    """Written by the reader thread, read by any. `busy_s` is time spent sweeping, waiting left out; `late` counts turns that
+    began a whole turn too late.
+    """
 
     sweeps: int = 0
     busy_s: float = 0.0
+    late: int = 0
     fast: int = 0
-    connected: int = 0
 
 
 class SweepReader:
     """Reads all cameras from one thread, in two lanes.
 
     Quiet cameras are swept every `sweep_s`, each in its own slot of that interval; connecting, watched, awake and busy ones at
-    every turn, each `fast_sweep_s`. Reading three frames with one recv instead of waking for each is what makes it cheap. A
-    camera that is closed waits in a heap and costs nothing until its next try.
+    every turn, each `fast_sweep_s`. Reading three frames with one recv instead of waking for each is what makes it cheap. Busy is
+    who would half fill the kernel's buffer of its socket between two quiet sweeps, so that nothing is lost or held up there. A
+    camera that is closed waits in a queue and costs nothing until its next try.
     """
 
     def __init__(
@@ -62,26 +67,31 @@ class SweepReader:
         make_source: SourceFactory | None = None,
         restarted: Callable[[int], None] = lambda row: None,
         rng: random.Random | None = None,
+        look: LookFactory | None = None,
     ) -> None:
         self.stats = ReaderStats()
+        self.gaps = GapLog()
         self._clock, self._settings = clock, settings
         self.pulse_s = clock.monotonic_s()  # when the loop last came round
         self._deliver, self._is_awake, self._restarted = deliver, is_awake, restarted
         self._resolver = Resolver()
         make_source = make_source or (lambda feed: choose_source(feed, clock, self._resolver))
+        look = look or (lambda feed: look_at(feed, clock, self._resolver))
         rng = rng or random.Random()
-        self.lives = [CameraLife(row, feed, settings, make_source, rng) for row, feed in enumerate(feeds)]
+        utc_s, now_s = clock.now_s(), clock.monotonic_s()
+        self.lives = [
+            CameraLife(row, feed, settings, make_source, look, self.gaps, rng, utc_s, now_s) for row, feed in enumerate(feeds)
+        ]
+        self._closed = ConnectQueue(feeds, settings, now_s)
         self._watched: set[int] = set()  # replaced as a whole, so that any thread may
         self._slots: list[dict[int, CameraLife]] = [{} for _ in range(max(1, round(settings.sweep_s / settings.fast_sweep_s)))]
         self._fast: dict[int, CameraLife] = {}
-        self._closed = [(0.0, life.row) for life in self.lives]
         self._slot = 0
-        self._connect_allowance = 1.0
-        self._allowed_at_s = self._refreshed_at_s = float("-inf")
+        self._turn, self._turns = 0, max(1, round(len(self._slots) / settings.sweep_s))  # in a second
 
     def run(self, stop: threading.Event) -> None:
         """Sweep until `stop` is set, then close every camera."""
-        _allow_files(len(self.lives) + _OTHER_FILES)
+        _allow_files(_OTHER_FILES + sum(3 if life.feed.transport is Transport.UDP else 1 for life in self.lives))
         turn_s = self._settings.sweep_s / len(self._slots)
         due_s = self._clock.monotonic_s()
         while not stop.is_set():
@@ -92,30 +102,32 @@ class SweepReader:
                 logger.exception("sweeping")
             now_s = self._clock.monotonic_s()
             self.stats.busy_s += max(0.0, now_s - due_s)
+            self.stats.late += now_s > due_s + 2 * turn_s
             due_s = max(due_s + turn_s, now_s)
             self._clock.wait(stop, due_s - now_s)
             due_s = max(due_s, self._clock.monotonic_s())
         self.close()
 
     def run_once(self) -> None:
-        """One turn: try those whose time has come, sweep the fast lane and one slot of the quiet one."""
+        """One turn: judge a few, try those whose time has come, sweep the fast lane and one slot of the quiet one."""
         utc_s, now_s = self._clock.now_s(), self._clock.monotonic_s()
-        self._open_due(now_s)
+        for life in self.lives[self._turn :: self._turns]:
+            self._judge(life, utc_s, now_s)
+        self._turn = (self._turn + 1) % self._turns
+        self._open_due(utc_s, now_s)
         for life in list(self._fast.values()):
             self._sweep(life, utc_s, now_s)
             if not self._belongs_in_fast(life, now_s):
-                self._move(life)
+                self._calm(life)
         slot = self._slots[self._slot]
         self._slot = (self._slot + 1) % len(self._slots)
         for life in list(slot.values()):
             self._sweep(life, utc_s, now_s)
             if life.connected and self._belongs_in_fast(life, now_s):
                 del slot[life.row]
-                self._fast[life.row] = life
+                self._hasten(life)
         self.stats.sweeps += 1
         self.stats.fast = len(self._fast)
-        if now_s - self._refreshed_at_s >= 1.0:
-            self._refresh(utc_s, now_s)
 
     def watch(self, row: int, watched: bool) -> None:
         """Sweep a camera often because somebody looks at it. Any thread."""
@@ -138,47 +150,51 @@ class SweepReader:
             packets = life.sweep(utc_s, now_s)
             if packets:
                 self._deliver(life.row, packets)
-        except SourceError as error:
-            self._over(life, error, now_s)
-        except Exception as error:  # our own mistake costs one camera, not the turn of all behind it
-            logger.exception("%s: reading", life.feed.camera)
-            self._over(life, SourceError(f"{life.feed.where}: {type(error).__name__}"), now_s)
+        except Exception as error:
+            self._over(life, error, utc_s, now_s)
 
-    def _over(self, life: CameraLife, error: SourceError, now_s: float) -> None:
-        life.fail(error, now_s)
+    def _over(self, life: CameraLife, error: Exception, utc_s: float, now_s: float) -> None:
+        if not isinstance(error, SourceError):  # our own mistake costs one camera, not the turn of all behind it
+            logger.error("%s: reading", life.feed.camera, exc_info=error)
+            error = SourceError(f"{life.feed.where}: {type(error).__name__}")
+        life.fail(error, utc_s, now_s)
         self._fast.pop(life.row, None)
         self._slots[life.row % len(self._slots)].pop(life.row, None)
-        heapq.heappush(self._closed, (life.retry_at_s, life.row))
+        self._closed.put(life.row, life.retry_at_s)
 
-    def _open_due(self, now_s: float) -> None:
-        """Open closed cameras whose time has come, at most `connects_per_s`."""
-        rate = self._settings.connects_per_s
-        elapsed_s = min(1.0, now_s - self._allowed_at_s)
-        self._connect_allowance = min(max(1.0, rate / 10), self._connect_allowance + elapsed_s * rate)
-        self._allowed_at_s = now_s
-        while self._closed and self._closed[0][0] <= now_s and self._connect_allowance >= 1:
-            self._connect_allowance -= 1
-            life = self.lives[heapq.heappop(self._closed)[1]]
-            self._restarted(life.row)
-            life.open(now_s)
-            if life.connected:
-                self._fast[life.row] = life
-            else:
-                heapq.heappush(self._closed, (life.retry_at_s, life.row))
+    def _open_due(self, utc_s: float, now_s: float) -> None:
+        """Open closed cameras whose time has come, as many as may connect now."""
+        for row in self._closed.take(now_s):
+            life = self.lives[row]
+            self._restarted(row)
+            self._hasten(life)
+            try:
+                life.open(now_s)
+            except Exception as error:
+                self._over(life, error, utc_s, now_s)
 
     def _belongs_in_fast(self, life: CameraLife, now_s: float) -> bool:
         return not life.streaming or life.row in self._watched or now_s < life.busy_until_s or self._is_awake(life.row)
 
-    def _move(self, life: CameraLife) -> None:
+    def _hasten(self, life: CameraLife) -> None:
+        """Into the fast lane."""
+        self._fast[life.row] = life
+        life.lane = Lane.FAST
+
+    def _calm(self, life: CameraLife) -> None:
         """From the fast lane into its slot of the quiet one."""
         del self._fast[life.row]
         self._slots[life.row % len(self._slots)][life.row] = life
+        life.lane = Lane.QUIET
 
-    def _refresh(self, utc_s: float, now_s: float) -> None:
-        self._refreshed_at_s = now_s
-        for life in self.lives:
+    def _judge(self, life: CameraLife, utc_s: float, now_s: float) -> None:
+        """Once a second for each camera: health, and whether somebody should look a second time."""
+        try:
             life.refresh(utc_s, now_s)
-        self.stats.connected = sum(life.streaming for life in self.lives)
+            if life.wants_look(now_s) and self._closed.allow(life.row, now_s):
+                life.look(now_s)
+        except Exception:
+            logger.exception("%s: judging", life.feed.camera)
 
 
 def _allow_files(count: int) -> None:
@@ -190,5 +206,5 @@ def _allow_files(count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
     if allowed < count:
         logger.warning(
-            "only %d open files are allowed for %d cameras; raise the limit (ulimit -n)", allowed, count - _OTHER_FILES
+            "only %d open files are allowed, %d are needed for all cameras; raise the limit (ulimit -n)", allowed, count
         )

@@ -32,24 +32,24 @@ class Ring:
         self._gops: list[deque[_Gop]] = [deque() for _ in range(rows)]
         self._camera_bytes = [0] * rows
         self._by_age: OrderedDict[int, _Gop] = OrderedDict()  # id of a GOP -> it, oldest first
-        self._sealed: set[int] = set()
+        self._open: list[_Gop | None] = [None] * rows  # that the next packet belongs to, unless it is a key frame
         self._most_gops, self._most_camera_bytes, self._most_bytes = gops, camera_bytes, total_bytes
 
     def extend(self, row: int, packets: Iterable[Packet]) -> None:
         """Append packets of one camera in decoding order. What comes before its first key frame is not kept."""
-        gops = self._gops[row]
+        gop, added = self._open[row], 0
         for packet in packets:
             if packet.is_key:
-                self._begin(row)
-            elif not gops or row in self._sealed:
-                continue
-            size = len(packet.data)
-            gops[-1].packets.append(packet)
-            gops[-1].bytes += size
-            self._camera_bytes[row] += size
-            self.bytes += size
+                gop = self._begin(row)
+            if gop is not None:
+                size = len(packet.data)
+                gop.packets.append(packet)
+                gop.bytes += size
+                added += size
+        self._camera_bytes[row] += added
+        self.bytes += added
         while self._camera_bytes[row] > self._most_camera_bytes:
-            self._evict(gops[0])
+            self._evict(self._gops[row][0])
         while self.bytes > self._most_bytes:
             self._evict(next(iter(self._by_age.values())))
 
@@ -64,20 +64,20 @@ class Ring:
 
     def seal(self, row: int) -> None:
         """The newest GOP is over, whatever comes: the next packets belong to another connection."""
-        self._sealed.add(row)
+        self._open[row] = None
 
     def is_sealed(self, row: int) -> bool:
         """Whether the next packet that is kept can only be a key frame."""
-        return row in self._sealed
+        return self._open[row] is None
 
-    def _begin(self, row: int) -> None:
+    def _begin(self, row: int) -> _Gop:
         gops = self._gops[row]
-        self._sealed.discard(row)
         while len(gops) >= self._most_gops:
             self._drop(gops[0])
         gop = _Gop(row)
         gops.append(gop)
-        self._by_age[id(gop)] = gop
+        self._by_age[id(gop)] = self._open[row] = gop
+        return gop
 
     def _evict(self, gop: _Gop) -> None:
         self.evicted += 1
@@ -87,5 +87,7 @@ class Ring:
         """Let go of the oldest GOP of its camera."""
         self._gops[gop.row].popleft()
         del self._by_age[id(gop)]
+        if self._open[gop.row] is gop:
+            self._open[gop.row] = None
         self._camera_bytes[gop.row] -= gop.bytes
         self.bytes -= gop.bytes

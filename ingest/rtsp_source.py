@@ -1,25 +1,24 @@
-"""A non-blocking TCP socket around an RTSP session."""
+"""Our own RTSP client: the sockets of one camera around its session, which knows nothing of sockets."""
 
 import contextlib
-import errno
 import ipaddress
-import os
 import socket
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from base.clock import Clock
-from base.errors import ConnectError, ProtocolError, SourceError, StreamEnded
+from base.errors import ConnectError, ProtocolError, SourceError
 from base.records import Packet
+from ingest.connection import READ_BYTES, Connection, TlsConnection
 from ingest.rtsp.address import Address
 from ingest.rtsp.nal import AccessUnit, Parameters
 from ingest.rtsp.session import RtspSession
 from ingest.source import Feed, Phase, StreamFacts
 from ingest.timeline import Timeline
+from ingest.udp import UdpPair
 
 __all__ = ["Resolver", "RtspSource"]
 
-_READ_BYTES = 64 * 1024  # 200 ms of a stream of 2.6 Mbit/s; more would make malloc map and unmap pages for every read
 _MOST_UNSENT_BYTES = 64 * 1024
 _MOST_READS = 16  # a sweep, so that a flood from one camera cannot hold up the others
 
@@ -46,22 +45,38 @@ class Resolver:
 
 
 class RtspSource:
-    """RTSP 1.0 over one TCP connection, media interleaved. Owned by the reader thread."""
+    """RTSP 1.0 over TCP or TLS; media interleaved, or by UDP. Owned by the reader thread."""
 
     def __init__(self, feed: Feed, clock: Clock, resolver: Resolver) -> None:
         self._feed, self._clock, self._resolver = feed, clock, resolver
         self._facts = StreamFacts()
         self._address = Address("rtsp", "", 0)
         self._looking_up: Future[str] | None = None
-        self._socket: socket.socket | None = None
+        self._connection: Connection | None = None
+        self._udp: UdpPair | None = None
         self._session: RtspSession | None = None
         self._timeline = Timeline()
         self._unsent = b""
+        self._received_bytes = 0
         self._parameters: Parameters | None = None
 
     @property
     def facts(self) -> StreamFacts:
         return self._facts
+
+    @property
+    def buffer_bytes(self) -> int:
+        if self._udp is not None:
+            return self._udp.buffer_bytes
+        return 0 if self._connection is None else min(self._connection.buffer_bytes, _MOST_READS * READ_BYTES)
+
+    @property
+    def received_bytes(self) -> int:
+        return self._received_bytes
+
+    @property
+    def position(self) -> str:
+        return self._session.position if self._session is not None else ""
 
     def open(self) -> None:
         self._address = Address.parse(self._feed.url)
@@ -80,7 +95,10 @@ class RtspSource:
                 return []
             session = self._begin()
         units = self._read(session, now_s)
-        session.tick(self._clock.monotonic_s())
+        monotonic_s = self._clock.monotonic_s()
+        if session.over_udp:
+            units += self._read_udp(session, now_s, monotonic_s)
+        session.tick(monotonic_s)
         if session.has_output or self._unsent:
             self._send(session)
         if session.phase is not self._facts.phase or session.skew_s != self._facts.skew_s:
@@ -100,27 +118,28 @@ class RtspSource:
         if self._looking_up is not None:
             self._looking_up.cancel()
             self._looking_up = None
-        if self._socket is not None:
+        if self._connection is not None:
             if self._session is not None:
                 self._session.teardown()
                 with contextlib.suppress(SourceError):  # gone already or deaf, nothing to say goodbye to
                     self._send(self._session)
-            self._socket.close()
-            self._socket = None
+            self._connection.close()
+            self._connection = None
+        if self._udp is not None:
+            self._udp.close()
+            self._udp = None
         self._facts = replace(self._facts, phase=Phase.CLOSED)
 
     def _connect(self, ip: str) -> None:
-        family = socket.AF_INET6 if ":" in ip else socket.AF_INET
-        self._facts = replace(self._facts, peer=f"[{ip}]:{self._address.port}" if ":" in ip else f"{ip}:{self._address.port}")
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        self._socket.setblocking(False)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        code = self._socket.connect_ex((ip, self._address.port))
-        if code not in (0, errno.EINPROGRESS):
-            raise ConnectError(f"{self._facts.peer}: {os.strerror(code)}")
+        address = self._address
+        if address.scheme == "rtsps":
+            self._connection = TlsConnection(ip, address.port, address.host, self._feed.certificate_sha256)
+        else:
+            self._connection = Connection(ip, address.port)
+        self._facts = replace(self._facts, peer=self._connection.peer)
 
     def _is_connected(self) -> bool:
-        """Whether the connection stands; advances name look-up and connecting."""
+        """Whether the connection stands; advances name look-up, connecting and the TLS handshake."""
         if self._looking_up is not None:
             if not self._looking_up.done():
                 return False
@@ -130,50 +149,54 @@ class RtspSource:
                 raise ConnectError(f"{self._address.host}: cannot be looked up: {error.strerror}") from None
             self._looking_up = None
             self._connect(ip)
-        assert self._socket is not None
-        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            raise ConnectError(f"{self._facts.peer}: {os.strerror(code)}")
-        try:
-            self._socket.getpeername()
-        except OSError:
-            return False  # not yet
-        return True
+        assert self._connection is not None
+        return self._connection.is_ready()
 
     def _begin(self) -> RtspSession:
-        self._session = RtspSession(self._feed.url, self._feed.user, self._feed.password, self._facts.peer)
+        feed = self._feed
+        self._session = RtspSession(feed.url, feed.user, feed.password, self._facts.peer, feed.transport)
         self._session.start()
         return self._session
 
     def _read(self, session: RtspSession, now_s: float) -> list[AccessUnit]:
         """What lies in the kernel's buffer, usually with a single recv."""
-        assert self._socket is not None
+        connection = self._connection
+        assert connection is not None
         units: list[AccessUnit] = []
         for _ in range(_MOST_READS):
-            try:
-                data = self._socket.recv(_READ_BYTES)
-            except BlockingIOError:
-                break
-            except OSError as error:
-                raise StreamEnded(f"{self._facts.peer}: {error.strerror}") from None
+            data = connection.read()
             if not data:
-                raise StreamEnded(f"{self._facts.peer}: the camera closed the connection")
+                break
+            self._received_bytes += len(data)
             received = session.receive(data, now_s)
             units = units + received if units else received
-            if len(data) < _READ_BYTES:
+            if len(data) < connection.full_bytes:
                 break
         return units
 
+    def _read_udp(self, session: RtspSession, now_s: float, monotonic_s: float) -> list[AccessUnit]:
+        """Opens our ports once the session wants them; then what came there, and the reports that go back."""
+        if self._udp is None:
+            assert self._connection is not None
+            self._udp = UdpPair(self._connection.local_ip, self._connection.ip)
+            session.use_port(self._udp.port)
+            return []
+        if session.server_ports is not None and not self._udp.is_aimed:
+            self._udp.aim(*session.server_ports)
+            self._udp.punch(session.hole_punch)
+        if not session.playing:
+            return []  # what comes early stays in the kernel
+        rtp, rtcp = self._udp.read()
+        self._received_bytes += sum(map(len, rtp))
+        units = session.receive_datagrams(rtp, rtcp, now_s, monotonic_s)
+        if report := session.take_report():
+            self._udp.send_rtcp(report)
+        return units
+
     def _send(self, session: RtspSession) -> None:
-        assert self._socket is not None
+        assert self._connection is not None
         self._unsent += session.take_output()
-        try:
-            sent = self._socket.send(self._unsent)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
-            raise StreamEnded(f"{self._facts.peer}: {error.strerror}") from None
-        self._unsent = self._unsent[sent:]
+        self._unsent = self._unsent[self._connection.send(self._unsent) :]
         if len(self._unsent) > _MOST_UNSENT_BYTES:
             raise ProtocolError(
                 f"{self._facts.peer}: the camera does not read: {len(self._unsent)} bytes unsent; at most {_MOST_UNSENT_BYTES}"
@@ -189,6 +212,7 @@ class RtspSource:
             self._timeline = Timeline(session.clock_hz)
         self._parameters = receiver.depacketizer.parameters
         known = self._parameters or Parameters(0, 0, "")
+        carrier = "udp" if session.over_udp else "tls" if self._address.scheme == "rtsps" else "tcp"
         self._facts = StreamFacts(
             session.phase,
             receiver.depacketizer.codec,
@@ -197,4 +221,5 @@ class RtspSource:
             known.profile,
             self._facts.peer,
             session.skew_s,
+            carrier,
         )

@@ -1,6 +1,6 @@
 """What can be tuned about reading cameras. The defaults are the measured ones; few sites need to change any."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["DEFAULT_SETTINGS", "IngestSettings"]
 
@@ -15,9 +15,10 @@ class IngestSettings:
     describe_s: float = 10.0
     first_key_s: float = 15.0
     stall_s: float = 10.0  # by media progress, never by keep-alive
-    busy_sweep_bytes: int = 160 * 1024  # a quiet camera that brings more in one sweep is swept often for `busy_s`
-    busy_s: float = 5.0
+    busy_s: float = 5.0  # a camera that half fills the kernel's buffer in `sweep_s` is swept often for that long
     connects_per_s: float = 50.0
+    host_connects_per_s: float = 4.0  # to one host, such as a recorder with 32 channels
+    host_open_s: float = 16.0  # a host with so many cameras that this is too slow gets as many as it takes
     backoff_floor_s: float = 1.0
     backoff_after_stall_s: float = 5.0
     backoff_cap_s: float = 120.0
@@ -28,6 +29,10 @@ class IngestSettings:
     awake_packets: int = 300  # encoded packets an awake camera may have waiting for its decoder
     pending_frames: int = 64  # decoded frames that may wait for the pipeline, all cameras together
     pending_frames_per_camera: int = 4
+
+    def shared_by(self, readers: int) -> "IngestSettings":
+        """The part of each of `readers` readers in the limits that hold for all of them together."""
+        return replace(self, connects_per_s=self.connects_per_s / readers, host_connects_per_s=self.host_connects_per_s / readers)
 
     def __post_init__(self) -> None:
         if not 0 < self.fast_sweep_s <= self.sweep_s <= 1:

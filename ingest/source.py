@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from base.errors import ProtocolError
-from base.records import Codec, Packet
+from base.records import Codec, Packet, Transport
 
 __all__ = ["Feed", "PacketSource", "Phase", "StreamFacts", "UnsupportedStream"]
 
@@ -26,6 +26,8 @@ class Feed:
     url: str
     user: str = ""
     password: str = field(default="", repr=False)
+    transport: Transport = Transport.TCP  # of the pictures, over RTSP
+    certificate_sha256: str = ""  # of the only certificate accepted over rtsps; empty: one the system trusts
 
     def __post_init__(self) -> None:
         scheme, separator, rest = self.url.partition("://")
@@ -70,6 +72,7 @@ class StreamFacts:
     profile: str = ""
     peer: str = ""
     skew_s: float | None = None
+    transport: str = ""  # how media travels: tcp (interleaved), tls, udp, http …
 
 
 class PacketSource(Protocol):
@@ -90,6 +93,21 @@ class PacketSource(Protocol):
     @property
     def facts(self) -> StreamFacts:
         """What is known by now; the same object as long as nothing changed."""
+        ...
+
+    @property
+    def buffer_bytes(self) -> int:
+        """Bytes of media that may wait in the kernel between two sweeps before something is lost or held up; 0: no such limit."""
+        ...
+
+    @property
+    def received_bytes(self) -> int:
+        """Bytes that came since `open`, of media or not, and whether or not packets were made of them."""
+        ...
+
+    @property
+    def position(self) -> str:
+        """Where reading stands, for who looks for it in a capture: byte offset, SSRC, sequence number; empty before media."""
         ...
 
 

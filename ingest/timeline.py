@@ -19,7 +19,8 @@ class Timeline:
     Arrival anchors, RTP spaces: time shown = media time + offset, where the offset is the smallest (our clock - media time) of
     late, because the frame that was delayed least tells most; it rises by at most 1 ms per second, so that clock drift is
     followed. A time is never in the future and does not fall within the connection, with two exceptions: the frames of
-    B-pictures come in decoding order, and when our own clock is set back by more than 5 s the times follow it.
+    B-pictures come in decoding order, and when our own clock is set back by more than 5 s the times follow it (by less, they
+    wait for it).
 
     A jump of the timestamps by more than 5 s that our clock does not confirm is first taken for a mistake (the frame is placed
     one frame after the last) and after three frames for the truth; `pts_90k` goes on without the jump.
@@ -45,17 +46,33 @@ class Timeline:
         """(`pts_90k`, `time_s`) of frames that arrived together by `now_s`, in decoding order."""
         elapsed = now_s - self._last_now_s
         self._last_now_s = now_s
-        pts = [self._unwrap(timestamp, elapsed) for timestamp in timestamps]
+        pts = self._follow(timestamps) or [self._unwrap(timestamp, elapsed) for timestamp in timestamps]
         offset_s = self._anchor(max(pts), now_s)
-        times = []
+        last_s, last_pts, times = self._last_s, self._pts, []
         for value in pts:
             time_s = value / MEDIA_HZ + offset_s
-            if value >= self._pts:
-                if time_s <= self._last_s < time_s + _STEP_S:
-                    time_s = max(self._last_s, min(now_s, self._last_s + _LEAST_STEP_S))
-                self._last_s, self._pts = time_s, value
+            if value >= last_pts:
+                if time_s <= last_s < now_s + _STEP_S:
+                    time_s = max(last_s, min(now_s, last_s + _LEAST_STEP_S))
+                last_s, last_pts = time_s, value
             times.append((value, time_s))
+        self._last_s, self._pts = last_s, last_pts
         return times
+
+    def _follow(self, timestamps: Sequence[int]) -> list[int]:
+        """What `_unwrap` would make of frames that simply follow each other, as nearly all do; empty if these do not."""
+        last, step = self._last_raw, 0
+        shift = self._unwrapped + self._shift - last
+        if last < 0 or self._clock_hz != MEDIA_HZ:
+            return []
+        for timestamp in timestamps:
+            step = timestamp - last
+            if not 0 < step <= _JUMP:
+                return []
+            last = timestamp
+        self._unwrapped += last - self._last_raw
+        self._pending, self._last_raw, self._spacing = 0, last, step
+        return [timestamp + shift for timestamp in timestamps]
 
     def _anchor(self, newest: int, now_s: float) -> float:
         """The offset, after the newest frame of a sweep was seen at `now_s`."""
@@ -77,10 +94,6 @@ class Timeline:
             self._pts = self._scaled(timestamp)
             return self._pts
         step = timestamp - self._last_raw
-        if 0 < step <= _JUMP and self._clock_hz == MEDIA_HZ:  # nearly every frame
-            self._pending, self._last_raw, self._spacing = 0, timestamp, step
-            self._unwrapped += step
-            return self._unwrapped + self._shift
         step = self._signed(step)
         scaled = self._scaled(step)
         if abs(scaled) > _JUMP and abs(scaled / MEDIA_HZ - elapsed_s) > 1.0:

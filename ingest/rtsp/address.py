@@ -1,13 +1,16 @@
 """RTSP URLs: which host they name, how a track's control is resolved, and that nobody leads us to another host."""
 
 import re
+import urllib.parse
 from dataclasses import dataclass
 
 from base.errors import ConnectError, ProtocolError
 
 __all__ = ["Address", "resolve_control"]
 
-_URL = re.compile(r"(rtsps?|rtspu)://(?:[^/?#@]*@)?(\[[0-9A-Fa-f:.%]+\]|[^/?#:@\s]+)(?::(\d{1,5}))?(?:([/?].*))?", re.IGNORECASE)
+_URL = re.compile(
+    r"(rtsps?|rtspu)://(?:[^/?#@]*@)?(\[[0-9A-Fa-f:.%]+\]|[^/?#:@\[\]\s]+)(?::(\d{1,5}))?(?:([/?].*))?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ def resolve_control(base: str, control: str, url: str, hosts: frozenset[str]) ->
     Appended, not resolved by RFC 3986, because that is what every camera expects (a Content-Base may end in a query). Raises
     ProtocolError if base or control lead to a host other than `hosts`: the connection is pinned to the vetted one.
     """
-    base = pinned(base or url, url, hosts)
+    base, control = _completed(base or url, url), _written_out(control)
+    base = pinned(base if _URL.fullmatch(base) else url, url, hosts)  # some cameras garble their Content-Base
     if "://" in control:
         return pinned(control, url, hosts)
     if control in ("", "*"):
@@ -51,9 +55,7 @@ def resolve_control(base: str, control: str, url: str, hosts: frozenset[str]) ->
 
 def pinned(target: str, url: str, hosts: frozenset[str]) -> str:
     """`target`, completed if a camera left out scheme or host; raises ProtocolError if its host is none of `hosts`."""
-    if "://" not in target:
-        scheme = url.partition("://")[0]
-        target = Address.parse(url).authority + target if target.startswith("/") else f"{scheme}://{target}"
+    target = _completed(target, url)
     try:
         host = Address.parse(target).host
     except ConnectError as error:
@@ -61,3 +63,16 @@ def pinned(target: str, url: str, hosts: frozenset[str]) -> str:
     if host not in hosts:
         raise ProtocolError(f"the camera leads to another host, {host}; only {Address.parse(url).host} was configured, refused")
     return target
+
+
+def _completed(target: str, url: str) -> str:
+    """`target` with the scheme and host of `url` if it has none."""
+    target = _written_out(target)
+    if "://" in target:
+        return target
+    return Address.parse(url).authority + target if target.startswith("/") else f"{url.partition('://')[0]}://{target}"
+
+
+def _written_out(url: str) -> str:
+    """`url` with white space and control characters as %XX: the requests in which we repeat it hold a space of their own."""
+    return "".join(letter if letter.isprintable() and not letter.isspace() else urllib.parse.quote(letter) for letter in url)

@@ -1,4 +1,4 @@
-"""Answers to 401: Basic (RFC 7617) and Digest with MD5 or SHA-256 (RFC 7616), one realm a connection."""
+"""Answers to 401: Basic (RFC 7617), Digest with MD5 or SHA-256 and their session variants (RFC 7616); one realm a connection."""
 
 import base64
 import hashlib
@@ -12,8 +12,11 @@ from base.errors import AuthError
 __all__ = ["Authenticator", "Challenge", "parse_challenges"]
 
 _SCHEME = re.compile(r"(?:^|,)\s*(Digest|Basic)\b", re.IGNORECASE)
-_PARAMETER = re.compile(r'([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
-_HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
+# Begins where a word does: from every letter of one long word it would take the square of its length, 2 s for 16 kB.
+_PARAMETER = re.compile(r'(?<![\w-])([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_ESCAPED = re.compile(r"\\(.)")
+_HASHES = {"MD5": hashlib.md5, "MD5-SESS": hashlib.md5, "SHA-256": hashlib.sha256, "SHA-256-SESS": hashlib.sha256}
+_STRENGTH = ("SHA-256", "SHA-256-SESS", "MD5", "MD5-SESS", "BASIC")  # strongest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ def parse_challenges(values: list[str]) -> list[Challenge]:
         for index, start in enumerate(starts):
             end = starts[index + 1].start() if index + 1 < len(starts) else len(value)
             found = _PARAMETER.findall(value, start.end(), end)
-            challenges.append(Challenge(start[1].lower(), {name.lower(): quoted or plain for name, quoted, plain in found}))
+            parameters = {name.lower(): _ESCAPED.sub(r"\1", quoted) or plain for name, quoted, plain in found}
+            challenges.append(Challenge(start[1].lower(), parameters))
     return challenges
 
 
@@ -79,36 +83,45 @@ class Authenticator:
     @staticmethod
     def _best(challenges: list[Challenge]) -> Challenge | None:
         """The strongest offer we can answer: Digest SHA-256, Digest MD5, Basic."""
-
-        def rank(challenge: Challenge) -> int:
-            if challenge.scheme == "basic":
-                return 2
-            algorithm = challenge.parameters.get("algorithm", "MD5").upper()
-            return {"SHA-256": 0, "MD5": 1}.get(algorithm, 9) if "nonce" in challenge.parameters else 9
-
-        best = min(challenges, key=rank, default=None)
-        return best if best is not None and rank(best) < 9 else None
+        ranked = []
+        for challenge in challenges:
+            is_basic = challenge.scheme == "basic"
+            algorithm = "BASIC" if is_basic else challenge.parameters.get("algorithm", "MD5").upper()
+            if is_basic or (algorithm in _HASHES and "nonce" in challenge.parameters):
+                ranked.append((_STRENGTH.index(algorithm), challenge))
+        return min(ranked, key=lambda offer: offer[0])[1] if ranked else None
 
     def _digest(self, offer: dict[str, str], method: str, url: str) -> str:
-        algorithm = offer.get("algorithm", "MD5").upper()
+        algorithm = offer.get("algorithm", "MD5")
         realm, nonce = offer.get("realm", ""), offer["nonce"]
 
         def hashed(*parts: str) -> str:
-            return _HASHES[algorithm](":".join(parts).encode()).hexdigest()
+            return _HASHES[algorithm.upper()](":".join(parts).encode()).hexdigest()
 
         secret, request = hashed(self._user, realm, self._password), hashed(method, url)
         fields = {"username": self._user, "realm": realm, "nonce": nonce, "uri": url}
-        plain = ""
-        if "auth" in [word.strip() for word in offer.get("qop", "").lower().split(",")]:
+        plain = f", algorithm={algorithm}" if "algorithm" in offer else ""
+        cnonce = self._make_cnonce()
+        is_session = algorithm.upper().endswith("-SESS")
+        if is_session:
+            secret = hashed(secret, nonce, cnonce)
+        words = [word.strip() for word in offer.get("qop", "").lower().split(",")]
+        qop = next((word for word in ("auth", "auth-int") if word in words), "")
+        if qop == "auth-int":  # our requests have no body
+            request = hashed(method, url, hashed(""))
+        if qop:
             self._count += 1
-            count, cnonce = f"{self._count:08x}", self._make_cnonce()
-            fields["response"] = hashed(secret, nonce, count, cnonce, "auth", request)
-            fields["cnonce"] = cnonce
-            plain = f", qop=auth, nc={count}"
+            count = f"{self._count:08x}"
+            fields["response"] = hashed(secret, nonce, count, cnonce, qop, request)
+            plain += f", qop={qop}, nc={count}"
         else:
             fields["response"] = hashed(secret, nonce, request)
+        if qop or is_session:
+            fields["cnonce"] = cnonce
         if "opaque" in offer:
             fields["opaque"] = offer["opaque"]
-        if "algorithm" in offer:
-            plain += f", algorithm={algorithm}"
-        return "Digest " + ", ".join(f'{name}="{value}"' for name, value in fields.items()) + plain
+        return "Digest " + ", ".join(f'{name}="{_quotable(value)}"' for name, value in fields.items()) + plain
+
+
+def _quotable(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

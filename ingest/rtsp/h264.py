@@ -2,7 +2,19 @@
 
 from base.errors import ProtocolError
 from base.records import Codec
-from ingest.rtsp.nal import START_CODE, AccessUnit, Bits, Depacketizer, Parameters, check_size, unescape
+from ingest.rtsp.nal import (
+    MAX_ACCESS_UNIT_BYTES,
+    PART_BYTES,
+    START_CODE,
+    AccessUnit,
+    Bits,
+    Depacketizer,
+    Parameters,
+    UnreadableParameters,
+    check_size,
+    split_units,
+    unescape,
+)
 
 __all__ = ["H264Depacketizer", "parse_sps"]
 
@@ -18,6 +30,18 @@ class H264Depacketizer(Depacketizer):
     picture_set = PPS
 
     def push(self, data: bytes, start: int, end: int, timestamp: int, marker: bool, lost: int, out: list[AccessUnit]) -> None:
+        if (
+            marker  # most packets: a picture in one RTP packet
+            and timestamp != self._timestamp
+            and not self._parts
+            and start < end
+            and data[start] & 31 == SLICE
+            and not (lost or self._sets_changed or self._markers_lie)
+        ):
+            self._timestamp = timestamp
+            out.append(AccessUnit(timestamp, False, START_CODE + data[start:end], self._lost))
+            self._lost = 0
+            return
         if lost:
             self._lose(lost)
         elif (
@@ -28,30 +52,30 @@ class H264Depacketizer(Depacketizer):
             and timestamp == self._timestamp
         ):
             self._parts.append(data[start + 2 : end])
-            self._grow(end - start)
+            self._size += end - start + PART_BYTES
+            if self._size > MAX_ACCESS_UNIT_BYTES:
+                self._grow(0)
             return
         if timestamp != self._timestamp:
             if self._parts:
                 self.complete(out)  # a camera that sets no marker
             self._timestamp = timestamp
+        elif not self._parts and not lost and self._is_continued(data, start, end):
+            self._distrust_markers()
         if start >= end:
             raise ProtocolError("an RTP packet without payload")
         kind = data[start] & 31
-        if kind == SLICE and marker and not self._parts and not self._sets_changed:  # most packets: a picture in one RTP packet
-            out.append(AccessUnit(timestamp, False, START_CODE + data[start:end], self._lost))
-            self._lost = 0
-            return
         if kind == FU_A:
             self._fragment(data, start, end)
         elif self._fragment_open:
             self._damaged, self._fragment_open = True, False
         elif kind == STAP_A:
             self._aggregate(data, start + 1, end)
-        elif 1 <= kind <= 23:
+        elif kind <= 23 and (kind or b"\0\0\1" in data[start : start + 4]):
             self._unit(data[start:end])
         else:
             raise ProtocolError(f"NAL unit type {kind}; expected a single NAL unit, STAP-A (24) or FU-A (28)")
-        if marker:
+        if marker and not self._markers_lie and not self._fragment_open:
             self.complete(out)
 
     def take_parameter_set(self, nal: bytes) -> bool:
@@ -68,8 +92,13 @@ class H264Depacketizer(Depacketizer):
         return True
 
     def _unit(self, nal: bytes) -> None:
-        """One whole NAL unit."""
         kind = nal[0] & 31
+        if kind in (0, SPS, PPS):
+            units = [unit for unit in split_units(nal) if unit[0] & 31]
+            if units != [nal]:
+                for unit in units:
+                    self._unit(unit)
+                return
         if kind in (DELIMITER, FILLER) or self.take_parameter_set(nal):
             return
         self._append(START_CODE, nal)
@@ -80,10 +109,20 @@ class H264Depacketizer(Depacketizer):
         """STAP-A, RFC 6184 §5.7.1: sizes of 16 bits, each followed by a NAL unit."""
         while position < end:
             following = position + 2 + (data[position] << 8 | data[position + 1]) if position + 2 <= end else end + 1
-            if following > end or following == position + 2:
+            if end - position < 3 or following == position + 2:
+                return  # padding
+            if following > end:
                 raise ProtocolError(f"a STAP-A whose NAL unit ends {following - end} bytes behind its RTP packet")
             self._unit(data[position + 2 : following])
             position = following
+
+    def _is_continued(self, data: bytes, start: int, end: int) -> bool:
+        if end - start < 3:
+            return False
+        kind, first = data[start] & 31, data[start + 1]
+        if kind == FU_A:
+            kind, first = first & 31 if first & 0x80 else 0, data[start + 2]
+        return kind in (SLICE, IDR) and first < 0x80  # its first_mb_in_slice is not 0
 
     def _fragment(self, data: bytes, start: int, end: int) -> None:
         """FU-A, RFC 6184 §5.8."""
@@ -94,6 +133,7 @@ class H264Depacketizer(Depacketizer):
             if self._fragment_open:
                 self._damaged = True
             kind = header & 31
+            self._aside = -1 if 1 <= kind <= IDR else len(self._parts)
             self._append(START_CODE, bytes((data[start] & 0xE0 | kind,)), data[start + 2 : end])
             self._has_slice |= 1 <= kind <= IDR
             self._is_key |= kind == IDR
@@ -103,15 +143,15 @@ class H264Depacketizer(Depacketizer):
         else:  # its beginning was lost
             self._damaged = True
             self._append(b"")
-        if header & 0x40:
-            self._fragment_open = False
+        if header & 0x40 and self._fragment_open:
+            self._end_fragments()
 
 
 def parse_sps(nal: bytes) -> Parameters:
     """Size and profile from a sequence parameter set (ISO/IEC 14496-10 §7.3.2.1.1); raises ProtocolError if that is absurd."""
     rbsp = unescape(nal)
     if len(rbsp) < 5 or rbsp[0] & 31 != SPS:
-        raise ProtocolError(f"a sequence parameter set of {len(nal)} bytes")
+        raise UnreadableParameters(f"a sequence parameter set of {len(nal)} bytes")
     bits = Bits(rbsp[4:])
     bits.golomb()
     chroma_format, separate = 1, 0

@@ -2,7 +2,17 @@
 
 from base.errors import ProtocolError
 from base.records import Codec
-from ingest.rtsp.nal import START_CODE, AccessUnit, Bits, Depacketizer, Parameters, check_size, unescape
+from ingest.rtsp.nal import (
+    START_CODE,
+    AccessUnit,
+    Bits,
+    Depacketizer,
+    Parameters,
+    UnreadableParameters,
+    check_size,
+    split_units,
+    unescape,
+)
 
 __all__ = ["H265Depacketizer", "parse_sps"]
 
@@ -24,6 +34,8 @@ class H265Depacketizer(Depacketizer):
             if self._parts:
                 self.complete(out)
             self._timestamp = timestamp
+        elif not self._parts and not lost and self._is_continued(data, start, end):
+            self._distrust_markers()
         if end - start < 3:
             raise ProtocolError(f"an RTP packet with {end - start} bytes of H.265; expected at least 3")
         kind = data[start] >> 1 & 63
@@ -37,7 +49,7 @@ class H265Depacketizer(Depacketizer):
             self._unit(data[start:end])
         else:
             raise ProtocolError(f"H.265 NAL unit type {kind}; expected a NAL unit, AP (48) or FU (49)")
-        if marker:
+        if marker and not self._markers_lie and not self._fragment_open:
             self.complete(out)
 
     def take_parameter_set(self, nal: bytes) -> bool:
@@ -46,7 +58,7 @@ class H265Depacketizer(Depacketizer):
             return False
         nal = nal.rstrip(b"\0")
         if len(nal) < 3:
-            raise ProtocolError(f"an H.265 parameter set of {len(nal)} bytes")
+            raise UnreadableParameters(f"an H.265 parameter set of {len(nal)} bytes")
         if kind == SPS and self._sets.get((SPS, 0)) != nal:
             self.parameters = parse_sps(nal)
         self._keep_set(kind, Bits(nal[2:10]).golomb() if kind == PPS else 0, nal)
@@ -54,6 +66,12 @@ class H265Depacketizer(Depacketizer):
 
     def _unit(self, nal: bytes) -> None:
         kind = nal[0] >> 1 & 63
+        if nal[:2] == b"\0\0" or VPS <= kind <= PPS:
+            units = [unit for unit in split_units(nal) if unit[:2] != b"\0\0"]
+            if units != [nal]:
+                for unit in units:
+                    self._unit(unit)
+                return
         if kind in (DELIMITER, FILLER) or self.take_parameter_set(nal):
             return
         self._append(START_CODE, nal)
@@ -67,10 +85,20 @@ class H265Depacketizer(Depacketizer):
         """AP, RFC 7798 §4.4.2."""
         while position < end:
             following = position + 2 + (data[position] << 8 | data[position + 1]) if position + 2 <= end else end + 1
+            if end - position < 4 or following == position + 2:
+                return  # padding
             if following > end or following < position + 4:
                 raise ProtocolError(f"an aggregation packet whose NAL unit ends {following - end} bytes behind its RTP packet")
             self._unit(data[position + 2 : following])
             position = following
+
+    def _is_continued(self, data: bytes, start: int, end: int) -> bool:
+        if end - start < 4 or not data[start + 1]:  # too short, or a start code
+            return False
+        kind, first = data[start] >> 1 & 63, data[start + 2]
+        if kind == FU:
+            kind, first = first & 63 if first & 0x80 else VPS, data[start + 3]
+        return kind <= _LAST_SLICE and first < 0x80  # its first_slice_segment_in_pic_flag is 0
 
     def _fragment(self, data: bytes, start: int, end: int) -> None:
         """FU, RFC 7798 §4.4.3."""
@@ -81,6 +109,7 @@ class H265Depacketizer(Depacketizer):
             if self._fragment_open:
                 self._damaged = True
             kind = header & 63
+            self._aside = -1 if kind <= _LAST_SLICE else len(self._parts)
             self._append(START_CODE, bytes((data[start] & 0x81 | kind << 1, data[start + 1])), data[start + 3 : end])
             self._note(kind)
             self._fragment_open = True
@@ -89,8 +118,8 @@ class H265Depacketizer(Depacketizer):
         else:  # its beginning was lost
             self._damaged = True
             self._append(b"")
-        if header & 0x40:
-            self._fragment_open = False
+        if header & 0x40 and self._fragment_open:
+            self._end_fragments()
 
 
 def parse_sps(nal: bytes) -> Parameters:

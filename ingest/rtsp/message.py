@@ -2,18 +2,25 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from base.errors import ProtocolError
 
 __all__ = ["Chunk", "Frame", "Message", "MessageParser", "Request", "Response"]
 
 MAX_HEADER_BYTES = 16 * 1024  # the longest real header seen was 1.1 kB
+MAX_GARBAGE_BYTES = 32 * 1024  # between two frames
 MAX_BODY_BYTES = 256 * 1024  # an SDP of several tracks is 1-4 kB
 
 Frame = tuple[int, int, int]
 """Channel, start and end of one interleaved frame's payload within `Chunk.data`. A plain tuple: made for every RTP packet."""
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
+_LINE_END = re.compile(r"\r?\n")
+_CONTROL = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # what a header may not hold, and we may have to repeat
+_MESSAGE_START = re.compile(rb"RTSP/1\.|[A-Z_]{1,20} +\S+ +RTSP/1\.")
+_MESSAGE_LIKE = re.compile(rb"[A-Z_]{1,20}(?:[ /]|\Z)")  # what may still become a message
+_CHANNELS = re.compile(r"interleaved\s*=\s*(\d{1,3})-(\d{1,3})", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"RTSP/1\.\d +(\d{3})(?: +(.*))?")
 _REQUEST_LINE = re.compile(r"([A-Z_]{1,20}) +(\S+) +RTSP/1\.\d")
 
@@ -47,8 +54,7 @@ class Request(Message):
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """What became complete. Frames point into `data`, whose first byte is byte `offset` of the connection."""
 
     data: bytes
@@ -60,32 +66,63 @@ class MessageParser:
     """Incremental parser of one connection. Owned by one thread.
 
     A violation does not raise out of `feed`, so that whatever came before it is not lost: it is kept in `error`, and nothing more
-    is parsed. Memory is bounded by the largest legal message.
+    is parsed. Once an answer named the channels of RTP and RTCP, garbage is passed over if they go on behind it; while that is
+    not known, `lost` says what was found. Memory is bounded by the largest legal message.
+
+    `lacks_body` is true while a header is complete and its body is not. A camera that announces a longer body than it sends would
+    be waited for in vain: after `end_body` the next `feed` takes what is there for the whole body.
     """
 
     def __init__(self) -> None:
         self.error: ProtocolError | None = None
+        self.lost: ProtocolError | None = None
+        self.lacks_body = False
+        self._frame: re.Pattern[bytes] | None = None  # the beginning of one with RTP or RTCP in it
+        self._ends_here = False
         self._tail = b""
         self._offset = 0
+        self._text_at = -1  # offset behind a body, and behind each line there that begins no message
+
+    @property
+    def offset(self) -> int:
+        """The first byte of the connection that is not used up yet."""
+        return self._offset
+
+    def end_body(self) -> None:
+        """There will be no more of the body that is lacking."""
+        self._ends_here = True
 
     def feed(self, data: bytes) -> Chunk:
         """Everything that `data` completed."""
-        if self._tail:
-            data = self._tail + data
+        return self.parse(self.join(data), 0)
+
+    def join(self, data: bytes) -> bytes:
+        """What is not used up yet and `data` behind it, for `parse`; its first byte is byte `offset` of the connection."""
+        return self._tail + data if self._tail else data
+
+    def parse(self, data: bytes, start: int) -> Chunk:
+        """Everything that `data`, which came from `join`, completed from `start` on; what is before was read by somebody else."""
         chunk = Chunk(data, self._offset, [])
-        if self.error is None:
+        if start == len(data):  # nothing but pictures, as nearly always
+            self._tail = b""
+            self._offset += start
+        elif self.error is None:
             try:
-                position = self._walk(data, chunk.items)
+                position = self._walk(data, start, chunk.items)
             except ProtocolError as error:
                 self.error, position = error, len(data)
-            self._tail = data[position:]
+            self._tail, self._ends_here = data[position:], False
             self._offset += position
         return chunk
 
-    def _walk(self, data: bytes, items: list[Frame | Response | Request]) -> int:
-        """Fill `items`; the position up to which `data` is used up."""
-        position, size = 0, len(data)
+    def _walk(self, data: bytes, position: int, items: list[Frame | Response | Request]) -> int:
+        """Fill `items` from `position` on; the position up to which `data` is used up."""
+        size = len(data)
         while position < size:
+            if self.lost is not None:
+                position = self._recover(data, position)
+                if self.lost is not None:
+                    break
             first = data[position]
             if first == 0x24:  # "$", RFC 2326 §10.12: channel, 16 bits of length, payload
                 if size - position < 4:
@@ -96,33 +133,71 @@ class MessageParser:
                 items.append((data[position + 1], position + 4, end))
                 position = end
             elif first in b"\r\n":  # some cameras pad between messages
+                self._text_at += self._text_at == self._offset + position
                 position += 1
+            elif self._offset + position == self._text_at and not _MESSAGE_START.match(data, position):
+                end = data.find(b"\n", position) + 1  # the rest of a body that is longer than was said
+                if not end and size - position < MAX_HEADER_BYTES:
+                    break
+                position = end or size
+                self._text_at = self._offset + position
             else:
-                end = self._message(data, position, items)
+                try:
+                    end = self._message(data, position, items)
+                except ProtocolError as error:
+                    if self._frame is None:
+                        raise
+                    self.lost = error
+                    continue
                 if not end:
                     break
                 position = end
         return position
 
+    def _recover(self, data: bytes, position: int) -> int:
+        """Where frames go on behind the garbage at `position`, two in a row; `position` while that is not known.
+
+        Raises what made us lose the way if they do not.
+        """
+        assert self.lost is not None and self._frame is not None
+        for match in self._frame.finditer(data, position, position + MAX_GARBAGE_BYTES):
+            following = match.start() + 4 + int.from_bytes(match[1])
+            if following + 5 > len(data):
+                return position
+            if self._frame.match(data, following):
+                self.lost = None
+                return match.start()
+        if len(data) - position >= MAX_GARBAGE_BYTES:
+            raise self.lost
+        return position
+
     def _message(self, data: bytes, start: int, items: list[Frame | Response | Request]) -> int:
         """The end of the message at `start`, appended to `items`; 0 while it is incomplete."""
         offset = self._offset + start
-        if not 0x41 <= data[start] <= 0x5A:
+        if not _MESSAGE_LIKE.match(data, start):
             raise ProtocolError(f"byte {offset}: expected '$' or an RTSP message, got 0x{data[start]:02x}")
         match = _HEADER_END.search(data, start, start + MAX_HEADER_BYTES)
         if match is None:
             if len(data) - start >= MAX_HEADER_BYTES:
                 raise ProtocolError(f"byte {offset}: RTSP header longer than {MAX_HEADER_BYTES} bytes")
             return 0
-        lines = data[start : match.start()].decode("latin-1").splitlines()
-        headers = _headers(lines[1:], offset)
+        lines = _LINE_END.split(_text(data[start : match.start()]))
+        headers = _headers(lines[1:])
         length = _content_length(headers, offset)
         end = match.end() + length
-        if end > len(data):
+        self.lacks_body = end > len(data) and not self._ends_here
+        if self.lacks_body:
             return 0
+        end = min(end, len(data))
         body = data[match.end() : end]
+        if body:
+            self._text_at = self._offset + end
         if status := _STATUS_LINE.fullmatch(lines[0].rstrip()):
-            items.append(Response(headers, body, offset, int(status[1]), status[2] or ""))
+            response = Response(headers, body, offset, int(status[1]), status[2] or "")
+            if named := _CHANNELS.search(response.get("transport")):
+                channels = re.escape(bytes(int(number) & 255 for number in named.groups()))
+                self._frame = re.compile(rb"\$(?=[" + channels + rb"](..)[\x80-\xbf])", re.DOTALL)
+            items.append(response)
         elif request := _REQUEST_LINE.fullmatch(lines[0].rstrip()):
             items.append(Request(headers, body, offset, request[1], request[2]))
         else:
@@ -130,7 +205,15 @@ class MessageParser:
         return end
 
 
-def _headers(lines: list[str], offset: int) -> tuple[tuple[str, str], ...]:
+def _text(data: bytes) -> str:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return _CONTROL.sub(" ", text)
+
+
+def _headers(lines: list[str]) -> tuple[tuple[str, str], ...]:
     headers: list[tuple[str, str]] = []
     for line in lines:
         if line[:1] in (" ", "\t") and headers:  # folded header, RFC 2326 §4.2
@@ -138,9 +221,8 @@ def _headers(lines: list[str], offset: int) -> tuple[tuple[str, str], ...]:
             headers[-1] = (name, f"{value} {line.strip()}")
             continue
         name, colon, value = line.partition(":")
-        if not colon:
-            raise ProtocolError(f"byte {offset}: expected 'Name: value' in an RTSP header, got {line[:60]!r}")
-        headers.append((name.strip().lower(), value.strip()))
+        if colon:  # what is no header does not matter
+            headers.append((name.strip().lower(), value.strip()))
     return tuple(headers)
 
 

@@ -1,5 +1,6 @@
 """What H.264 and H.265 over RTP have in common: NAL units gathered into access units, and bits read from parameter sets."""
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,7 +8,18 @@ from typing import NamedTuple
 from base.errors import ProtocolError
 from base.records import Codec
 
-__all__ = ["MAX_PIXELS", "START_CODE", "AccessUnit", "Bits", "Depacketizer", "Parameters", "check_size", "unescape"]
+__all__ = [
+    "MAX_PIXELS",
+    "START_CODE",
+    "AccessUnit",
+    "Bits",
+    "Depacketizer",
+    "Parameters",
+    "UnreadableParameters",
+    "check_size",
+    "split_units",
+    "unescape",
+]
 
 START_CODE = b"\0\0\0\1"
 MAX_ACCESS_UNIT_BYTES = 4 * 2**20  # a 4K key frame at 50 Mbit/s is 1-2 MB
@@ -15,6 +27,13 @@ MAX_SIDE_PX = 4096
 MIN_SIDE_PX = 16
 MAX_PIXELS = MAX_SIDE_PX**2  # for FFmpeg's option max_pixels, which knows no sides
 MAX_PARAMETER_SETS = 16
+MAX_PARAMETER_SET_BYTES = 2048  # real ones stay below 300; all of them go in front of every key frame
+PART_BYTES = 64  # what a part of an access unit costs besides its bytes, so that a million tiny ones are too many
+_START_CODES = re.compile(rb"\x00{2,}\x01")
+
+
+class UnreadableParameters(ProtocolError):
+    """A parameter set that makes no sense; one in a session description is done without, as others come with the pictures."""
 
 
 class AccessUnit(NamedTuple):
@@ -54,6 +73,8 @@ class Depacketizer(ABC):
         self._size = 0
         self._timestamp = -1
         self._has_slice = self._is_key = self._damaged = self._fragment_open = False
+        self._aside = -1  # where in `_parts` the open fragment of something other than a picture began
+        self._markers_lie = False  # set within pictures, too: then only timestamps tell where one ends
         self._lost = 0
 
     @abstractmethod
@@ -68,9 +89,11 @@ class Depacketizer(ABC):
         """Keep `nal` if it is a parameter set; whether it was one. Raises ProtocolError if it is unreadable or absurd."""
 
     def complete(self, out: list[AccessUnit]) -> None:
-        """The access unit so far is all of it."""
+        """The access unit so far is all of it. Raises ProtocolError, like `take_parameter_set`."""
+        if self._fragment_open:  # nothing was lost, so this camera does not tell the last fragment
+            self._end_fragments()
         if self._parts:
-            if self._fragment_open or self._damaged or (self._is_key and not self._is_decodable()):
+            if self._damaged or (self._is_key and not self._is_decodable()):
                 self.dropped += 1
             elif self._has_slice:
                 if self._is_key or self._sets_changed:
@@ -78,9 +101,17 @@ class Depacketizer(ABC):
                     self._sets_changed = False
                 out.append(AccessUnit(self._timestamp, self._is_key, b"".join(self._parts), self._lost))
                 self._lost = 0
-            self._parts = []
+            self._parts, self._aside = [], -1
             self._size = 0
         self._has_slice = self._is_key = self._damaged = self._fragment_open = False
+
+    @abstractmethod
+    def _unit(self, nal: bytes) -> None:
+        """One whole NAL unit."""
+
+    @abstractmethod
+    def _is_continued(self, data: bytes, start: int, end: int) -> bool:
+        """Whether this RTP payload begins a slice other than the first of its picture."""
 
     def _lose(self, lost: int) -> None:
         """RTP packets are missing here: whatever is half done is worthless."""
@@ -89,9 +120,23 @@ class Depacketizer(ABC):
             self._damaged = True
         self._fragment_open = False
 
+    def _distrust_markers(self) -> None:
+        """A marker was set in the middle of this picture: it is lost, all others will be whole."""
+        self._markers_lie = self._damaged = True
+        self._append(b"")
+
+    def _end_fragments(self) -> None:
+        """The last fragment of a NAL unit has come; what is not a picture is looked at as a whole."""
+        self._fragment_open = False
+        if self._aside >= 0:
+            at, self._aside = self._aside, -1
+            nal = b"".join(self._parts[at + 1 :])  # all but its start code
+            del self._parts[at:]
+            self._unit(nal)
+
     def _append(self, *parts: bytes) -> None:
         self._parts += parts
-        self._grow(sum(map(len, parts)))
+        self._grow(sum(map(len, parts)) + PART_BYTES * len(parts))
 
     def _grow(self, size: int) -> None:
         self._size += size
@@ -100,6 +145,8 @@ class Depacketizer(ABC):
 
     def _keep_set(self, kind: int, number: int, nal: bytes) -> None:
         if self._sets.get((kind, number)) != nal:
+            if len(nal) > MAX_PARAMETER_SET_BYTES:
+                raise UnreadableParameters(f"a parameter set of {len(nal)} bytes; expected at most {MAX_PARAMETER_SET_BYTES}")
             if len(self._sets) >= MAX_PARAMETER_SETS and (kind, number) not in self._sets:
                 raise ProtocolError(f"more than {MAX_PARAMETER_SETS} parameter sets")
             self._sets[kind, number] = nal
@@ -121,7 +168,7 @@ class Bits:
     def read(self, count: int) -> int:
         self._left -= count
         if self._left < 0:
-            raise ProtocolError("a parameter set ends before its last field")
+            raise UnreadableParameters("a parameter set ends before its last field")
         return (self._value >> self._left) & ((1 << count) - 1)
 
     def golomb(self) -> int:
@@ -130,13 +177,18 @@ class Bits:
         while not self.read(1):
             zeros += 1
             if zeros > 32:
-                raise ProtocolError("an Exp-Golomb code of more than 32 leading zeros in a parameter set")
+                raise UnreadableParameters("an Exp-Golomb code of more than 32 leading zeros in a parameter set")
         return (1 << zeros) - 1 + self.read(zeros)
 
     def signed_golomb(self) -> int:
         """se(v)."""
         code = self.golomb()
         return (code + 1) // 2 if code & 1 else -(code // 2)
+
+
+def split_units(nal: bytes) -> list[bytes]:
+    """The NAL units of one in which a camera left start codes; a NAL unit proper cannot contain them."""
+    return [unit for unit in _START_CODES.split(nal) if unit] if b"\0\0\1" in nal else [nal]
 
 
 def unescape(nal: bytes, most: int = 512) -> bytes:

@@ -2,40 +2,73 @@
 
 import struct
 from dataclasses import dataclass
+from typing import Protocol
 
-from base.errors import ProtocolError
-from ingest.rtsp.nal import AccessUnit, Depacketizer
+from base.errors import ProtocolError, StreamEnded
+from base.records import Codec
+from ingest.rtsp.nal import AccessUnit, Parameters
 
-__all__ = ["RtcpNews", "RtpReceiver", "read_rtcp"]
+__all__ = ["PayloadReader", "RtcpNews", "RtpReceiver", "read_rtcp"]
 
 _HEADER = struct.Struct(">BBHII")
+_INTERLEAVED = struct.Struct(">HHHHII")  # "$" and channel, length; then RTP: V/P/X/CC and M/PT, sequence, timestamp, SSRC
 _NTP_TO_UNIX_S = 2_208_988_800  # 1900 to 1970
 _PROBATION = 3  # consecutive RTP packets of another SSRC or sequence before we believe it
+_OTHERS, _OTHERS_ALONE = 12, 90_000  # RTP packets of another payload type, and RTP time, with none of ours in between
+_ALONE = 36_000  # RTP time that another SSRC must have to itself: some cameras mix an old session's packets into a new one
+
+
+class PayloadReader(Protocol):
+    """Makes pictures of the RTP payloads of one track: `Depacketizer` for H.264 and H.265, or `JpegDepacketizer`."""
+
+    codec: Codec
+    parameters: Parameters | None
+    dropped: int  # pictures that lost a part of themselves
+
+    def push(self, data: bytes, start: int, end: int, timestamp: int, marker: bool, lost: int, out: list[AccessUnit]) -> None:
+        """Take the payload `data[start:end]` of the next RTP packet; append to `out` what became complete. Raises ProtocolError.
+
+        `lost` counts the RTP packets missing just before this one.
+        """
 
 
 class RtpReceiver:
     """Sequence and SSRC of one track. Owned by the reader thread."""
 
-    def __init__(self, payload_type: int, depacketizer: Depacketizer) -> None:
+    def __init__(self, payload_type: int, depacketizer: PayloadReader) -> None:
         self.depacketizer = depacketizer
         self.ssrc = -1
+        self.announced_ssrc = -1  # by the camera, before PLAY; some announce another than they use
         self.packets = self.lost = self.ignored = 0
         self._payload_type = payload_type
         self._expected = -1
         self._strange = (-1, -1)  # SSRC and sequence number that a stranger's next RTP packet would have
-        self._strange_count = 0
+        self._strange_count = self._strange_from = self._strange_at = 0
+        self._other_count = self._other_from = self._other_at = 0
+
+    @property
+    def position(self) -> str:
+        """SSRC and sequence number of the newest RTP packet, once there is one."""
+        return f"SSRC 0x{self.ssrc:08x}, sequence {self._expected - 1 & 0xFFFF}"
+
+    @property
+    def newest(self) -> int:
+        """Sequence number of the newest RTP packet, extended by how often it wrapped (RFC 3550 §6.4.1), 32 bits."""
+        count = self.packets + self.lost
+        return (self._expected - count & 0xFFFF) + count - 1 & 0xFFFF_FFFF
 
     def receive(self, data: bytes, start: int, end: int, out: list[AccessUnit]) -> None:
-        """Take the RTP packet `data[start:end]`; append to `out` what that completed. Raises ProtocolError."""
+        """Take the RTP packet `data[start:end]`; append to `out` what that completed. Raises ProtocolError, StreamEnded."""
         if end - start < 12:
             raise ProtocolError(f"an RTP packet of {end - start} bytes; expected at least 12")
         first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data, start)
         if second & 0x7F != self._payload_type:
             self.ignored += 1
+            self._other(second & 0x7F, timestamp)
             return
         lost = 0
         if sequence != self._expected or ssrc != self.ssrc:
-            lost = self._gap(sequence, ssrc)
+            lost = self._gap(sequence, ssrc, timestamp)
             if lost < 0:
                 self.ignored += 1
                 return
@@ -50,7 +83,53 @@ class RtpReceiver:
         except ProtocolError as error:
             raise ProtocolError(f"{error} (SSRC 0x{ssrc:08x}, sequence {sequence})") from None
 
-    def _gap(self, sequence: int, ssrc: int) -> int:
+    def receive_run(self, data: bytes, channel: int, offset: int, out: list[AccessUnit]) -> int:
+        """Take the interleaved frames at the beginning of `data` (RFC 2326 §10.12); the position behind the last one taken.
+
+        Ends at the first that is not whole, not on `channel`, or not simply the next RTP packet of this track, without padding,
+        CSRC or extension: these are left to `receive`, which would do with all others just what is done here. Nearly every byte
+        of a camera passes through this loop. `offset` is that of `data` in the connection, for the ProtocolError it may raise.
+        """
+        first_word, head = 0x2400 | channel, 0x8080 | self._payload_type
+        position, size, last = 0, len(data), len(data) - 16
+        expected, ssrc = self._expected, self.ssrc
+        push, unpack = self.depacketizer.push, _INTERLEAVED.unpack_from
+        sequence = 0
+        try:
+            while position <= last:
+                word, length, flags, sequence, timestamp, source = unpack(data, position)
+                end = position + 4 + length
+                if (
+                    sequence != expected
+                    or source != ssrc
+                    or word != first_word
+                    or flags | 0x80 != head
+                    or end > size
+                    or length < 12
+                ):
+                    break
+                expected = expected + 1 & 0xFFFF
+                push(data, position + 16, end, timestamp, flags & 0x80 != 0, 0, out)
+                position = end
+        except ProtocolError as error:
+            where = f"SSRC 0x{ssrc:08x}, sequence {sequence}"
+            raise ProtocolError(f"byte {offset + position + 4}: {error} ({where})") from None
+        finally:
+            self.packets += expected - self._expected & 0xFFFF
+            self._expected = expected
+        return position
+
+    def _other(self, payload_type: int, timestamp: int) -> None:
+        """An RTP packet of another payload type. Some cameras mix data of their own in; one that goes on with nothing else has
+        changed its codec without telling, and is asked anew: raises StreamEnded.
+        """
+        if self._other_at != self.packets:  # one of ours came in between
+            self._other_count, self._other_from, self._other_at = 0, timestamp, self.packets
+        self._other_count += 1
+        if self._other_count >= _OTHERS and (timestamp - self._other_from & 0xFFFF_FFFF) > _OTHERS_ALONE:
+            raise StreamEnded(f"the camera changed payload type {self._payload_type} to {payload_type} without telling")
+
+    def _gap(self, sequence: int, ssrc: int, timestamp: int) -> int:
         """RTP packets missing before this one; -1 if it is late, doubled or a stranger's and must be ignored (RFC 3550 A.1)."""
         if self.ssrc < 0:
             self.ssrc = ssrc
@@ -60,10 +139,14 @@ class RtpReceiver:
             self._strange_count = 0
             self.lost += gap
             return gap
-        self._strange_count = self._strange_count + 1 if self._strange == (ssrc, sequence) else 1
-        self._strange = ssrc, sequence + 1 & 0xFFFF
-        if self._strange_count < _PROBATION:
-            return -1
+        if ssrc == self.ssrc or ssrc != self.announced_ssrc:
+            if self._strange != (ssrc, sequence) or self._strange_at != self.packets:  # one of ours came in between
+                self._strange_count, self._strange_from, self._strange_at = 0, timestamp, self.packets
+            self._strange_count += 1
+            self._strange = ssrc, sequence + 1 & 0xFFFF
+            alone = 0 if ssrc == self.ssrc else _ALONE
+            if self._strange_count < _PROBATION or (timestamp - self._strange_from & 0xFFFF_FFFF) < alone:
+                return -1
         self.ssrc, self._strange_count = ssrc, 0  # the camera started anew without telling
         self.lost += 1
         return 1

@@ -16,7 +16,7 @@ from ingest.simulate.clip import (
     encode,
     resize_clip,
 )
-from ingest.simulate.plan import Fault, FaultKind, SimCamera, SimPlan, load_plan
+from ingest.simulate.plan import Fault, FaultKind, SimCamera, SimPlan, SlowPhase, load_plan
 from ingest.simulate.run import run_simulation
 from ingest.simulate.server import Appearance, SimStats, Simulator
 
@@ -33,6 +33,7 @@ __all__ = [
     "SimPlan",
     "SimStats",
     "Simulator",
+    "SlowPhase",
     "TruthBox",
     "clip_from_file",
     "draw_clip",

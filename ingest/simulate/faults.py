@@ -21,16 +21,21 @@ class CameraState:
     length_s: float
     active: list[Fault] = field(default_factory=list)
 
-    def has(self, kind: FaultKind) -> bool:
-        return any(fault.kind is kind for fault in self.active)
+    def fault(self, kind: FaultKind) -> Fault | None:
+        """The fault of that kind which is active, if any."""
+        for fault in self.active:
+            if fault.kind is kind:
+                return fault
+        return None
+
+    def has(self, *kinds: FaultKind) -> bool:
+        return any(fault.kind in kinds for fault in self.active)
 
     @property
     def showing(self) -> PackedClip:
         """The clip at the resolution now set."""
-        for fault in self.active:
-            if fault.kind is FaultKind.RESOLUTION:
-                return self.resized[fault.width_px, fault.height_px]
-        return self.clip
+        fault = self.fault(FaultKind.RESOLUTION)
+        return self.clip if fault is None else self.resized[fault.width_px, fault.height_px]
 
     @property
     def jump_s(self) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ingest.simulate.clip import Clip, ClipFrame, nal_units
 
-__all__ = ["PackedClip", "PackedFrame", "pack_clip", "pack_frame", "sender_report", "stamp"]
+__all__ = ["PackedClip", "PackedFrame", "fragments", "pack", "pack_clip", "pack_frame", "payloads", "sender_report", "stamp"]
 
 PAYLOAD_TYPE = 96
 RTP_HZ = 90_000
@@ -41,18 +41,30 @@ def pack_clip(clip: Clip) -> PackedClip:
 
 def pack_frame(frame: ClipFrame) -> PackedFrame:
     """Every NAL unit in a packet of its own, large ones cut into FU-A (RFC 6184 §5.8); marker on the last packet."""
-    payloads: list[bytes] = []
+    parts: list[bytes] = []
     for unit in nal_units(frame.data):
-        payloads += [unit] if len(unit) <= _MOST_PAYLOAD_BYTES else _fragments(unit)
+        parts += [unit] if len(unit) <= _MOST_PAYLOAD_BYTES else fragments(unit)
+    return pack(parts, frame.is_key)
+
+
+def pack(parts: list[bytes], is_key: bool) -> PackedFrame:
+    """A frame from its RTP payloads."""
     out, start = bytearray(), []
-    for index, payload in enumerate(payloads):
-        marker = 0x80 if index == len(payloads) - 1 else 0
+    for index, payload in enumerate(parts):
+        marker = 0x80 if index == len(parts) - 1 else 0
         start.append(len(out))
         out += _HEADER.pack(b"$", 0, 12 + len(payload), 0x80, marker | PAYLOAD_TYPE, 0, 0, 0) + payload
-    return PackedFrame(bytes(out), tuple(start), frame.is_key)
+    return PackedFrame(bytes(out), tuple(start), is_key)
 
 
-def _fragments(unit: bytes) -> list[bytes]:
+def payloads(frame: PackedFrame) -> list[bytes]:
+    """The RTP payloads of a frame again."""
+    ends = (*frame.start[1:], len(frame.data))
+    return [frame.data[start + _HEADER.size : end] for start, end in zip(frame.start, ends, strict=True)]
+
+
+def fragments(unit: bytes) -> list[bytes]:
+    """A NAL unit cut into FU-A payloads."""
     indicator, kind = unit[0] & 0xE0 | _FU_A, unit[0] & 0x1F
     size = _MOST_PAYLOAD_BYTES - 2
     parts = [unit[at : at + size] for at in range(1, len(unit), size)]

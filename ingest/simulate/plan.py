@@ -12,7 +12,7 @@ from base import ConfigError
 from camera_config.demo_scenes import LIGHTS, SCENES
 from ingest.simulate.clip import SceneSpec
 
-__all__ = ["Fault", "FaultKind", "SimCamera", "SimPlan", "load_plan"]
+__all__ = ["Fault", "FaultKind", "SimCamera", "SimPlan", "SlowPhase", "load_plan"]
 
 _MOST_CAMERAS = 10_000
 
@@ -22,11 +22,34 @@ class FaultKind(StrEnum):
 
     STOP = "stop"
     STALL = "stall"
+    SILENT = "silent"
     RESET = "reset"
+    SLOW_LORIS = "slow_loris"
     GARBAGE = "garbage"
-    REFUSE = "401"
+    BAD_RTP = "bad_rtp"
+    BAD_LENGTH = "bad_length"
+    OTHER_SSRC = "other_ssrc"
+    CUT_FRAGMENT = "cut_fragment"
+    NO_KEY = "no_key"
+    NO_SETS = "no_sets"
+    HUGE = "huge"
+    FLOOD = "flood"
     RESOLUTION = "resolution"
     CLOCK_JUMP = "clock_jump"
+    WRAP = "wrap"
+    REFUSE = "401"
+    REDIRECT = "redirect"
+    CONTROL = "control"
+
+
+class SlowPhase(StrEnum):
+    """What a slow loris sends a byte a second of: the answer to one method, or the media."""
+
+    OPTIONS = "options"
+    DESCRIBE = "describe"
+    SETUP = "setup"
+    PLAY = "play"
+    MEDIA = "media"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +62,8 @@ class Fault:
     jump_s: float = 3600.0  # clock_jump only: how far the camera's clock and its RTP timestamps jump
     width_px: int = 320  # resolution only
     height_px: int = 180
-
-    def active(self, elapsed_s: float) -> bool:
-        """Whether it holds `elapsed_s` after the start."""
-        return elapsed_s >= self.at_s and (self.for_s == 0 or elapsed_s < self.at_s + self.for_s)
+    phase: SlowPhase = SlowPhase.DESCRIBE  # slow_loris only
+    mbit_per_s: float = 50.0  # flood only
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +273,8 @@ _OWN_KEYS: Mapping[FaultKind, tuple[str, ...]] = {
     FaultKind.RESET: (),
     FaultKind.CLOCK_JUMP: ("for_s", "jump_s"),
     FaultKind.RESOLUTION: ("for_s", "width_px", "height_px"),
+    FaultKind.SLOW_LORIS: ("for_s", "phase"),
+    FaultKind.FLOOD: ("for_s", "mbit_per_s"),
 }
 
 
@@ -269,4 +292,6 @@ def _fault(table: _Table) -> Fault:
         jump_s=table.number("jump_s", 3600.0, -1e9, 1e9),
         width_px=width_px,
         height_px=height_px,
+        phase=SlowPhase(table.text("phase", SlowPhase.DESCRIBE, tuple(SlowPhase))),
+        mbit_per_s=table.number("mbit_per_s", 50.0, 1.0, 200.0),
     )

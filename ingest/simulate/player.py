@@ -7,17 +7,32 @@ import socket
 from collections import deque
 from dataclasses import dataclass, field
 
+from ingest.simulate.datagrams import Datagrams
 from ingest.simulate.faults import CameraState
 from ingest.simulate.packets import RTP_HZ, PackedFrame, sender_report, stamp
-from ingest.simulate.plan import FaultKind
+from ingest.simulate.plan import FaultKind, SimCamera, SlowPhase
+from ingest.simulate.spoil import spoil_bytes, spoil_frame
 
-__all__ = ["Connection", "Counts", "Play"]
+__all__ = ["Connection", "Counts", "Play", "due_s", "timestamp_base"]
 
 _LATE_S = 0.1
 _GIVE_UP_S = 1.0
 _MOST_QUEUED_BYTES = 512 * 1024  # of one client; a camera's own buffer is of this order
 _REPORT_EVERY_S = 5.0
 _GARBAGE_BYTES = 1500
+
+
+def timestamp_base(camera: str) -> int:
+    """The RTP timestamp of frame 0 of a camera, the same in every run."""
+    return random.Random(camera).getrandbits(32)
+
+
+def due_s(camera: SimCamera, started_s: float, timestamp: int) -> float:
+    """UTC at which a client's frame of this RTP timestamp was to leave a simulator started at `started_s` (UTC).
+
+    Clock jumps and wrapped timestamps are not considered; exact to a frame in the first 13 hours.
+    """
+    return started_s - camera.offset_s + (timestamp - timestamp_base(camera.id)) % 2**32 / RTP_HZ
 
 
 @dataclass(slots=True)
@@ -42,16 +57,18 @@ class Connection:
     camera: CameraState | None = None
     session: str = ""
     channels: tuple[int, int] = (0, 1)
+    datagrams: Datagrams | None = None  # set iff the pictures go by UDP
     play: "Play | None" = None
     closed: bool = False
     waiting: bool = False  # for the socket to take more; kept by the server
+    slow: bool = False  # everything is queued and leaves byte by byte, see `drip`
 
     def send(self, data: bytes | bytearray, now_s: float, due_s: float | None) -> bool:
         """Send now, or queue what does not fit; False if the queue is full and `data` was refused. Frames have `due_s`.
 
         Raises OSError when the client is gone.
         """
-        if self.queue:
+        if self.queue or self.slow:
             if self.queued_bytes + len(data) > _MOST_QUEUED_BYTES:
                 return False
             self._enqueue(memoryview(data), due_s)
@@ -75,6 +92,45 @@ class Connection:
             self.queue.popleft()
             if due_s is not None:
                 self._sent(now_s, due_s)
+
+    def send_frame(self, data: bytearray, start: tuple[int, ...], now_s: float, due_s: float) -> bool:
+        """Send a stamped frame as the client asked for it; False if it was refused. Raises OSError."""
+        if self.datagrams is None:
+            return self.send(data, now_s, due_s)
+        self.datagrams.send(data, start)
+        self._sent(now_s, due_s)
+        return True
+
+    def send_report(self, data: bytes, now_s: float) -> None:
+        if self.datagrams is None:
+            self.send(data, now_s, None)
+        else:
+            self.datagrams.report(data)
+
+    def open_datagrams(self, client_ports: tuple[int, int]) -> int:
+        """Send the pictures to these ports of the client from now on; from which port of ours. Raises OSError."""
+        self.close_datagrams()
+        self.datagrams = Datagrams(self.sock.getsockname()[0], self.sock.getpeername()[0], client_ports)
+        return self.datagrams.port
+
+    def close_datagrams(self) -> None:
+        if self.datagrams is not None:
+            self.datagrams.close()
+            self.datagrams = None
+
+    def drip(self) -> None:
+        """Send a single byte of what is queued."""
+        if self.queue:
+            data, due_s = self.queue.popleft()
+            taken = _take(self.sock, data[:1])
+            self.queued_bytes -= taken
+            if taken < len(data):
+                self.queue.appendleft((data[taken:], due_s))
+
+    @property
+    def wants_room(self) -> bool:
+        """Whether to send more as soon as the socket takes it."""
+        return bool(self.queue) and not self.slow
 
     def _enqueue(self, data: memoryview, due_s: float | None) -> None:
         self.queue.append((data, due_s))
@@ -124,6 +180,11 @@ class Play:
     def timestamp(self, index: int) -> int:
         return int(self.timestamp_base + index * RTP_HZ / self.camera.clip.fps + self.camera.jump_s * RTP_HZ) & 0xFFFFFFFF
 
+    def wrap_in(self, seconds: float, packets: int) -> None:
+        """Choose timestamps and sequence numbers that pass zero soon."""
+        self.timestamp_base = -int((self.index / self.camera.clip.fps + seconds) * RTP_HZ) & 0xFFFFFFFF
+        self.sequence = -packets & 0xFFFF
+
     def next_key(self) -> int:
         """The number of the first key frame from `index` on."""
         frames = self.camera.showing.frames
@@ -141,24 +202,39 @@ class Play:
             self.index += behind
             self.need_key = True
             return
-        if camera.active and camera.has(FaultKind.STALL):
+        if camera.active and camera.has(FaultKind.STALL, FaultKind.SILENT):
             self.need_key = True
         elif camera.active and camera.has(FaultKind.GARBAGE):
             self.connection.send(rng.randbytes(_GARBAGE_BYTES), now_s, None)
             self.need_key = True
         else:
             frames = camera.showing.frames
-            self._frame(frames[self.index % len(frames)], now_s)
+            frame = frames[self.index % len(frames)]
+            self._frame(self._spoilt(frame) if camera.active else frame, now_s, rng)
         self.index += 1
 
-    def _frame(self, frame: PackedFrame, now_s: float) -> None:
-        if self.need_key and not frame.is_key:
+    def _spoilt(self, frame: PackedFrame) -> PackedFrame | None:
+        """The frame as the camera's faults let it be; None if they leave it out."""
+        camera = self.camera
+        slow = camera.fault(FaultKind.SLOW_LORIS)
+        if slow is not None and slow.phase is SlowPhase.MEDIA:
+            self.connection.slow = True
+        if camera.has(FaultKind.NO_KEY):
+            self.need_key = False
+            if frame.is_key:
+                return None
+        return spoil_frame(frame, camera)
+
+    def _frame(self, frame: PackedFrame | None, now_s: float, rng: random.Random) -> None:
+        if frame is None or (self.need_key and not frame.is_key):
             return
         timestamp = self.timestamp(self.index)
         due_s = self.due_s
         data = stamp(frame, self.connection.channels[0], self.sequence, timestamp, self.ssrc)
+        if self.camera.active:
+            spoil_bytes(data, frame, self.camera, rng)
         self.sequence = (self.sequence + len(frame.start)) & 0xFFFF  # a dropped frame leaves a hole, as on the wire
-        self.need_key = not self.connection.send(data, now_s, due_s)
+        self.need_key = not self.connection.send_frame(data, frame.start, now_s, due_s)
         if self.need_key:
             self.connection.counts.dropped += 1
             return
@@ -168,4 +244,4 @@ class Play:
             self.next_report_s = now_s + _REPORT_EVERY_S
             utc_s = due_s + self.utc_minus_monotonic_s + self.camera.jump_s
             report = sender_report(self.connection.channels[1], self.ssrc, utc_s, timestamp, self.packets, self.octets)
-            self.connection.send(report, now_s, None)
+            self.connection.send_report(report, now_s)

@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-__all__ = ["Request", "authorised", "challenge", "parse", "reply", "sdp", "stream_path", "wanted_channels"]
+__all__ = ["Request", "authorised", "challenge", "parse", "reply", "sdp", "stream_path", "wanted_channels", "wanted_ports"]
 
 _MOST_HEAD_BYTES = 16_384
 REALM = "IP Camera"
 REASONS = {
     200: "OK",
+    302: "Found",
     400: "Bad Request",
     401: "Unauthorized",
     404: "Not Found",
@@ -72,7 +73,10 @@ def reply(request: Request, code: int, headers: dict[str, str] | None = None, bo
 
 def stream_path(url: str) -> tuple[str, str]:
     """Camera and stream of `rtsp://host/<camera>/<stream>[/trackID=1]`; empty texts if the path is none of ours."""
-    parts = [part for part in urlsplit(url).path.split("/") if part]
+    try:
+        parts = [part for part in urlsplit(url).path.split("/") if part]
+    except ValueError:  # brackets where no IPv6 address is
+        return "", ""
     if len(parts) == 3 and parts[2] == "trackID=1":
         parts.pop()
     if len(parts) != 2 or parts[1] not in ("sub", "main"):
@@ -80,10 +84,13 @@ def stream_path(url: str) -> tuple[str, str]:
     return parts[0], parts[1]
 
 
-def sdp(parameter_sets: tuple[bytes, bytes], fps: float) -> bytes:
-    """RFC 4566 with RFC 6184 §8.2 parameters, laid out as cameras do."""
-    sps, pps = parameter_sets
-    sets = f"{base64.b64encode(sps).decode()},{base64.b64encode(pps).decode()}"
+def sdp(parameter_sets: tuple[bytes, bytes] | None, fps: float, control: str = "trackID=1") -> bytes:
+    """RFC 4566 with RFC 6184 §8.2 parameters, laid out as cameras do; `control` is where SETUP is to be sent."""
+    parameters = "packetization-mode=1"
+    if parameter_sets is not None:
+        sps, pps = parameter_sets
+        sets = f"{base64.b64encode(sps).decode()},{base64.b64encode(pps).decode()}"
+        parameters += f";profile-level-id={sps[1:4].hex().upper()};sprop-parameter-sets={sets}"
     lines = (
         "v=0",
         "o=- 1 1 IN IP4 0.0.0.0",
@@ -94,9 +101,9 @@ def sdp(parameter_sets: tuple[bytes, bytes], fps: float) -> bytes:
         "a=range:npt=now-",
         "m=video 0 RTP/AVP 96",
         "a=rtpmap:96 H264/90000",
-        f"a=fmtp:96 packetization-mode=1;profile-level-id={sps[1:4].hex().upper()};sprop-parameter-sets={sets}",
+        f"a=fmtp:96 {parameters}",
         f"a=framerate:{fps:g}",
-        "a=control:trackID=1",
+        f"a=control:{control}",
     )
     return ("\r\n".join(lines) + "\r\n").encode()
 
@@ -111,6 +118,14 @@ def wanted_channels(transport: str) -> tuple[int, int] | None:
         if max(rtp, rtcp) <= 255:
             return rtp, rtcp
     return None
+
+
+def wanted_ports(transport: str) -> tuple[int, int] | None:
+    """The client's ports of RTP and RTCP in a SETUP that asks for unicast UDP; None if it does not."""
+    found = re.search(r"client_port=(\d{1,5})-(\d{1,5})", transport)
+    if found is None or "unicast" not in transport or not 0 < int(found[1]) < int(found[2]) <= 65535:
+        return None
+    return int(found[1]), int(found[2])
 
 
 def challenge(nonce: str) -> dict[str, str]:
@@ -128,7 +143,7 @@ def authorised(request: Request, nonce: str, user: str, password: str) -> bool:
     secret = _md5(f"{user}:{REALM}:{password}")
     asked = _md5(f"{request.method}:{given.get('uri', '')}")
     expected = _md5(f"{secret}:{nonce}:{asked}")
-    return hmac.compare_digest(expected, given.get("response", "").lower())
+    return hmac.compare_digest(expected.encode(), given.get("response", "").lower().encode())
 
 
 def _md5(text: str) -> str:

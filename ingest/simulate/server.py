@@ -18,6 +18,7 @@ import psutil
 from base import Clock, ConfigError, Tally
 from ingest.simulate import rtsp
 from ingest.simulate.clip import Clip, resize_clip
+from ingest.simulate.dialogue import Dialogue
 from ingest.simulate.faults import CameraState, fault_moments
 from ingest.simulate.packets import pack_clip
 from ingest.simulate.plan import Fault, FaultKind, SimPlan
@@ -31,6 +32,8 @@ _TICK_S = 0.01  # frames due within one tick leave together: a hundred wake-ups 
 _LONGEST_WAIT_S = 0.25
 _MOST_CONNECTIONS = 20_000
 _SEND_BUFFER_BYTES = 256 * 1024
+_DRIP_S = 1.0  # between the bytes of a slow loris
+_NEED_KEY = (FaultKind.RESOLUTION, FaultKind.NO_KEY, FaultKind.CUT_FRAGMENT)  # go on with a whole picture
 _ENDS_CLIENTS = (FaultKind.STOP, FaultKind.RESET, FaultKind.REFUSE)
 
 
@@ -65,12 +68,23 @@ class Simulator:
     """RTSP cameras at `rtsp://host:port/<id>/sub` (and `/main`, the same pictures) that loop their clips.
 
     `clips` is keyed by `SimPlan.clip_name`; resolution faults need decoding and encoding in the constructor. `start`, `stop`,
-    `stats` and `appearances` may be called from any thread; sockets and cameras belong to the thread `simulate`.
+    `stats`, `appearances` and `release_faults` may be called from any thread; sockets and cameras belong to the thread
+    `simulate`. With `hold_faults` nothing goes wrong until `release_faults`.
     """
 
-    def __init__(self, plan: SimPlan, clips: Mapping[str, Clip], clock: Clock, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        plan: SimPlan,
+        clips: Mapping[str, Clip],
+        clock: Clock,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        hold_faults: bool = False,
+    ) -> None:
         self.plan, self.clock, self.host, self.port = plan, clock, host, port
         self._cameras = _camera_states(plan, clips)
+        self._faults_from_s = math.inf if hold_faults else 0.0  # monotonic; 0: the start
         self._moments = list(fault_moments(plan.cameras))[::-1]
         self._rng = random.Random(plan.seed)
         self._counts = Counts()
@@ -78,6 +92,8 @@ class Simulator:
         self._connections: set[Connection] = set()
         self._due: list[tuple[float, int, Play]] = []
         self._serial = 0
+        self._dialogue: Dialogue | None = None
+        self._drip_s = 0.0  # monotonic; when slow connections get their next byte
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._start_utc_s = self._start_s = 0.0
@@ -100,6 +116,8 @@ class Simulator:
         listener.setblocking(False)
         self.port = int(listener.getsockname()[1])
         self._start_utc_s, self._start_s = self.clock.now_s(), self.clock.monotonic_s()
+        self._faults_from_s = self._faults_from_s or self._start_s
+        self._dialogue = Dialogue(self.plan, self._cameras, self.clock, self._rng, self._start_utc_s, self._start_s)
         self._thread = threading.Thread(target=self._run, args=(listener,), name="simulate", daemon=True)
         self._thread.start()
 
@@ -108,6 +126,11 @@ class Simulator:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(2.0)
+
+    def release_faults(self) -> float:
+        """Count `at_s` of the faults that were held from now on; the UTC of now."""
+        self._faults_from_s = self.clock.monotonic_s()
+        return self.clock.now_s()
 
     @property
     def started_s(self) -> float:
@@ -168,10 +191,12 @@ class Simulator:
     def _turn(self, selector: selectors.BaseSelector, listener: socket.socket) -> None:
         """Faults, then the frames that are due, then whatever clients say until the next frame."""
         now_s = self.clock.monotonic_s()
-        while self._moments and self._start_s + self._moments[-1][0] <= now_s:
+        while self._moments and self._faults_from_s + self._moments[-1][0] <= now_s:
             _, camera, fault, begins = self._moments.pop()
             self._change(selector, self._cameras[camera], fault, begins)
         self._send_due(selector, now_s)
+        if now_s >= self._drip_s:
+            self._drip(selector, now_s)
         self._cpu_s = time.thread_time()
         for key, events in selector.select(self._wait_s()):
             if key.fileobj is listener:
@@ -182,7 +207,7 @@ class Simulator:
     def _wait_s(self) -> float:
         now_s, wait_s = self.clock.monotonic_s(), _LONGEST_WAIT_S
         if self._moments:
-            wait_s = min(wait_s, self._start_s + self._moments[-1][0] - now_s)
+            wait_s = min(wait_s, self._faults_from_s + self._moments[-1][0] - now_s)
         if self._due:
             wait_s = min(wait_s, max(self._due[0][0] - now_s, _TICK_S))
         return max(0.0, wait_s)
@@ -201,8 +226,17 @@ class Simulator:
                 self._close(selector, connection)
                 continue
             heapq.heapreplace(due, (play.due_s, serial, play))
-            if connection.queue and not connection.waiting:
+            if connection.wants_room and not connection.waiting:
                 self._wait_for_room(selector, connection, True)
+
+    def _drip(self, selector: selectors.BaseSelector, now_s: float) -> None:
+        """One byte on every slow connection."""
+        self._drip_s = now_s + _DRIP_S
+        for connection in [connection for connection in self._connections if connection.slow]:
+            try:
+                connection.drip()
+            except OSError:
+                self._close(selector, connection)
 
     def _change(self, selector: selectors.BaseSelector, state: CameraState, fault: Fault, begins: bool) -> None:
         """One fault begins or ends."""
@@ -216,8 +250,12 @@ class Simulator:
                 continue
             if begins and fault.kind in _ENDS_CLIENTS:
                 self._close(selector, connection, reset=fault.kind is FaultKind.RESET)
-            elif fault.kind is FaultKind.RESOLUTION and connection.play is not None:
+                continue
+            if fault.kind in _NEED_KEY and connection.play is not None:
                 connection.play.need_key = True
+            if fault.kind is FaultKind.SLOW_LORIS and not begins:
+                connection.slow = False
+                self._wait_for_room(selector, connection, connection.wants_room)
 
     # Clients
 
@@ -257,8 +295,8 @@ class Simulator:
         except (OSError, ValueError):
             self._close(selector, connection)
             return
-        if not connection.closed and bool(connection.queue) != connection.waiting:
-            self._wait_for_room(selector, connection, bool(connection.queue))
+        if not connection.closed and connection.wants_room != connection.waiting:
+            self._wait_for_room(selector, connection, connection.wants_room)
 
     def _wait_for_room(self, selector: selectors.BaseSelector, connection: Connection, waiting: bool) -> None:
         connection.waiting = waiting
@@ -274,89 +312,19 @@ class Simulator:
         if reset:  # linger of zero seconds makes close() send RST
             connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.sock.close()
-
-    # Requests
+        connection.close_datagrams()
 
     def _answer(self, selector: selectors.BaseSelector, connection: Connection, request: rtsp.Request) -> None:
-        code, headers, body = 200, dict[str, str](), b""
-        known, before = request.method in rtsp.METHODS, connection.play
-        state = self._camera_of(connection, request) if known else None
-        if state is not None and state.has(FaultKind.STOP):
+        assert self._dialogue is not None
+        before = connection.play
+        reply = self._dialogue.answer(connection, request)
+        if reply is None:
             self._close(selector, connection)
             return
-        if not known:
-            code, headers = (405, {"Allow": ", ".join(rtsp.METHODS)}) if request.method else (400, {})
-        elif request.method == "OPTIONS":
-            headers["Public"] = ", ".join(rtsp.METHODS)
-        elif self._refused(connection, request, state):
-            code, headers = 401, rtsp.challenge(connection.nonce)
-        elif request.method == "DESCRIBE":
-            code, headers, body = self._describe(state, request)
-        elif request.method == "SETUP":
-            code, headers = self._setup(connection, state, request)
-        elif connection.camera is None or request.headers.get("session", "").partition(";")[0].strip() != connection.session:
-            code = 454
-        elif request.method == "PLAY":
-            headers = self._play(connection, connection.camera, request)
-        elif request.method == "TEARDOWN":
-            connection.play, connection.camera = None, None
-        else:
-            headers["Session"] = connection.session
-        connection.send(rtsp.reply(request, code, headers, body), self.clock.monotonic_s(), None)
+        connection.send(reply, self.clock.monotonic_s(), None)
         if connection.play is not None and connection.play is not before:  # media must not overtake the reply
-            heapq.heappush(self._due, (connection.play.due_s, self._serial, connection.play))
-
-    def _camera_of(self, connection: Connection, request: rtsp.Request) -> CameraState | None:
-        return self._cameras.get(rtsp.stream_path(request.url)[0]) or connection.camera
-
-    def _refused(self, connection: Connection, request: rtsp.Request, state: CameraState | None) -> bool:
-        if state is not None and state.has(FaultKind.REFUSE):
-            return True
-        return bool(self.plan.user) and not rtsp.authorised(request, connection.nonce, self.plan.user, self.plan.password)
-
-    def _describe(self, state: CameraState | None, request: rtsp.Request) -> tuple[int, dict[str, str], bytes]:
-        if state is None:
-            return 404, {}, b""
-        headers = {"Content-Type": "application/sdp", "Content-Base": request.url.rstrip("/") + "/"}
-        return 200, headers, rtsp.sdp(state.showing.parameter_sets, state.clip.fps)
-
-    def _setup(self, connection: Connection, state: CameraState | None, request: rtsp.Request) -> tuple[int, dict[str, str]]:
-        if state is None:
-            return 404, {}
-        if connection.play is not None:
-            return 455, {}
-        channels = rtsp.wanted_channels(request.headers.get("transport", ""))
-        if channels is None:
-            return 461, {}
-        connection.camera, connection.channels = state, channels
-        connection.session = connection.session or f"{self._rng.getrandbits(32):08X}"
-        transport = f"RTP/AVP/TCP;unicast;interleaved={channels[0]}-{channels[1]}"
-        return 200, {"Session": f"{connection.session};timeout=60", "Transport": transport}
-
-    def _play(self, connection: Connection, state: CameraState, request: rtsp.Request) -> dict[str, str]:
-        """Begin with the next key frame, as cameras do; a second PLAY changes nothing."""
-        play = connection.play
-        if play is None:
-            zero_due_s = self._start_s - state.camera.offset_s
             self._serial += 1
-            play = connection.play = Play(
-                connection=connection,
-                camera=state,
-                ssrc=self._rng.getrandbits(32),
-                sequence=self._rng.getrandbits(16),
-                timestamp_base=_timestamp_base(state.camera.id),
-                zero_due_s=zero_due_s,
-                utc_minus_monotonic_s=self._start_utc_s - self._start_s,
-                index=math.ceil((self.clock.monotonic_s() - zero_due_s) * state.clip.fps),
-            )
-            play.index = play.next_key()
-        url = request.url.rstrip("/").removesuffix("/trackID=1") + "/trackID=1"
-        info = f"url={url};seq={play.sequence};rtptime={play.timestamp(play.index)}"
-        return {"Session": connection.session, "Range": "npt=now-", "RTP-Info": info}
-
-
-def _timestamp_base(camera: str) -> int:
-    return random.Random(camera).getrandbits(32)
+            heapq.heappush(self._due, (connection.play.due_s, self._serial, connection.play))
 
 
 def _camera_states(plan: SimPlan, clips: Mapping[str, Clip]) -> dict[str, CameraState]:

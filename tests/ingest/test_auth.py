@@ -1,9 +1,12 @@
 """Signing in: the examples of the standards, stale nonces, and passwords that never show."""
 
+import hashlib
+
 import pytest
 
 from base import AuthError
 from ingest.rtsp.auth import Authenticator, parse_challenges
+from ingest.rtsp.message import MessageParser, Response
 
 RFC_7616 = (
     'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm={}, '
@@ -46,6 +49,73 @@ def test_basic() -> None:
     auth = Authenticator("Aladdin", "open sesame")
     auth.challenged(['Basic realm="WallyWorld"'])
     assert auth.header("OPTIONS", "rtsp://h/") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+
+
+def answer(offer: str, user: str = "Mufasa", password: str = "Circle of Life") -> dict[str, str]:
+    """The fields of our answer to `offer` for DESCRIBE rtsp://h/."""
+    auth = Authenticator(user, password, lambda: CNONCE)
+    auth.challenged([offer])
+    (challenge,) = parse_challenges([auth.header("DESCRIBE", "rtsp://h/")])
+    return challenge.parameters
+
+
+def hashed(name: str, *parts: str) -> str:
+    return hashlib.new(name, ":".join(parts).encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "name"),
+    [("MD5-sess", "md5"), ("md5-sess", "md5"), ("SHA-256-sess", "sha256"), ("MD5", "md5"), ("SHA-256", "sha256")],
+)
+@pytest.mark.parametrize("qop", ["", "auth", "auth-int", "auth-int,auth"])
+def test_every_algorithm_and_protection(algorithm: str, name: str, qop: str) -> None:
+    fields = answer(f'Digest realm="r", nonce="n", algorithm={algorithm}' + f', qop="{qop}"' * bool(qop))
+    secret = hashed(name, "Mufasa", "r", "Circle of Life")
+    if algorithm.lower().endswith("-sess"):
+        secret = hashed(name, secret, "n", CNONCE)
+    chosen = "auth" if qop.endswith("auth") else qop
+    request = hashed(name, "DESCRIBE", "rtsp://h/", *[hashed(name, "")] * (chosen == "auth-int"))
+    middle = ["00000001", CNONCE, chosen] if qop else []
+    assert fields["response"] == hashed(name, secret, "n", *middle, request)
+    assert fields["algorithm"] == algorithm and fields.get("qop", "") == chosen
+    assert ("cnonce" in fields) == (bool(qop) or algorithm.lower().endswith("-sess"))
+
+
+def test_a_realm_with_quotes() -> None:
+    fields = answer(r'Digest realm="the \"front\" door \\ 2", nonce="n"', user='o"p')
+    assert fields["realm"] == 'the "front" door \\ 2' and fields["username"] == 'o"p'
+    secret = hashed("md5", 'o"p', 'the "front" door \\ 2', "Circle of Life")
+    assert fields["response"] == hashed("md5", secret, "n", hashed("md5", "DESCRIBE", "rtsp://h/"))
+
+
+def test_a_realm_in_chinese() -> None:
+    head = 'RTSP/1.0 401 Unauthorized\r\nWWW-Authenticate: Digest realm="入口", nonce="n"\r\n\r\n'.encode()
+    (response,) = MessageParser().feed(head).items
+    assert isinstance(response, Response)
+    fields = answer(response.get("www-authenticate"))
+    assert fields["realm"] == "入口"
+    assert fields["response"] == hashed(
+        "md5", hashed("md5", "Mufasa", "入口", "Circle of Life"), "n", hashed("md5", "DESCRIBE", "rtsp://h/")
+    )
+
+
+def test_spaces_around_the_equals_signs_and_no_quotes() -> None:
+    fields = answer("Digest realm = camera , nonce = n , algorithm = MD5 , stale=FALSE")
+    assert (fields["realm"], fields["nonce"]) == ("camera", "n")
+
+
+def test_basic_beside_digest_in_one_header_or_two() -> None:
+    offers = ['Basic realm="a", Digest realm="b", nonce="n"', 'Digest realm="b", nonce="n", Basic realm="a"']
+    for offer in ([offers[0]], [offers[1]], ['Basic realm="a"', 'Digest realm="b", nonce="n"']):
+        auth = Authenticator("u", "p")
+        auth.challenged(offer)
+        assert auth.header("PLAY", "rtsp://h/").startswith('Digest username="u", realm="b"')
+
+
+def test_an_unknown_scheme_beside_a_known_one() -> None:
+    auth = Authenticator("u", "p")
+    auth.challenged(['Digest realm="a", nonce="n", algorithm=SHA-512-256', "Negotiate", 'Basic realm="a"'])
+    assert auth.header("PLAY", "rtsp://h/").startswith("Basic ")
 
 
 def test_a_stale_nonce_is_renewed_and_a_second_refusal_is_final() -> None:

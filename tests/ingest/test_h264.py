@@ -100,12 +100,13 @@ def test_late_and_doubled_rtp_packets_are_ignored(clip: Clip) -> None:
     assert len(units) == 12 and receiver.ignored == 2
 
 
-def test_a_new_ssrc_is_believed_after_three_packets(clip: Clip) -> None:
+def test_a_new_ssrc_is_believed_once_it_was_alone(clip: Clip) -> None:
     packets = rtp_of(clip, 8)
     strange = [
-        packet[:2] + struct.pack(">H", at) + packet[4:8] + b"\0\0\0\x05" + packet[12:] for at, packet in enumerate(packets)
+        packet[:2] + struct.pack(">H", at) + packet[4:8] + b"\0\0\0\x05" + packet[12:]
+        for at, packet in enumerate(rtp_of(clip, 24))
     ]
-    units, receiver = receive(packets + strange[:2])
+    units, receiver = receive(packets + strange[:5])
     assert receiver.ssrc == 77 and len(units) == 8
     units, receiver = receive(packets + strange)
     assert receiver.ssrc == 5 and len(units) > 12

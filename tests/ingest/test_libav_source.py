@@ -1,4 +1,4 @@
-"""FFmpeg behind the same protocol, probing, and replaying files."""
+"""FFmpeg behind the same protocol, and replaying files."""
 
 import http.server
 import threading
@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from base import Codec, DecodeError, Packet, SourceError, StreamEnded, SystemClock
-from ingest import Feed, Feeds, LibavSource, Phase, probe, read_file
+from base import DecodeError, Packet, SourceError, StreamEnded, SystemClock
+from ingest import Feed, Feeds, LibavSource, Phase, read_file
 from ingest.decode import decode_key
-from tests.ingest.conftest import FRAMES, GOP, HEIGHT, WIDTH, Clip, Until, picture
-from tests.servers.rtsp import Fault, RtspServer, Script
+from tests.ingest.conftest import FRAMES, GOP, HEIGHT, WIDTH, Until, picture
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -80,23 +79,6 @@ def test_what_is_not_opened(url: str, until: Until) -> None:
 
     assert until(failed, 10)
     source.close()
-
-
-def test_probe_measures_a_camera(clip: Clip) -> None:
-    with RtspServer(clip, Script(auth="SHA-256")) as server:
-        result = probe(Feed("c1", server.url(), "operator", "s3cret:word"), SystemClock(), 8)
-    assert (result.codec, result.width_px, result.height_px, result.error) == (Codec.H264, WIDTH, HEIGHT, "")
-    assert result.frames_per_s == pytest.approx(15, rel=0.1) and result.gop_s == pytest.approx(GOP / 15, abs=0.02)
-    assert result.kbit_per_s > 10 and "@" in result.profile
-
-
-def test_probe_says_what_is_wrong(clip: Clip) -> None:
-    with RtspServer(clip, Script(auth="MD5")) as server:
-        assert "refuses the password" in probe(Feed("c1", server.url(), "operator", "no"), SystemClock(), 5).error
-        assert "none is configured" in probe(Feed("c1", server.url()), SystemClock(), 5).error
-    with RtspServer(clip, Script(Fault.SILENT)) as server:
-        assert "still describing" in probe(Feed("c1", server.url()), SystemClock(), 0.5).error
-    assert "Connection refused" in probe(Feed("c1", "rtsp://127.0.0.1:1/"), SystemClock(), 2).error
 
 
 def test_read_file_gives_every_frame_from_zero(clip_file: Path) -> None:

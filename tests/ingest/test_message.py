@@ -73,7 +73,6 @@ def test_garbage_raises_nothing_and_any_split_agrees(data: bytes, at: int, cut: 
         (b"\x80garbage", "byte 0: expected '$'"),
         (FRAME + b"\x00", "byte 9: expected '$'"),  # the offset is that of the connection
         (b"HTTP/1.1 200 OK\r\n\r\n", "expected an RTSP/1.0 message"),
-        (b"RTSP/1.0 200 OK\r\nnonsense\r\n\r\n", "expected 'Name: value'"),
         (b"RTSP/1.0 200 OK\r\nContent-Length: -5\r\n\r\n", "expected a number as Content-Length"),
         (b"RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\n\r\n", "more than"),
         (b"RTSP/1.0 200 OK\r\n" + b"X: y\r\n" * 4000, "header longer than"),
@@ -89,6 +88,41 @@ def test_a_slow_loris_is_bounded() -> None:
         parser.feed(b"A" * 16)
     assert parser.error is not None
     assert parser.feed(FRAME).items == []
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_any_line_end(end: str) -> None:
+    (reply, frame), error = parse([REPLY.replace(b"\r\n", end.encode()) + FRAME])
+    assert isinstance(reply, Response) and (reply.body, frame, error) == (b"body", (0, b"hello"), "None")
+    assert reply.get("session") == "708345999;timeout=60"
+
+
+def test_lines_that_are_no_headers_are_passed_over() -> None:
+    (reply, _), error = parse([REPLY.replace(b"CSeq: 3", b"garbage\r\n: x\r\nCSeq: 3") + FRAME])
+    assert isinstance(reply, Response) and (reply.body, reply.get("cseq"), error) == (b"body", "3", "None")
+
+
+def test_header_values_in_utf_8_and_in_no_known_encoding() -> None:
+    text = "Server: 入口"  # holds byte 0x85, a line end in Latin-1
+    for line in (text.encode(), text.encode("gbk"), b"Server: \x85\x0b\x1c"):
+        (reply, frame), error = parse([REPLY.replace(b"CSeq: 3", line + b"\r\nCSeq: 3") + FRAME])
+        assert isinstance(reply, Response) and (reply.get("cseq"), error, frame) == ("3", "None", (0, b"hello"))
+
+
+def test_the_rest_of_a_body_is_passed_over_up_to_the_next_message() -> None:
+    for rest in (b"a=x\r\n", b"Z0LA,aO4=\r\n\r\na=control:*\r\n", b"RTS\nOPTIONS\n", b"\r\n\r\n"):
+        items, error = parse([REPLY + rest + QUESTION + FRAME])
+        assert error == "None" and isinstance(items[1], Request) and items[2] == (0, b"hello"), rest
+    assert "expected '$'" in parse([REPLY + FRAME + b"a=x\r\n" + FRAME])[1]  # only behind a body
+
+
+def test_a_body_that_ends_before_its_length() -> None:
+    parser = MessageParser()
+    assert parser.feed(REPLY[:-1]).items == [] and parser.lacks_body
+    parser.end_body()
+    (reply,) = parser.feed(b"").items
+    assert isinstance(reply, Response) and reply.body == b"bod" and not parser.lacks_body
+    assert parser.feed(FRAME).items == [(0, 4, 9)]
 
 
 def test_folded_headers_are_joined() -> None:

@@ -157,7 +157,8 @@ def test_a_new_ssrc_costs_at_most_a_gop(clip: Clip, until: Until) -> None:
         assert until(rig.swept(lambda: sum(packet.is_key for packet in rig.packets[0]) >= 3), 10)
         assert server.seen.connections == 1 and sum(packet.lost for packet in rig.packets[0]) == 1
         steps = [b.pts_90k - a.pts_90k for a, b in zip(rig.packets[0], rig.packets[0][1:], strict=False)]
-        assert all(0 < step <= 90_000 for step in steps)
+        # the timestamps jump by 69 000, and the new SSRC must have 0.4 s to itself
+        assert all(0 < step <= 69_000 + 36_000 for step in steps)
 
 
 def test_a_burst_at_the_start_is_dated_back(clip: Clip, until: Until) -> None:
@@ -175,8 +176,7 @@ def test_all_cameras_come_back_after_a_switch_rebooted(clip: Clip, until: Until)
         for packets in rig.packets:
             packets.clear()
         assert until(rig.swept(lambda: all(rig.packets)), 10)
-        rig.reader._refresh(0.0, SystemClock().monotonic_s())
-        assert all(life.status(0, False).health is Health.ONLINE for life in rig.reader.lives)
+        assert until(rig.swept(lambda: all(life.health is Health.ONLINE for life in rig.reader.lives)), 5)
 
 
 def test_credentials_in_a_url_leave_it_at_once() -> None:
@@ -188,7 +188,8 @@ def test_credentials_in_a_url_leave_it_at_once() -> None:
 
 def test_the_right_source_is_chosen() -> None:
     resolver, clock = Resolver(), SystemClock()
-    assert isinstance(choose_source(Feed("c", "rtsp://192.0.2.1/"), clock, resolver), RtspSource)
-    for url in ("rtsps://192.0.2.1/", "http://192.0.2.1/", "/tmp/x.mp4"):
+    for url in ("rtsp://192.0.2.1/", "RTSPS://192.0.2.1/"):
+        assert isinstance(choose_source(Feed("c", url), clock, resolver), RtspSource)
+    for url in ("http://192.0.2.1/", "/tmp/x.mp4"):
         assert not isinstance(choose_source(Feed("c", url), clock, resolver), RtspSource)
     assert AuthError.__mro__[1] is SourceError

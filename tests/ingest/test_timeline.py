@@ -110,3 +110,12 @@ def test_times_never_lie_in_the_future_and_never_fall(arrivals: list[tuple[int, 
         if pts >= newest:
             assert time_s >= last_s
             newest, last_s = pts, time_s
+
+
+def test_timestamps_that_run_ahead_of_our_clock_make_no_time_fall() -> None:
+    """Found by fuzzing: two jumps of 2.8 s in one sweep put its first frame 5 s before the one of the sweep before."""
+    timeline = Timeline()
+    timeline.place([0, STEP, 2 * STEP], NOW + 0.2)
+    placed = timeline.place([3 * STEP, 269_761, 521_522], NOW + 0.667)
+    times = [time_s for _, time_s in placed]
+    assert times == sorted(times) and times[0] >= NOW + 0.2 and times[-1] <= NOW + 0.667

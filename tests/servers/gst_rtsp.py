@@ -1,9 +1,11 @@
 """GStreamer's RTSP server as an independent peer. Run with the system's Python, which has its bindings:
 
-    /usr/bin/python3 tests/servers/gst_rtsp.py [--codec h264|h265] [--auth none|basic|digest] [--audio] [--file CLIP ...]
+    /usr/bin/python3 tests/servers/gst_rtsp.py [--codec h264|h265] [--auth none|basic|digest] [--protocol any|tcp|udp]
+                                               [--tls CERTIFICATE] [--srtp] [--audio] [--file CLIP ...]
 
-Prints one line `port NUMBER` when it is ready and serves rtsp://127.0.0.1:NUMBER/cam (or /0, /1, … for each --file) until its
-standard input closes. Exit 3 with a sentence if GStreamer, its server or a plug-in is missing. Uses nothing of this project.
+CERTIFICATE is a PEM file with key and certificate. Prints one line `port NUMBER` when it is ready and serves
+rtsp://127.0.0.1:NUMBER/cam (or /0, /1, … for each --file) until its standard input closes. Exit 3 with a sentence if GStreamer,
+its server or a plug-in is missing. Uses nothing of this project.
 """
 
 import argparse
@@ -17,6 +19,7 @@ ENCODERS = {
     "h265": f"x265enc {TUNED} ! rtph265pay",
 }
 NEEDS = {"h264": ("x264enc", "rtph264pay"), "h265": ("x265enc", "rtph265pay")}
+PROTOCOLS = {"any": "", "tcp": "TCP", "udp": "UDP"}
 RAW = "video/x-raw,format=I420,width=640,height=360,framerate=15/1"
 
 
@@ -31,7 +34,7 @@ try:
     gi.require_version("Gst", "1.0")
     gi.require_version("GstRtsp", "1.0")
     gi.require_version("GstRtspServer", "1.0")
-    from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
+    from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer
 except (ImportError, ValueError) as error:
     fail(f"no GStreamer RTSP server: {error}")
 
@@ -45,12 +48,18 @@ def launch(codec: str, audio: bool, path: str) -> str:
     return f"( {source} ! {ENCODERS[codec]} name=pay0 pt=96{sound} )"
 
 
-def permissions(auth: str, factory: "GstRtspServer.RTSPMediaFactory") -> "GstRtspServer.RTSPAuth":
-    """Let only our user in, by the method asked for."""
+def permissions(auth: str, tls: str, factory: "GstRtspServer.RTSPMediaFactory") -> "GstRtspServer.RTSPAuth":
+    """Let only our user in, by the method asked for, or anybody; over TLS if there is a certificate."""
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "user")
     guard = GstRtspServer.RTSPAuth()
-    if auth == "basic":
+    if tls:
+        if not Gio.TlsBackend.get_default().supports_tls():
+            fail("GLib has no TLS")
+        guard.set_tls_certificate(Gio.TlsCertificate.new_from_file(tls))
+    if auth == "none":
+        guard.set_default_token(token)
+    elif auth == "basic":
         guard.add_basic(GstRtspServer.RTSPAuth.make_basic(USER, PASSWORD), token)
     else:
         guard.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
@@ -65,6 +74,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--codec", choices=sorted(ENCODERS), default="h264")
     parser.add_argument("--auth", choices=["none", "basic", "digest"], default="none")
+    parser.add_argument("--protocol", choices=sorted(PROTOCOLS), default="any")
+    parser.add_argument("--tls", default="")
+    parser.add_argument("--srtp", action="store_true")
     parser.add_argument("--audio", action="store_true")
     parser.add_argument("--file", action="append", default=[])
     arguments = parser.parse_args()
@@ -79,8 +91,12 @@ def main() -> None:
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(launch(arguments.codec, arguments.audio, os.path.abspath(path) if path else ""))
         factory.set_shared(True)
-        if arguments.auth != "none":
-            server.set_auth(permissions(arguments.auth, factory))
+        if PROTOCOLS[arguments.protocol]:
+            factory.set_protocols(getattr(GstRtsp.RTSPLowerTrans, PROTOCOLS[arguments.protocol]))
+        if arguments.srtp:
+            factory.set_profiles(GstRtsp.RTSPProfile.SAVP)
+        if arguments.auth != "none" or arguments.tls:
+            server.set_auth(permissions(arguments.auth, arguments.tls, factory))
         server.get_mount_points().add_factory(f"/{index}" if path else "/cam", factory)
     loop = GLib.MainLoop()
     server.attach(None)

@@ -16,7 +16,7 @@ USER, PASSWORD = "operator", "s3cret:word"
 
 @contextmanager
 def gstreamer(*arguments: str) -> Iterator[str]:
-    """A running server; yields its URL up to the path. Skips where there is none."""
+    """A running server; yields its URL up to the path, with `rtsps` if it was given a certificate. Skips where there is none."""
     if not PYTHON.exists():
         pytest.skip(f"no {PYTHON} with GStreamer's bindings")
     process = subprocess.Popen(
@@ -31,7 +31,7 @@ def gstreamer(*arguments: str) -> Iterator[str]:
         line = process.stdout.readline().strip()
         if not line.startswith("port "):
             pytest.skip(line or "GStreamer's RTSP server does not start")
-        yield f"rtsp://127.0.0.1:{line[5:]}"
+        yield f"rtsp{'s' * ('--tls' in arguments)}://127.0.0.1:{line[5:]}"
     finally:
         process.stdin.close()
         try:

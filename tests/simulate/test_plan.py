@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from base import ConfigError
-from ingest.simulate import Fault, FaultKind, SceneSpec, SimCamera, SimPlan, load_plan
+from ingest.simulate import Fault, FaultKind, SceneSpec, SimCamera, SimPlan, SlowPhase, load_plan
 
 GOOD = """
 fps: 12
@@ -23,6 +23,8 @@ cameras:
       - {kind: resolution, at_s: 50, width_px: 352, height_px: 288}
       - {kind: clock_jump, at_s: 60, jump_s: -120}
       - {kind: reset, at_s: 70}
+      - {kind: slow_loris, at_s: 80, phase: setup}
+      - {kind: flood, at_s: 90, mbit_per_s: 20}
   - id: c0002
 """
 
@@ -40,6 +42,8 @@ def test_a_plan_says_everything_that_can_be_asked_for() -> None:
         Fault(FaultKind.RESOLUTION, 50, width_px=352, height_px=288),
         Fault(FaultKind.CLOCK_JUMP, 60, jump_s=-120),
         Fault(FaultKind.RESET, 70),
+        Fault(FaultKind.SLOW_LORIS, 80, phase=SlowPhase.SETUP),
+        Fault(FaultKind.FLOOD, 90, mbit_per_s=20),
     )
     assert plan.spec(first) == SceneSpec("gate", "night", 3, fps=12)
 
@@ -93,6 +97,15 @@ ERRORS = [
         "faults[0].for_s: unknown key; allowed are kind, at_s",
     ),
     ("cameras:\n  - {id: c1, faults: [{kind: stop, at_s: 1, jump_s: 3}]}", "jump_s: unknown key"),
+    ("cameras:\n  - {id: c1, faults: [{kind: silent, at_s: 1, phase: setup}]}", "phase: unknown key"),
+    (
+        "cameras:\n  - {id: c1, faults: [{kind: slow_loris, at_s: 1, phase: teardown}]}",
+        "phase: expected one of options, describe, setup, play, media, got 'teardown'",
+    ),
+    (
+        "cameras:\n  - {id: c1, faults: [{kind: flood, at_s: 1, mbit_per_s: 1000}]}",
+        "mbit_per_s: expected a number from 1 to 200, got '1000'",
+    ),
     (
         "cameras:\n  - {id: c1, faults: [{kind: resolution, at_s: 1, width_px: 321}]}",
         "width_px: expected an even number, got 321",

@@ -1,5 +1,6 @@
 """The simulated cameras as clients see them: PyAV, and a client that sees every byte."""
 
+import socket
 from itertools import pairwise
 
 import av
@@ -8,7 +9,7 @@ import pytest
 from base import ConfigError, SystemClock
 from ingest.simulate import Clip, ClipFrame, SimCamera, SimPlan, Simulator
 from ingest.simulate.drain import drain
-from tests.simulate.stage import FPS, FRAMES, GOP, RawClient, Rtp, digest, serving, small_clip
+from tests.simulate.stage import DEADLINE_S, FPS, FRAMES, GOP, RawClient, Rtp, digest, serving, small_clip
 
 CAMERA = SimCamera("c1", offset_s=1.25)
 
@@ -96,7 +97,7 @@ REFUSALS = [
     ("FROBNICATE", "/c1/sub", {}, 405),
     ("DESCRIBE", "/nobody/sub", {}, 404),
     ("DESCRIBE", "/c1/third", {}, 404),
-    ("SETUP", "/c1/sub/trackID=1", {"Transport": "RTP/AVP;unicast;client_port=5000-5001"}, 461),
+    ("SETUP", "/c1/sub/trackID=1", {"Transport": "RTP/AVP;multicast;port=5000-5001"}, 461),
     ("PLAY", "/c1/sub", {"Session": "1"}, 454),
 ]
 
@@ -106,6 +107,33 @@ def test_what_cannot_be_done_gets_its_status(method: str, path: str, headers: di
     with serving(CAMERA) as simulator, RawClient(simulator.port) as client:
         assert client.ask(method, path, **headers)[0] == code
         assert client.ask("OPTIONS", "/c1/sub")[0] == 200  # and the connection goes on
+
+
+def test_over_udp_every_rtp_packet_is_a_datagram() -> None:
+    with (
+        serving(CAMERA) as simulator,
+        RawClient(simulator.port) as client,
+        socket.socket(type=socket.SOCK_DGRAM) as rtp,
+        socket.socket(type=socket.SOCK_DGRAM) as rtcp,
+    ):
+        for sock in (rtp, rtcp):
+            sock.bind(("127.0.0.1", 0))
+            sock.settimeout(DEADLINE_S)
+        low, high = sorted((rtp, rtcp), key=lambda sock: int(sock.getsockname()[1]))
+        transport = f"RTP/AVP;unicast;client_port={low.getsockname()[1]}-{high.getsockname()[1]}"
+        code, headers, _ = client.ask("SETUP", "/c1/sub/trackID=1", Transport=transport)
+        assert code == 200
+        server_port = int(headers["transport"].rpartition("server_port=")[2].partition("-")[0])
+        assert client.ask("PLAY", "/c1/sub", Session=headers["session"].partition(";")[0])[0] == 200
+        packets = []
+        for _ in range(40):
+            data, sender = low.recvfrom(2048)
+            assert sender == ("127.0.0.1", server_port)
+            packets.append(Rtp.read(data))
+        assert packets[0].kind == 7
+        assert all((b.sequence - a.sequence) & 0xFFFF == 1 for a, b in pairwise(packets))
+        report, sender = high.recvfrom(2048)
+        assert (report[1], sender) == (200, ("127.0.0.1", server_port + 1))
 
 
 def test_teardown_stops_the_media_and_keeps_the_connection() -> None:
