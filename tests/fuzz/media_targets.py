@@ -1,0 +1,155 @@
+"""Fuzz targets of what carries pictures: RTP and RTCP, H.264 and H.265, parameter sets, media time."""
+
+import math
+import struct
+from contextlib import suppress
+
+from base import ProtocolError, StreamEnded
+from ingest.rtsp import h264, h265
+from ingest.rtsp.h264 import H264Depacketizer
+from ingest.rtsp.h265 import H265Depacketizer
+from ingest.rtsp.jpeg import JpegDepacketizer
+from ingest.rtsp.nal import MAX_SIDE_PX, MIN_SIDE_PX, START_CODE, AccessUnit, Depacketizer, Parameters
+from ingest.rtsp.rtp import PayloadReader, RtpReceiver, read_rtcp
+from ingest.timeline import Timeline
+from tests.fuzz.pieces import pieces
+
+NOW_S = 1_700_000_000.0
+
+
+def fuzz_rtp(data: bytes) -> None:
+    """Each piece is one RTP packet, and RTCP: documented errors only; the same alone and interleaved, whatever lies around it."""
+    packets = pieces(data)
+    result = _received(packets, b"", b"")
+    assert result == _received(packets, b"\x80\x60before", b"after")
+    assert result == _received_framed(packets)
+    _check_units(result[0], packets)
+    for packet in packets:
+        news = read_rtcp(packet, 0, len(packet))
+        assert news == read_rtcp(b"\x80\xcb" + packet + b"\0\0", 2, 2 + len(packet))
+        assert news.sender_s is None or math.isfinite(news.sender_s)
+
+
+Received = tuple[list[AccessUnit], int, int, int]
+"""Access units; packets taken, ignored, lost."""
+
+
+def _received(packets: list[bytes], before: bytes, after: bytes) -> Received:
+    receiver, out = RtpReceiver(96, H264Depacketizer()), list[AccessUnit]()
+    with suppress(ProtocolError, StreamEnded):
+        for packet in packets:
+            receiver.receive(before + packet + after, len(before), len(before) + len(packet), out)
+    assert receiver.packets + receiver.ignored <= len(packets) and 0 <= receiver.lost <= 0x8000 * len(packets)
+    return out, receiver.packets, receiver.ignored, receiver.lost
+
+
+def _received_framed(packets: list[bytes]) -> Received:
+    """As `RtspSession` does over TCP: in runs as long as they may be, and one by one what interrupts them."""
+    receiver, out = RtpReceiver(96, H264Depacketizer()), list[AccessUnit]()
+    framed = b"".join(b"$\2" + len(packet).to_bytes(2) + packet for packet in packets)
+    with suppress(ProtocolError, StreamEnded):
+        while framed := framed[receiver.receive_run(framed, 2, 0, out) :]:
+            end = 4 + int.from_bytes(framed[2:4])
+            receiver.receive(framed, 4, end, out)
+            framed = framed[end:]
+    return out, receiver.packets, receiver.ignored, receiver.lost
+
+
+def fuzz_h264(data: bytes) -> None:
+    """Payloads of H.264."""
+    _depacketize(data, H264Depacketizer, 0x1F, h264.SPS, h264.PPS)
+
+
+def fuzz_h265(data: bytes) -> None:
+    """Payloads of H.265."""
+    _depacketize(data, H265Depacketizer, 0x7E, h265.SPS << 1, h265.PPS << 1)
+
+
+def _depacketize(data: bytes, kind: type[Depacketizer], mask: int, sps: int, pps: int) -> None:
+    """ProtocolErrors only, whole access units, key frames that decode alone."""
+    depacketizer, out, payloads = kind(), list[AccessUnit](), pieces(data)
+    with suppress(ProtocolError):
+        _push(depacketizer, payloads, out)
+        depacketizer.complete(out)
+    _check_units(out, payloads)
+    for unit in out:
+        if unit.is_key:
+            kinds = {nal[0] & mask for nal in unit.data.split(START_CODE) if nal}
+            assert sps in kinds and pps in kinds
+    if depacketizer.parameters is not None:
+        _check_size(depacketizer.parameters)
+
+
+def fuzz_jpeg(data: bytes) -> None:
+    """Payloads of JPEG: ProtocolErrors only, whole files."""
+    depacketizer, out, payloads = JpegDepacketizer(), list[AccessUnit](), pieces(data)
+    with suppress(ProtocolError):
+        _push(depacketizer, payloads, out)
+    assert len(out) <= len(payloads) and (not out or out[0].is_key)
+    for unit in out:
+        assert unit.data.startswith(b"\xff\xd8") and unit.data.endswith(b"\xff\xd9")
+        assert len(unit.data) <= len(data) + 700 and unit.lost >= 0
+    if depacketizer.parameters is not None:
+        _check_size(depacketizer.parameters)
+
+
+def _push(reader: PayloadReader, payloads: list[bytes], out: list[AccessUnit]) -> None:
+    """Each piece is a byte of flags (marker, next timestamp, packets lost) and a payload. What surrounds one must not be read."""
+    timestamp = 0
+    for piece in payloads:
+        flags, payload = (piece or b"\0")[0], piece[1:]
+        timestamp = timestamp + 6000 * (flags >> 1 & 1) & 0xFFFF_FFFF
+        reader.push(b"?" + payload + b"!", 1, 1 + len(payload), timestamp, bool(flags & 1), flags >> 2 & 3, out)
+
+
+def _check_units(units: list[AccessUnit], packets: list[bytes]) -> None:
+    largest = sum(map(len, packets))
+    for unit in units:
+        assert unit.data.startswith(START_CODE) and unit.lost >= 0 and 0 <= unit.rtp_timestamp < 2**32
+        assert len(unit.data) <= 5 * largest + 16 * len(START_CODE)  # a start code is more than the size before a NAL unit
+    assert len(units) <= len(packets) + 1
+
+
+def fuzz_parameter_sets(data: bytes) -> None:
+    """Either a picture of sane size or ProtocolError, for H.264 and H.265 alike."""
+    for parse in (h264.parse_sps, h265.parse_sps):
+        try:
+            parameters = parse(data)
+        except ProtocolError:
+            continue
+        _check_size(parameters)
+        assert parameters == parse(data)
+    for depacketizer in (H264Depacketizer(), H265Depacketizer()):
+        for nal in pieces(data):
+            with suppress(ProtocolError):
+                if nal:
+                    depacketizer.take_parameter_set(nal)
+
+
+def _check_size(parameters: Parameters) -> None:
+    assert MIN_SIDE_PX <= parameters.width_px <= MAX_SIDE_PX and MIN_SIDE_PX <= parameters.height_px <= MAX_SIDE_PX
+    assert len(parameters.profile) < 40 and parameters.profile.isprintable()
+
+
+def fuzz_timeline(data: bytes) -> None:
+    """Sweeps of timestamps: never in the future, and newer frames never earlier, unless our own clock was set back."""
+    if not data:
+        return
+    timeline, now_s, ahead_s = Timeline((90_000, 90_000, 8000, 1)[data[0] & 3]), NOW_S, 1e-3
+    newest, newest_s, timestamps = -math.inf, -math.inf, list[int]()
+    for flags, timestamp in struct.iter_unpack(">BI", data[1 : 1 + 5 * ((len(data) - 1) // 5)]):
+        timestamps.append(timestamp)
+        if flags & 0x80 and len(timestamps) < 40:
+            continue  # more frames of the same sweep
+        now_s += (flags & 0x3F) / 15
+        if flags & 0x40:
+            now_s, ahead_s, newest_s = now_s - 20.0, 5.0, -math.inf
+        placed = timeline.place(timestamps, now_s)
+        assert len(placed) == len(timestamps)
+        for pts, time_s in placed:
+            assert time_s <= now_s + ahead_s and math.isfinite(time_s)
+            if pts >= newest:
+                assert time_s >= newest_s - 1e-6
+                newest, newest_s = pts, time_s
+        timestamps = []
+    assert 0 <= timeline.jumps <= len(data)
