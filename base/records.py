@@ -22,18 +22,25 @@ __all__ = [
     "Health",
     "Lane",
     "Packet",
+    "PacketSense",
+    "Path",
     "Picture",
     "Quality",
     "Report",
     "StreamName",
     "Tier",
     "Transport",
+    "WatchRun",
+    "Watched",
     "WorkerStats",
     "uuid7",
 ]
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom as fractions 0–1 of the picture."""
+
+Path = tuple[tuple[float, float, float], ...]
+"""Where the foot of a thing was: UTC seconds of the picture, x, y as fractions, oldest first."""
 
 
 class Codec(StrEnum):
@@ -107,6 +114,36 @@ class GapCause(StrEnum):
     SITE_STOPPED = "site_stopped"  # Gridpatrol did not run
 
 
+class Watched(StrEnum):
+    """How a camera was watched for a while. The first is all of it, the next two are its key frames only, the rest is nothing.
+
+    From `starting` on they are the causes of gaps.
+    """
+
+    FULL = "full"  # every frame was decoded
+    QUIET = "quiet"  # key frames: nothing in them was worth more
+    BUDGET = "budget"  # key frames: it was worth more, and others had the processor
+    NO_FRAME = "no_frame"  # media came, and for a minute no frame of it was analysed
+    STARTING = "starting"
+    CONNECT = "connect"
+    CREDENTIALS = "credentials"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    UNSUPPORTED = "unsupported"
+    STALL = "stall"
+    PROTOCOL = "protocol"
+    ENDED_BY_CAMERA = "ended_by_camera"
+    WORKER = "worker"
+    SITE_STOPPED = "site_stopped"
+
+
+class PacketSense(StrEnum):
+    """What the sizes of a camera's packets tell tier T0."""
+
+    LEARNING = "learning"  # too few were seen, or no rule is armed
+    TELLING = "telling"  # an unusually large one wakes the camera
+    SILENT = "silent"  # nothing here: they vary too much, or woke it in vain too often
+
+
 class EventKind(StrEnum):
     """What a machine observed on one camera. Numbers are alarm types of GB/T 28181 where one exists."""
 
@@ -119,6 +156,8 @@ class EventKind(StrEnum):
     LOITERING = "loitering"  # 8
     CROWD = "crowd"  # 10
     LANE_BLOCKED = "lane_blocked"
+    FAST_MOTION = "fast_motion"  # somebody runs
+    ABSENCE = "absence"  # nobody where somebody is expected
     FIRE_SMOKE = "fire_smoke"
     VIDEO_LOSS = "video_loss"
     FROZEN = "frozen"
@@ -201,7 +240,8 @@ class Event:
 
     `began_s` is when the thing was first seen in the picture (start of its track), `raised_s` when the rule was fulfilled; both
     are times of the picture, UTC. `box` and `score` belong to the best snapshot. `snapshot_jpeg` is the full frame at that
-    moment without drawings. `seen_by` tells which tier woke the camera.
+    moment without drawings. `seen_by` tells which tier woke the camera. `path`, at most 64 points, is the way of its thing until
+    `raised_s`; empty for what is no thing.
     """
 
     id: str
@@ -219,6 +259,7 @@ class Event:
     seen_by: Tier
     network: str = ""
     snapshot_jpeg: bytes = field(default=b"", repr=False)
+    path: Path = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.severity <= 4:
@@ -251,6 +292,7 @@ class CameraStatus:
     lane: Lane = Lane.CLOSED
     ring_s: float = 0.0
     awake: bool = False
+    packets: PacketSense = PacketSense.LEARNING
     advice: tuple[Advice, ...] = ()
     error: str = ""  # why there is no media now; one sentence with peer, byte offset, SSRC, sequence; never a credential
 
@@ -266,6 +308,22 @@ class Gap:
     began_s: float
     ended_s: float | None
     cause: GapCause
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRun:
+    """A time in which a camera was watched in one way, or one minute (UTC) in which it was in several; known by camera and
+    `began_s`.
+
+    Runs of a camera follow each other without a gap: one whose `ended_s` is None lasts until the next begins. `state` is None
+    iff `seconds` has several entries, which add up to the run's length.
+    """
+
+    camera: str
+    began_s: float
+    ended_s: float | None
+    state: Watched | None
+    seconds: tuple[tuple[Watched, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +344,22 @@ class WorkerStats:
     sweeps_late: int = 0  # turns that began a whole turn too late
     cpu_s: float = 0.0
     rss_bytes: int = 0
+    watched_full_s: float = 0.0  # these four are camera-seconds, and add up to cameras times time
+    watched_quiet_s: float = 0.0
+    watched_budget_s: float = 0.0
+    not_watched_s: float = 0.0
+    cameras_wanting: int = 0  # that the decode budget lets wait now
+    budget_cores: float = 0.0  # what cameras that are awake may cost now ...
+    awake_cores: float = 0.0  # ... and what they are expected to
+    wakes_refused: int = 0  # nobody had time for them while they were worth it
+    wakes_cut: int = 0  # taken back for a camera that mattered more, or whose turn it was
+    packet_wakes: int = 0
+    packet_wakes_vain: int = 0
+    cameras_packets_silent: int = 0
+    samples: int = 0  # forced looks at a camera with an armed rule, seen to their end
+    samples_cut: int = 0
+    samples_active: int = 0  # in which an armed rule saw something relevant ...
+    samples_missed: int = 0  # ... for which no quiet tier would have woken the camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +368,9 @@ class Report:
 
     `events` are on stable storage in the worker's outbox under consecutive numbers ending at `outbox_number`; they are
     sent again until a later `drain` acknowledges that number. `statuses` holds only cameras whose status changed, `gaps` those
-    that began, changed or ended since the last report, in that order for each camera.
+    that began, changed or ended since the last report, in that order for each camera. `watched` holds the runs that began or
+    ended since the last report; together with those told before they account for all cameras up to `watched_until_s` (0 before
+    the first).
     """
 
     worker: str
@@ -303,6 +379,8 @@ class Report:
     statuses: tuple[CameraStatus, ...] = ()
     gaps: tuple[Gap, ...] = ()
     stats: WorkerStats = field(default_factory=WorkerStats)
+    watched: tuple[WatchRun, ...] = ()
+    watched_until_s: float = 0.0
 
 
 def uuid7(now_s: float, random: int | None = None) -> str:

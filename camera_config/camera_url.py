@@ -34,7 +34,8 @@ def url_problem(url: str, allow_files: bool) -> str:
         port = parts.port
     except ValueError as error:
         return f"{expected}: {error if '@' not in url else 'not a valid URL'}, got {redacted(url)}"
-    if "@" in parts.netloc or _LOGIN_KEY.search(url):
+    login = parts.netloc if parts.scheme == "file" else parts.netloc + parts.path  # a password with a slash reaches into the path
+    if "@" in login or _LOGIN_KEY.search(url):
         return f"expected a URL without user and password, got {redacted(url)}; {_SECRETS}"
     if parts.scheme == "file" and not allow_files:
         return f"{expected}, got {redacted(url)}; files are played only with 'allow_files = true' in site.toml"

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import shapely
-from shapely.geometry import Polygon
+from shapely.geometry import LineString, Polygon
 
+from camera_config.dispatch_rules import Minimum
 from camera_config.entry import Entry, Found, shown
 from camera_config.gcj02 import wgs84_from_gcj02
 from camera_config.read_places import PlacesFile
 from camera_config.shapes import district_problem, gcj02_hint
-from camera_config.site import Camera, Credential, Place, PlaceKind, Rule, Team
+from camera_config.site import Camera, Credential, Place, PlaceKind, Rule, Team, Way
 
-__all__ = ["FoundSite", "check_site"]
+__all__ = ["FoundSite", "check_logins", "check_site"]
 
 T = TypeVar("T")
 
@@ -25,6 +26,7 @@ PARENT_KINDS = {
     PlaceKind.GRID_CELL: (PlaceKind.COMPOUND, PlaceKind.COMMUNITY),
     PlaceKind.BUILDING: (PlaceKind.GRID_CELL, PlaceKind.COMPOUND),
 }
+_WAY_DEG = 0.05  # about 5 km: ways may lead round the sub-district
 _FAR_DEG = 0.001  # about 100 m; further from its compound than that, a camera is asked whether it is GCJ-02
 
 
@@ -37,6 +39,8 @@ class FoundSite:
     rules: tuple[Found[Rule], ...]
     teams: tuple[Found[Team], ...]
     credentials: tuple[Found[Credential], ...] | None
+    ways: tuple[Found[Way], ...] = ()
+    minimums: tuple[Found[Minimum], ...] = ()
 
 
 def check_site(site: FoundSite) -> None:
@@ -53,8 +57,16 @@ def check_site(site: FoundSite) -> None:
                 found.entry.refuse(
                     "credential", f"{_unknown('login in secrets.toml', names)}, got {shown(found.value.credential)}"
                 )
+        check_logins({found.value.credential for found in site.cameras or () if found.value}, site.credentials)
     if site.places.readable:
         _check_places(site)
+
+
+def check_logins(used: Collection[str], credentials: Sequence[Found[Credential]]) -> None:
+    """Note which of the secrets `used` for signing in have no user; a key or a token needs none."""
+    for found in credentials:
+        if found.id in used and found.value is not None and not found.value.user:
+            found.entry.refuse("user", "missing; whoever signs in with it needs a user name")
 
 
 def _check_unique(group: Sequence[Found[T]]) -> None:
@@ -133,6 +145,9 @@ def _check_references(site: FoundSite, kinds: dict[str, PlaceKind], broken: set[
     for team in site.teams:
         for cell in team.value.grid_cells if team.value else ():
             _expect(team.entry, "grid_cells", cell, cells, broken)
+    for minimum in site.minimums:
+        for cell in minimum.value.grid_cells if minimum.value else ():
+            _expect(minimum.entry, "grid_cells", cell, cells, broken)
 
 
 def _check_positions(site: FoundSite, district: Polygon, shapes: dict[str, Polygon]) -> None:
@@ -152,6 +167,10 @@ def _check_positions(site: FoundSite, district: Polygon, shapes: dict[str, Polyg
     for team in site.teams:
         if team.value and (problem := district_problem(district, *team.value.home)):
             team.entry.refuse("home", problem)
+    reach = district.buffer(_WAY_DEG)
+    for way in site.ways:
+        if way.value and not reach.intersects(LineString(way.value.line)):
+            way.entry.refuse("geometry", "expected a line in or near the sub-district, got one wholly elsewhere")
 
 
 def _compound_problem(compound: Polygon, camera: Camera) -> str:

@@ -97,12 +97,13 @@ class BlockPlan:
 
 @dataclass(frozen=True, slots=True)
 class DistrictPlan:
-    """Everything drawn: the outline, the communities, and the compounds, those along roads last."""
+    """Everything drawn: the outline, the communities, the compounds, those along roads last, and the middles of the streets."""
 
     plan: Plan
     outline: Polygon
     communities: tuple[Polygon, ...]
     blocks: tuple[BlockPlan, ...]
+    streets: tuple[LineString, ...]
 
 
 def draw_plan(rng: random.Random) -> DistrictPlan:
@@ -118,7 +119,7 @@ def draw_plan(rng: random.Random) -> DistrictPlan:
     blocks = [_block(rng, kind, community, lot) for (kind, community, lot) in _with_kinds(rng, lots, columns, rows)]
     blocks += _roads(columns, rows)
     communities = tuple(_largest(part.intersection(outline)) for part in _communities(columns, rows, outline))
-    return DistrictPlan(Plan((width / 2, height / 2)), outline, communities, tuple(blocks))
+    return DistrictPlan(Plan((width / 2, height / 2)), outline, communities, tuple(blocks), _streets(columns, rows, blocks))
 
 
 Span = tuple[float, float]
@@ -302,3 +303,17 @@ def _roads(columns: list[Span], rows: list[Span]) -> list[BlockPlan]:
     strips = [(index, box(ends[index], south, ends[index + 1], north)) for index in range(4)]
     strips += [(1, box(west, rows[0][0], east, south - 3)), (5, box(west, north + 3, east, rows[-1][1]))]
     return [BlockPlan(CompoundKind.ROAD, community, strip, (strip,), ((),), (), 0.0) for community, strip in strips]
+
+
+def _streets(columns: list[Span], rows: list[Span], blocks: list[BlockPlan]) -> tuple[LineString, ...]:
+    """The middles of the streets around and between the blocks, but for those that joined lots have swallowed."""
+    half = _STREET_M / 2
+    xs, ys = ([spans[0][0] - half, *_middles(spans), spans[-1][1] + half] for spans in (columns, rows))
+    lines = [LineString([(x, ys[0]), (x, ys[-1])]) for x in xs] + [LineString([(xs[0], y), (xs[-1], y)]) for y in ys]
+    built = shapely.union_all([block.outline for block in blocks if block.kind is not CompoundKind.ROAD])
+    open_lines = shapely.difference(shapely.union_all(lines), built)
+    return tuple(part for part in getattr(open_lines, "geoms", [open_lines]) if isinstance(part, LineString))
+
+
+def _middles(spans: list[Span]) -> list[float]:
+    return [(before[1] + after[0]) / 2 for before, after in itertools.pairwise(spans)]

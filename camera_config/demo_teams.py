@@ -1,5 +1,7 @@
 """The teams and checkpoints of the demo sub-district; at every hour of the week every grid cell has somebody on shift."""
 
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 import shapely
@@ -7,16 +9,43 @@ import shapely
 from camera_config.demo_layout import BlockPlan
 from camera_config.demo_names import DISTRICT
 from camera_config.demo_places import NamedPlan
+from camera_config.dispatch_rules import Automatic, DispatchRules, Matter, Minimum, Need, Rest
 from camera_config.schedule import Schedule
-from camera_config.site import Checkpoint, CompoundKind, Name, Point, Team, TeamKind
+from camera_config.site import Checkpoint, CompoundKind, Holiday, Name, Point, Team, TeamKind, TravelMode
+from camera_config.time_limits import Category
 
-__all__ = ["make_checkpoints", "make_teams"]
+__all__ = ["HOLIDAYS", "make_checkpoints", "make_dispatch_rules", "make_teams"]
 
 _ALWAYS, _DAY, _NIGHT = "always", "07:00-19:00", "19:00-07:00"
 _EVENINGS = "mon-fri 18:00-21:00, sat-sun 09:00-17:00"  # when volunteers have time
+_HOLIDAY_HOURS = Schedule.parse("09:00-17:00")  # of volunteers, whatever the day of the week
 _HALVES = ((0, 1, 4, 5), (2, 3, 6, 7))  # communities west and east of the crossing road
 _PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7))
 _KEY_KINDS = (CompoundKind.SCHOOL, CompoundKind.HOSPITAL)  # their gates are inspected daily
+
+HOLIDAYS = (
+    Holiday(date(2026, 1, 1), date(2026, 1, 1), Name("元旦", "New Year's Day")),
+    Holiday(date(2026, 2, 16), date(2026, 2, 18), Name("春节", "Spring Festival")),
+    Holiday(date(2026, 10, 1), date(2026, 10, 3), Name("国庆节", "National Day")),
+)
+"""Public holidays only; the days that are moved around them each year are for the site to fill in."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outfit:
+    """What the teams of one kind are like; `travels`, `skills`, `equipment` as of a Team."""
+
+    call_sign: str
+    travels: TravelMode
+    skills: tuple[str, ...]
+    equipment: tuple[str, ...]
+
+
+_OUTFITS = {
+    TeamKind.POLICE_POST: _Outfit("Post", TravelMode.DRIVE, ("law_enforcement", "first_aid"), ("car", "extinguisher", "radio")),
+    TeamKind.PROPERTY_GUARD: _Outfit("Guard", TravelMode.WALK, (), ("extinguisher", "radio")),
+    TeamKind.VOLUNTEER: _Outfit("Volunteer", TravelMode.WALK, ("mediation",), ()),
+}
 
 
 def make_teams(plan: NamedPlan) -> tuple[Team, ...]:
@@ -42,8 +71,30 @@ def _team(
 ) -> Team:
     blocks = [(index, block) for index, block in enumerate(plan.drawn.blocks) if block.community in communities]
     cells = tuple(cell for index, _ in blocks for cell in plan.cell_id[index])
+    outfit = _OUTFITS[kind]
     return Team(
-        team_id, name, kind, cells, Schedule.parse(shift), _home(plan, [block for _, block in blocks], kind, communities), members
+        id=team_id,
+        name=name,
+        kind=kind,
+        grid_cells=cells,
+        shift=Schedule.parse(shift),
+        home=_home(plan, [block for _, block in blocks], kind, communities),
+        members=members,
+        holiday_shift=_HOLIDAY_HOURS if kind is TeamKind.VOLUNTEER else None,
+        travels=outfit.travels,
+        skills=outfit.skills,
+        equipment=outfit.equipment,
+        call_signs=tuple(f"{outfit.call_sign} {communities[0] + 1}-{number}" for number in range(1, members + 1)),
+    )
+
+
+def make_dispatch_rules() -> DispatchRules:
+    """Fire needs an extinguisher and goes at once at night; every cell has a team, two by night; four in four hours: rest."""
+    return DispatchRules(
+        rest=Rest(assignments=4, hours=4.0, minutes=10.0),
+        needs=(Need(Matter(categories=(Category.FIRE,)), equipment=("extinguisher",)),),
+        automatic=(Automatic("fire-at-night", Matter((1,), (Category.FIRE,)), Schedule.parse("22:00-06:00")),),
+        minimums=(Minimum((), Schedule.parse("always"), 1), Minimum((), Schedule.parse(_NIGHT), 2)),
     )
 
 

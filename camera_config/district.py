@@ -13,11 +13,14 @@ from pathlib import Path
 
 from base import ConfigError, EventKind, GridpatrolError, StorageError
 from camera_config.demo_cameras import Mount, hang_cameras, shares
+from camera_config.demo_desks import make_desks
 from camera_config.demo_layout import draw_plan
 from camera_config.demo_names import DISTRICT
+from camera_config.demo_paths import make_ways
 from camera_config.demo_places import NamedPlan, make_places, name_plan
+from camera_config.demo_rounds import make_rounds
 from camera_config.demo_scenes import FORBIDDEN_ZONE, FORBIDDEN_ZONE_NAME, LIGHTS, SCENES, SceneAssignment
-from camera_config.demo_teams import make_checkpoints, make_teams
+from camera_config.demo_teams import HOLIDAYS, make_checkpoints, make_dispatch_rules, make_teams
 from camera_config.site import Camera, CompoundKind, Credential, Name, PlaceKind, Rule, Site
 from camera_config.write import write_site, write_text
 
@@ -87,6 +90,7 @@ def make_district(seed: int = 727, cameras: int = CAMERAS, port: int = PORT, pas
     scenes = {f"c{number:04d}": _scene(rng, number, mount) for number, (_, mount) in enumerate(hung, 1)}
     severities = {camera: _severity(rng, number) for number, camera in enumerate(scenes, 1)}
     kept = list(scenes)[:cameras]
+    teams, checkpoints = make_teams(plan), make_checkpoints(plan)
     site = Site(
         folder=Path(),
         id=f"demo-{seed}",
@@ -95,9 +99,14 @@ def make_district(seed: int = 727, cameras: int = CAMERAS, port: int = PORT, pas
         cameras=tuple(_camera(plan, camera, *found, port) for camera, found in zip(kept, hung, strict=False)),
         places=places,
         rules=_rules({camera: (scenes[camera].scene, severities[camera]) for camera in kept}),
-        teams=make_teams(plan),
-        checkpoints=make_checkpoints(plan),
+        teams=teams,
+        checkpoints=checkpoints,
         credentials=(Credential(_LOGIN, _LOGIN, password or secrets.token_hex(12)),),
+        holidays=HOLIDAYS,
+        ways=make_ways(plan),
+        dispatch=make_dispatch_rules(),
+        rounds=make_rounds(teams, checkpoints),
+        desks=make_desks(),
     )
     return District(site, {camera: scenes[camera] for camera in kept})
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from base import ConfigError
+from base import ConfigError, printable
 from camera_config.camera_url import redacted
 from camera_config.site import Name, Point
 
@@ -54,12 +54,12 @@ class Problems:
         if len(self._kept) < _MOST_KEPT:
             number = line if isinstance(line, int) else line()
             rank = self._rank.setdefault(path, len(self._rank))
-            self._kept.append((rank, number, f"{path}:{number}: {text}"))
+            self._kept.append((rank, number, printable(f"{path}:{number}: {text}")))
 
     def add_error(self, path: Path, error: ConfigError) -> None:
         """Note that a whole file could not be read."""
         self.total += 1
-        self._kept.append((self._rank.setdefault(path, len(self._rank)), 0, str(error)))
+        self._kept.append((self._rank.setdefault(path, len(self._rank)), 0, printable(str(error))))
 
     def raise_if_any(self) -> None:
         """Raise a SiteError with everything found, in order of file and line."""

@@ -9,14 +9,37 @@ from typing import TypeVar
 from base import ConfigError
 from camera_config.checks import FoundSite, check_site
 from camera_config.entry import Found, Problems
+from camera_config.read_assessment import read_assessment
 from camera_config.read_cameras import read_cameras
+from camera_config.read_desks import check_desks, read_desks
+from camera_config.read_limits import check_limits, read_limits
+from camera_config.read_notifications import check_notifications, read_notifications
+from camera_config.read_paths import read_paths
 from camera_config.read_places import read_places
-from camera_config.read_tables import read_rules, read_secrets, read_site_file, read_teams
+from camera_config.read_rounds import check_rounds, read_rounds
+from camera_config.read_rules import for_every_camera, read_rules
+from camera_config.read_tables import read_secrets, read_site_file
+from camera_config.read_teams import read_dispatch, read_teams
 from camera_config.site import Site
 
 __all__ = ["FILES", "load_site"]
 
-FILES = ("site.toml", "cameras.csv", "cameras.toml", "places.geojson", "rules.toml", "teams.toml", "secrets.toml")
+FILES = (
+    "site.toml",
+    "cameras.csv",
+    "cameras.toml",
+    "places.geojson",
+    "paths.geojson",
+    "rules.toml",
+    "teams.toml",
+    "dispatch.toml",
+    "limits.toml",
+    "rounds.toml",
+    "notifications.toml",
+    "desks.toml",
+    "assessment.toml",
+    "secrets.toml",
+)
 _SUFFIXES = (".toml", ".csv", ".geojson")
 
 T = TypeVar("T")
@@ -38,10 +61,22 @@ def load_site(folder: Path, environment: Mapping[str, str] = os.environ) -> Site
     head = read_site_file(folder / "site.toml", problems)
     cameras = read_cameras(folder, head.allow_files, problems)
     places = read_places(folder / "places.geojson", problems)
-    rules = read_rules(folder / "rules.toml", problems)
+    ways = read_paths(folder / "paths.geojson", problems)
+    rules = for_every_camera(read_rules(folder / "rules.toml", problems), [found.id for found in cameras or ()])
     teams = read_teams(folder / "teams.toml", problems)
+    dispatch = read_dispatch(folder / "dispatch.toml", problems)
+    limits = read_limits(folder / "limits.toml", problems)
+    rounds = read_rounds(folder / "rounds.toml", problems)
+    notifications = read_notifications(folder / "notifications.toml", problems)
+    desks = read_desks(folder / "desks.toml", problems)
+    score = read_assessment(folder / "assessment.toml", problems)
     credentials = read_secrets(folder / "secrets.toml", problems, environment)
-    check_site(FoundSite(cameras, places, rules, teams, credentials))
+    check_site(FoundSite(cameras, places, rules, teams.teams, credentials, ways, dispatch.minimums))
+    if places.readable:
+        check_limits(limits, places.places)
+        check_desks(desks, places.places)
+        check_rounds(rounds, places.checkpoints, teams.teams, places.places)
+        check_notifications(notifications, credentials, places.places, limits.sections)
     problems.raise_if_any()
     return Site(
         folder=folder,
@@ -51,9 +86,20 @@ def load_site(folder: Path, environment: Mapping[str, str] = os.environ) -> Site
         cameras=_values(cameras or ()),
         places=_values(places.places),
         rules=_values(rules),
-        teams=_values(teams),
+        teams=_values(teams.teams),
         checkpoints=_values(places.checkpoints),
         credentials=_values(credentials or ()),
+        time_limits=limits.time_limits,
+        place_hours=_values(limits.hours),
+        sections=_values(limits.sections),
+        holidays=_values(teams.holidays),
+        ways=_values(ways),
+        dispatch=dispatch.rules,
+        rounds=rounds.rules,
+        desks=_values(desks),
+        score=score,
+        notifications=notifications.all,
+        retention=head.retention,
     )
 
 

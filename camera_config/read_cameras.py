@@ -2,13 +2,14 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from base import ConfigError
+from base import ConfigError, Transport
 from base.settings import read_text
 from camera_config.camera_url import redacted, url_problem
-from camera_config.entry import Entry, Found, Problems, text_problem
+from camera_config.entry import Entry, Found, Problems, shown, text_problem
 from camera_config.read_tables import table_list
 from camera_config.site import Camera
 
@@ -30,6 +31,8 @@ CAMERA_KEYS = (
     "url_sub",
     "url_main",
     "credential",
+    "transport",
+    "certificate_sha256",
     "enabled",
 )
 
@@ -42,7 +45,9 @@ def read_cameras(folder: Path, allow_files: bool, problems: Problems) -> tuple[F
         problems.add(toml, 1, "expected either cameras.csv or cameras.toml, found both; delete one")
         return None
     try:
-        entries = list(table_list(toml, "camera", problems) if toml.exists() else _rows(table, problems))
+        entries = (
+            [entry for _, entry in table_list(toml, ("camera",), problems)] if toml.exists() else list(_rows(table, problems))
+        )
     except ConfigError as error:
         problems.add_error(path, error)
         return None
@@ -69,9 +74,22 @@ def _camera(entry: Entry, allow_files: bool) -> Found[Camera]:
         url_sub=_url(entry, "url_sub", None, allow_files),
         url_main=_url(entry, "url_main", "", allow_files),
         credential=entry.id("credential", ""),
+        transport=entry.choice("transport", Transport, Transport.TCP),
+        certificate_sha256=_fingerprint(entry),
         enabled=entry.truth("enabled", True),
     )
+    if camera.transport is Transport.UDP and any(url.startswith("rtsps:") for url in (camera.url_sub, camera.url_main)):
+        entry.refuse("transport", "expected 'tcp' with an rtsps:// URL, got 'udp', over which pictures are not encrypted")
     return Found(entry, camera_id, camera if entry.ok else None)
+
+
+def _fingerprint(entry: Entry) -> str:
+    """A SHA-256 as `openssl x509 -fingerprint` or a browser shows it, in plain lower-case digits."""
+    text = entry.text("certificate_sha256", "", 100)
+    digits = text.replace(":", "").replace(" ", "").lower()
+    if digits and not re.fullmatch("[0-9a-f]{64}", digits):
+        entry.refuse("certificate_sha256", f"expected the 64 hexadecimal digits of a certificate's SHA-256, got {shown(text)}")
+    return digits
 
 
 def _url(entry: Entry, key: str, default: str | None, allow_files: bool) -> str:

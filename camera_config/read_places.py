@@ -16,7 +16,7 @@ from camera_config.entry import Entry, Found, Problems, shown
 from camera_config.shapes import ring_problem
 from camera_config.site import Checkpoint, CompoundKind, Place, PlaceKind, Point
 
-__all__ = ["CHECKPOINT_KEYS", "PLACE_KEYS", "FeatureKind", "PlacesFile", "read_places"]
+__all__ = ["CHECKPOINT_KEYS", "PLACE_KEYS", "WORLD", "FeatureKind", "PlacesFile", "read_features", "read_places"]
 
 PLACE_KEYS = ("id", "kind", "name_zh", "name_en", "parent", "compound_kind", "responsible", "households")
 CHECKPOINT_KEYS = ("id", "kind", "name_zh", "name_en", "grid_cell", "key_node")
@@ -24,7 +24,7 @@ CHECKPOINT_KEYS = ("id", "kind", "name_zh", "name_en", "grid_cell", "key_node")
 _COLLECTION_KEYS = ("type", "name", "crs", "bbox", "features")
 _FEATURE_KEYS = ("type", "id", "bbox", "properties", "geometry")
 _WGS84 = ("CRS84", "EPSG::4326", "EPSG:4326")
-_WORLD: tuple[Point, Point] = ((-180.0, -90.0), (180.0, 90.0))
+WORLD: tuple[Point, Point] = ((-180.0, -90.0), (180.0, 90.0))
 _ID = re.compile(r'"id"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _FEATURE = re.compile(r'"type"\s*:\s*"Feature"')
 
@@ -52,25 +52,15 @@ class PlacesFile:
 def read_places(path: Path, problems: Problems) -> PlacesFile:
     """Read the file, noting what is wrong."""
     try:
-        text = read_text(path)
-        data = _parse(path, text)
+        features = read_features(path, problems)
     except ConfigError as error:
         problems.add_error(path, error)
         return PlacesFile()
-    lines = _Lines(text)
-    top = Entry(problems, path, data, lines.of_key)
-    top.only(_COLLECTION_KEYS)
-    features = data.get("features")
-    if data.get("type") != "FeatureCollection" or not isinstance(features, list):
-        top.refuse("type", f"expected a FeatureCollection with a list 'features', got {shown(data.get('type'))}")
+    if features is None:
         return PlacesFile()
-    if data.get("crs") is not None and not any(name in str(data["crs"]) for name in _WGS84):
-        top.refuse("crs", f"expected longitude and latitude in WGS-84 (EPSG:4326), got {shown(data['crs'])}")
-        return PlacesFile()
-
     places: list[Found[Place]] = []
     checkpoints: list[Found[Checkpoint]] = []
-    for entry, geometry in _features(path, features, lines, problems):
+    for entry, geometry in features:
         kind = entry.choice("kind", FeatureKind)
         if kind is FeatureKind.CHECKPOINT:
             checkpoints.append(_checkpoint(entry, geometry))
@@ -79,6 +69,26 @@ def read_places(path: Path, problems: Problems) -> PlacesFile:
         else:
             places.append(Found(entry, entry.id(), None))  # a place all the same, so that nobody is told it does not exist
     return PlacesFile(tuple(places), tuple(checkpoints), True)
+
+
+def read_features(path: Path, problems: Problems) -> list[tuple[Entry, object]] | None:
+    """The properties and the geometry of each feature of a GeoJSON file in WGS-84; None if it is no such file, which is noted.
+
+    Raises ConfigError if it cannot be read at all.
+    """
+    text = read_text(path)
+    data = _parse(path, text)
+    lines = _Lines(text)
+    top = Entry(problems, path, data, lines.of_key)
+    top.only(_COLLECTION_KEYS)
+    features = data.get("features")
+    if data.get("type") != "FeatureCollection" or not isinstance(features, list):
+        top.refuse("type", f"expected a FeatureCollection with a list 'features', got {shown(data.get('type'))}")
+        return None
+    if data.get("crs") is not None and not any(name in str(data["crs"]) for name in _WGS84):
+        top.refuse("crs", f"expected longitude and latitude in WGS-84 (EPSG:4326), got {shown(data['crs'])}")
+        return None
+    return list(_features(path, features, lines, problems))
 
 
 def _features(path: Path, features: Sequence[object], lines: "_Lines", problems: Problems) -> Iterator[tuple[Entry, object]]:
@@ -143,7 +153,7 @@ def _outline(entry: Entry, geometry: object) -> tuple[Point, ...]:
     if len(coordinates) > 1:
         entry.refuse("geometry", f"expected an outline without holes, got {len(coordinates) - 1} holes")
         return ()
-    ring = entry.points("geometry", coordinates[0], *_WORLD)
+    ring = entry.points("geometry", coordinates[0], *WORLD)
     if ring and (problem := ring_problem(ring)):
         entry.refuse("geometry", problem)
     return ring
@@ -153,9 +163,9 @@ def _point(entry: Entry, geometry: object) -> Point:
     kind, coordinates = _geometry(geometry)
     if kind != "Point":
         entry.refuse("geometry", f"expected a Point, got {shown(kind)}")
-        return _WORLD[0]
-    points = entry.points("geometry", [coordinates], *_WORLD)
-    return points[0] if points else _WORLD[0]
+        return WORLD[0]
+    points = entry.points("geometry", [coordinates], *WORLD)
+    return points[0] if points else WORLD[0]
 
 
 def _geometry(geometry: object) -> tuple[object, object]:

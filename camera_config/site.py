@@ -1,39 +1,47 @@
 """A site: the cameras, places, rules, teams and checkpoints of one control room, as plain frozen values."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from base import EventKind
+from base import EventKind, Transport
+from camera_config.desks import Desk
+from camera_config.dispatch_rules import DispatchRules
+from camera_config.name import Name
+from camera_config.notification_rules import NotificationRules
+from camera_config.retention_rules import RetentionRules
+from camera_config.rotation import Rotation
+from camera_config.round_rules import RoundRules
+from camera_config.rule_kinds import Direction
 from camera_config.schedule import ALWAYS, Schedule
+from camera_config.score import ScoreWeights
+from camera_config.time_limits import TimeLimits
 
 __all__ = [
     "Camera",
     "Checkpoint",
     "CompoundKind",
     "Credential",
+    "Holiday",
     "Name",
     "Place",
+    "PlaceHours",
     "PlaceKind",
     "Point",
     "Rule",
+    "Section",
     "Site",
     "Team",
     "TeamKind",
+    "TravelMode",
+    "Way",
 ]
 
 Point = tuple[float, float]
 """Longitude, latitude in degrees WGS-84; for zones x, y as fractions 0–1 of the picture."""
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """What people call a thing, in both languages of the page."""
-
-    zh: str
-    en: str
 
 
 class PlaceKind(StrEnum):
@@ -58,6 +66,13 @@ class TeamKind(StrEnum):
     POLICE_POST = "police_post"
     PROPERTY_GUARD = "property_guard"
     VOLUNTEER = "volunteer"
+
+
+class TravelMode(StrEnum):
+    """How a team gets about, and who may use a way: what may be driven may be walked, too."""
+
+    WALK = "walk"
+    DRIVE = "drive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +116,18 @@ class Camera:
     url_sub: str
     url_main: str = ""
     credential: str = ""  # name of a Credential of the site, or empty
+    transport: Transport = Transport.TCP
+    certificate_sha256: str = ""  # of the only certificate accepted over rtsps; empty: one the system trusts
     enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When what, where in the picture of one camera, becomes an event. `zone` is a polygon in picture fractions."""
+    """When what, where in the picture of one camera, becomes an event.
+
+    `zone` is a polygon and `line` a polyline in picture fractions; which of these and of the last five a kind uses stands in
+    `rule_kinds.py`. `labels` () is anything that moves.
+    """
 
     camera: str
     name: str
@@ -119,19 +140,71 @@ class Rule:
     dead_time_s: float = 120.0
     severity: int = 2
     min_score: float = 0.6
+    leave_s: float = 0.5  # out of the zone, or unseen, for less than this is still there
+    line: tuple[Point, ...] = ()  # to be crossed; or, for wrong_way, from where to where one may go
+    direction: Direction = Direction.ANY
+    count: int = 0  # of a crowd; 0: only its density counts
+    density: float = 0.0  # share of the zone that a crowd covers; 0: only its count
+    speed: float = 2.0  # in body heights a second
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Who can be sent. `home` is where the team waits; `shift` when it is on duty, local time."""
+    """Who can be sent. `home` is where the team waits; `shift` when it is on duty, local time.
+
+    `call_signs` are what its members answer to on the radio, as many as the roster needs; nothing else is kept of them.
+    """
 
     id: str
     name: Name
     kind: TeamKind
     grid_cells: tuple[str, ...]
-    shift: Schedule
+    shift: Schedule | Rotation
     home: Point
     members: int = 2
+    holiday_shift: Schedule | None = None  # in place of `shift` on holidays; None: holidays are days like others
+    travels: TravelMode = TravelMode.WALK
+    stationed: bool = False  # always taken to be at `home`, whatever its phone says
+    skills: tuple[str, ...] = ()
+    equipment: tuple[str, ...] = ()
+    call_signs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """Days, both included, on which teams with a holiday shift work that one; `made_up` days count as Mondays instead (调休)."""
+
+    first: date
+    last: date
+    name: Name
+    made_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceHours:
+    """Working hours of one place and all that lies in it, or of all compounds of a kind: staggered ones."""
+
+    working_hours: Schedule
+    place: str = ""  # either this
+    compound_kind: CompoundKind | None = None  # or this
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Grid cells under one section leader (片长), the level between a cell and its community."""
+
+    id: str
+    name: Name
+    grid_cells: tuple[str, ...]
+    responsible: str = ""  # post of the section leader
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A line along which one gets about, in both directions. Ways meet where they have a point in common."""
+
+    mode: TravelMode
+    line: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +233,17 @@ class Site:
     teams: tuple[Team, ...]
     checkpoints: tuple[Checkpoint, ...]
     credentials: tuple[Credential, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+    ways: tuple[Way, ...] = ()
+    dispatch: DispatchRules = field(default_factory=DispatchRules)
+    time_limits: TimeLimits = field(default_factory=TimeLimits)
+    place_hours: tuple[PlaceHours, ...] = ()
+    sections: tuple[Section, ...] = ()
+    rounds: RoundRules = field(default_factory=RoundRules)
+    desks: tuple[Desk, ...] = ()
+    score: ScoreWeights = field(default_factory=ScoreWeights)
+    notifications: NotificationRules = field(default_factory=NotificationRules)
+    retention: RetentionRules = field(default_factory=RetentionRules)
 
     @cached_property
     def zone_info(self) -> ZoneInfo:
@@ -174,8 +258,16 @@ class Site:
         return {place.id: place for place in self.places}
 
     @cached_property
+    def checkpoint_by_id(self) -> dict[str, Checkpoint]:
+        return {checkpoint.id: checkpoint for checkpoint in self.checkpoints}
+
+    @cached_property
     def team_by_id(self) -> dict[str, Team]:
         return {team.id: team for team in self.teams}
+
+    @cached_property
+    def desk_by_id(self) -> dict[str, Desk]:
+        return {desk.id: desk for desk in self.desks}
 
     @cached_property
     def credential_by_name(self) -> dict[str, Credential]:

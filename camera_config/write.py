@@ -6,12 +6,22 @@ import itertools
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
+from datetime import date
 from pathlib import Path
 
 from base import StorageError
+from camera_config.desks import FEEDBACK_MIN, RECEIPT_MIN, Desk
+from camera_config.dispatch_rules import DispatchRules, Matter
+from camera_config.notification_rules import KEEP_TRYING_S, Email, Mqtt, NotificationRules, Robot, Target, TellRule, Webhook
 from camera_config.read_cameras import CAMERA_KEYS
-from camera_config.site import Camera, Checkpoint, Place, PlaceKind, Rule, Site, Team
+from camera_config.read_rules import keys_of
+from camera_config.retention_rules import Kept, RetentionRules
+from camera_config.round_rules import Inspection, RoundRules, Route
+from camera_config.schedule import ALWAYS
+from camera_config.score import ScoreWeights
+from camera_config.site import Camera, Checkpoint, Holiday, Place, PlaceKind, Rule, Site, Team, TravelMode, Way
+from camera_config.time_limits import TimeLimits
 
 __all__ = ["write_site", "write_text"]
 
@@ -30,7 +40,21 @@ def write_site(site: Site, folder: Path) -> None:
     write_text(folder / "cameras.csv", _cameras_csv(site.cameras))
     write_text(folder / "places.geojson", _places_geojson(site.places, site.checkpoints))
     write_text(folder / "rules.toml", _rules_toml(site.rules))
-    write_text(folder / "teams.toml", "\n".join(_table("[[team]]", _team_values(team)) for team in site.teams))
+    write_text(folder / "teams.toml", _teams_toml(site.teams, site.holidays))
+    if site.ways:
+        write_text(folder / "paths.geojson", _paths_geojson(site.ways))
+    if site.dispatch != DispatchRules():
+        write_text(folder / "dispatch.toml", _dispatch_toml(site.dispatch))
+    if site.rounds != RoundRules():
+        write_text(folder / "rounds.toml", _rounds_toml(site.rounds))
+    if site.time_limits != TimeLimits() or site.place_hours or site.sections:
+        write_text(folder / "limits.toml", _limits_toml(site))
+    if site.desks:
+        write_text(folder / "desks.toml", "\n".join(_table("[[desk]]", _desk_values(desk)) for desk in site.desks))
+    if site.score != ScoreWeights():
+        write_text(folder / "assessment.toml", _table("", asdict(site.score)))
+    if site.notifications != NotificationRules():
+        write_text(folder / "notifications.toml", _notifications_toml(site.notifications))
     if site.credentials:
         write_text(folder / "secrets.toml", _secrets_toml(site), mode=0o600)
 
@@ -51,7 +75,16 @@ def write_text(path: Path, text: str, mode: int = 0o644) -> None:
 def _site_toml(site: Site) -> str:
     values = {"id": site.id, "name_zh": site.name.zh, "name_en": site.name.en, "timezone": site.timezone}
     plays_files = any(url.startswith("file:") for camera in site.cameras for url in (camera.url_sub, camera.url_main))
-    return _table("", {**values, "allow_files": True} if plays_files else values)
+    text = _table("", {**values, "allow_files": True} if plays_files else values)
+    return text if site.retention == RetentionRules() else f"{text}\n{_table('[retention]', _retention_values(site.retention))}"
+
+
+def _retention_values(rules: RetentionRules) -> dict[str, object]:
+    values: dict[str, object] = {"pictures_max_gb": rules.pictures_max_gb}
+    for kept in Kept:
+        keep = rules.of(kept)
+        values |= {f"{kept}_min_days": keep.min_days, f"{kept}_max_days": keep.max_days}
+    return values
 
 
 def _cameras_csv(cameras: Iterable[Camera]) -> str:
@@ -66,7 +99,14 @@ def _cameras_csv(cameras: Iterable[Camera]) -> str:
 
 def _places_geojson(places: Iterable[Place], checkpoints: Iterable[Checkpoint]) -> str:
     """One feature a line, so that versions of a site can be compared."""
-    lines = itertools.chain(map(_place_feature, places), map(_checkpoint_feature, checkpoints))
+    return _collection(itertools.chain(map(_place_feature, places), map(_checkpoint_feature, checkpoints)))
+
+
+def _paths_geojson(ways: Iterable[Way]) -> str:
+    return _collection(_feature({"mode": way.mode}, "LineString", way.line) for way in ways)
+
+
+def _collection(lines: Iterable[str]) -> str:
     return '{"type": "FeatureCollection", "features": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
@@ -98,23 +138,40 @@ def _rules_toml(rules: Iterable[Rule]) -> str:
 
 
 def _rule_values(rule: Rule) -> dict[str, object]:
-    return {
+    values: dict[str, object] = {
         "name": rule.name,
         "kind": rule.kind,
         "zone": rule.zone,
         "zone_zh": rule.zone_name.zh,
         "zone_en": rule.zone_name.en,
-        "labels": rule.labels,
+        "line": rule.line,
+        "direction": rule.direction,
+        "count": rule.count or None,
+        "density": rule.density or None,
+        "speed": rule.speed,
+        "labels": rule.labels or None,
         "schedule": rule.schedule.text,
         "dwell_s": rule.dwell_s,
+        "leave_s": rule.leave_s,
         "dead_time_s": rule.dead_time_s,
         "severity": rule.severity,
         "min_score": rule.min_score,
     }
+    allowed = keys_of(rule.kind)
+    return {key: value for key, value in values.items() if key in allowed and value is not None}
+
+
+def _teams_toml(teams: Iterable[Team], holidays: Iterable[Holiday]) -> str:
+    tables = [_table("[[team]]", _team_values(team)) for team in teams]
+    for holiday in holidays:
+        names = {"name_zh": holiday.name.zh, "name_en": holiday.name.en}
+        optional = {"made_up": True} if holiday.made_up else {}
+        tables.append(_table("[[holiday]]", {"first": holiday.first, "last": holiday.last, **names, **optional}))
+    return "\n".join(tables)
 
 
 def _team_values(team: Team) -> dict[str, object]:
-    return {
+    values: dict[str, object] = {
         "id": team.id,
         "name_zh": team.name.zh,
         "name_en": team.name.en,
@@ -124,6 +181,128 @@ def _team_values(team: Team) -> dict[str, object]:
         "home": team.home,
         "members": team.members,
     }
+    optional = {
+        "holiday_shift": team.holiday_shift.text if team.holiday_shift else "",
+        "travels": "" if team.travels is TravelMode.WALK else team.travels,
+        "stationed": team.stationed,
+        "call_signs": team.call_signs,
+        "skills": team.skills,
+        "equipment": team.equipment,
+    }
+    return values | {key: value for key, value in optional.items() if value}
+
+
+def _dispatch_toml(rules: DispatchRules) -> str:
+    rest = {"assignments": rules.rest.assignments, "hours": rules.rest.hours, "minutes": rules.rest.minutes}
+    tables = [_table("[rest]", rest)]
+    for need in rules.needs:
+        able = {key: value for key, value in (("skills", need.skills), ("equipment", need.equipment)) if value}
+        tables.append(_table("[[need]]", {**_matter_values(need.matter), **able}))
+    for rule in rules.automatic:
+        values = {"name": rule.name, **_matter_values(rule.matter), "schedule": rule.schedule.text}
+        tables.append(_table("[[automatic]]", values))
+    for minimum in rules.minimums:
+        cells = {"grid_cells": minimum.grid_cells} if minimum.grid_cells else {}
+        tables.append(_table("[[minimum]]", {**cells, "schedule": minimum.schedule.text, "teams": minimum.teams}))
+    return "\n".join(tables)
+
+
+def _matter_values(matter: Matter) -> dict[str, object]:
+    return {key: value for key, value in (("severity", matter.severities), ("category", matter.categories)) if value}
+
+
+def _rounds_toml(rules: RoundRules) -> str:
+    default = RoundRules()
+    keys = ("geofence_m", "code_required", "camera_s", "camera_m", "incidents", "severity")
+    settings = {key: getattr(rules, key) for key in keys if getattr(rules, key) != getattr(default, key)}
+    tables = [_table("[visits]", settings)] if settings else []
+    tables += [_table("[[route]]", _route_values(route)) for route in rules.routes]
+    tables += [_table("[[inspection]]", _inspection_values(inspection)) for inspection in rules.inspections]
+    return "\n".join(tables)
+
+
+def _route_values(route: Route) -> dict[str, object]:
+    starts = route.starts
+    values: dict[str, object] = {"id": route.id, "name_zh": route.name.zh, "name_en": route.name.en}
+    values |= {"grid_cell": route.grid_cell} if route.grid_cell else {"teams": route.teams}
+    values |= {"stops": route.stops, "order": route.order}
+    values |= {"walk_min": route.walk_min} if route.walk_min else {}
+    if starts.at is not None:
+        values["at"] = starts.at.text
+    elif starts.every_h is not None:
+        values["every_h"] = starts.every_h
+    elif starts.within is not None:
+        values |= {"random": starts.within.text, "times": starts.times}
+    return values | {"early_min": route.early_min, "late_min": route.late_min}
+
+
+def _inspection_values(inspection: Inspection) -> dict[str, object]:
+    values = {"id": inspection.id, "name_zh": inspection.name.zh, "name_en": inspection.name.en}
+    given = {"checkpoints": inspection.checkpoints, "teams": inspection.teams, "draw": inspection.draw}
+    some = {key: value for key, value in given.items() if value}
+    return {**values, "schedule": inspection.schedule.text, **some, "within_min": inspection.within_min}
+
+
+def _limits_toml(site: Site) -> str:
+    limits = site.time_limits
+    top = {"warn_at": limits.warn_at, "escalate_after": limits.escalate_after, "working_hours": limits.working_hours.text}
+    tables = [_table("", top)]
+    for limit in limits.limits:
+        some = {"category": limit.categories, "in_working_time": sorted(limit.in_working_time)}
+        minutes = {f"{step}_min": seconds / 60 for step, seconds in (limit.limit_s or {}).items()}
+        given = {key: value for key, value in some.items() if value}
+        tables.append(_table("[[limit]]", {"severity": limit.severities, **minutes, **given}))
+    for hours in site.place_hours:
+        where = {"compound_kind": hours.compound_kind} if hours.compound_kind else {"place": hours.place}
+        tables.append(_table("[[hours]]", {**where, "working_hours": hours.working_hours.text}))
+    for section in site.sections:
+        values = {"id": section.id, "name_zh": section.name.zh, "name_en": section.name.en, "grid_cells": section.grid_cells}
+        post = {"responsible": section.responsible} if section.responsible else {}
+        tables.append(_table("[[section]]", {**values, **post}))
+    return "\n".join(tables)
+
+
+def _desk_values(desk: Desk) -> dict[str, object]:
+    values = {"id": desk.id, "name_zh": desk.name.zh, "name_en": desk.name.en, "kind": desk.kind}
+    optional = {
+        "opening_hours": "" if desk.opening_hours == ALWAYS else desk.opening_hours.text,
+        "receipt_min": 0 if desk.receipt_min == RECEIPT_MIN else desk.receipt_min,
+        "feedback_min": 0 if desk.feedback_min == FEEDBACK_MIN else desk.feedback_min,
+        "users": desk.users,
+        "responsible": desk.responsible,
+        "places": desk.places,
+    }
+    return values | {key: value for key, value in optional.items() if value}
+
+
+_TARGET_TABLE: dict[type, str] = {Webhook: "webhook", Robot: "robot", Email: "email", Mqtt: "mqtt"}
+
+
+def _notifications_toml(rules: NotificationRules) -> str:
+    settings: dict[str, object] = {"page": rules.page} if rules.page else {}
+    if rules.keep_trying_s != KEEP_TRYING_S:
+        settings["keep_trying_h"] = rules.keep_trying_s / 3600
+    tables = [_table("", settings | {"camera_after_min": rules.camera_after_s / 60})]
+    tables += [_table(f"[[{_TARGET_TABLE[type(target)]}]]", _target_values(target)) for target in rules.targets]
+    tables += [_table("[[rule]]", _tell_values(rule)) for rule in rules.rules]
+    return "\n".join(tables)
+
+
+def _target_values(target: Target) -> dict[str, object]:
+    values = {each.name: getattr(target, each.name) for each in fields(target)}
+    if isinstance(target, Mqtt):
+        host = f"[{target.host}]" if ":" in target.host else target.host
+        values["url"] = f"{'mqtts' if target.tls else 'mqtt'}://{host}:{target.port}"
+        for key in ("host", "port", "tls"):
+            del values[key]
+    return {key: value for key, value in values.items() if value}
+
+
+def _tell_values(rule: TellRule) -> dict[str, object]:
+    values = {"targets": rule.targets, "kinds": rule.kinds, "levels": rule.levels, "places": rule.places}
+    values = {key: value for key, value in values.items() if value}
+    quiet = {"quiet": rule.quiet.text} if rule.quiet else {}
+    return {**values, "severity": rule.severity, "group_s": rule.group_s, **quiet}
 
 
 def _secrets_toml(site: Site) -> str:
@@ -143,4 +322,4 @@ def _toml(value: object) -> str:
     """A TOML value. JSON's way to write a text is also TOML's, but for DEL, which no text of a site holds."""
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False)
+    return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)

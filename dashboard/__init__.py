@@ -4,7 +4,7 @@ In: the site, the store, and a view of the running fleet. Out: steps of people, 
 FastAPI. Read `app.py` first, then `authorize.py` and `routes/incidents.py`.
 """
 
-from dashboard.announce import announce_camera, announce_incident, announce_team
+from dashboard.announce import announce_camera, announce_incident, announce_round, announce_team
 from dashboard.app import create_app
 from dashboard.fleet_view import FleetView
 from dashboard.server import WebServer
@@ -19,6 +19,7 @@ __all__ = [
     "WebServer",
     "announce_camera",
     "announce_incident",
+    "announce_round",
     "announce_team",
     "create_app",
     "ensure_setup_secret",

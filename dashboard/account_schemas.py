@@ -41,7 +41,8 @@ class TeamCodeIn(RequestBody):
 class PrincipalOut(AnswerBody):
     kind: Literal["user", "team"]
     id: str
-    name: str
+    name: str = Field(examples=["东门岗"])
+    name_en: str = Field(description="a team's English name; of a user the same as `name`", examples=["East gate post"])
     role: Literal["operator", "dispatcher", "administrator", "team"]
     team: str | None
 
@@ -52,6 +53,7 @@ class PrincipalOut(AnswerBody):
                 "kind": principal.kind.value,
                 "id": principal.id,
                 "name": principal.name,
+                "name_en": principal.name_en or principal.name,
                 "role": principal.role and principal.role.value,
                 "team": principal.team,
             }

@@ -4,11 +4,13 @@ import logging
 
 from base import CameraStatus
 from camera_config.site import Site
+from dashboard.round_schemas import RoundOut
 from dashboard.schemas import CameraOut, IncidentOut, TeamOut
 from dashboard.updates import Updates
 from patrol import Incident, TeamState
+from patrol.visits import RoundNow
 
-__all__ = ["announce_camera", "announce_incident", "announce_team"]
+__all__ = ["announce_camera", "announce_incident", "announce_round", "announce_team"]
 
 logger = logging.getLogger(__name__)
 
@@ -16,6 +18,11 @@ logger = logging.getLogger(__name__)
 def announce_incident(updates: Updates, incident: Incident) -> None:
     """Tell every page, and the incident's team, how `incident` is now."""
     updates.publish("incident", IncidentOut.of(incident).model_dump(mode="json"))
+
+
+def announce_round(updates: Updates, now: RoundNow) -> None:
+    """Tell every page, and the round's team, what became of a round."""
+    updates.publish("round", RoundOut.of(now).model_dump(mode="json"))
 
 
 def announce_camera(updates: Updates, status: CameraStatus) -> None:

@@ -28,6 +28,9 @@ __all__ = ["create_app"]
 
 logger = logging.getLogger(__name__)
 
+FORGET_S = 60.0
+"""How often positions of teams that went off duty are deleted; nobody is shown them even before."""
+
 REVIEW_S = 2.0
 """How often open pages and live views are checked for sessions that have ended; they must close within 5 s."""
 
@@ -77,12 +80,16 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Dashboard = app.state.dashboard
-    review = asyncio.create_task(_review_sessions(parts), name="review-sessions")
+    tasks = [
+        asyncio.create_task(_review_sessions(parts), name="review-sessions"),
+        asyncio.create_task(_forget_positions(parts), name="forget-positions"),
+    ]
     try:
         yield
     finally:
-        review.cancel()
-        await asyncio.gather(review, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await parts.live.stop()
 
 
@@ -102,3 +109,16 @@ async def _review_sessions(parts: Dashboard) -> None:
         for key in ended:
             parts.updates.revoke(key)
             parts.live.revoke(key)
+
+
+async def _forget_positions(parts: Dashboard) -> None:
+    """Delete what is known of where teams were once they are off duty; runs until cancelled."""
+    while True:
+        try:
+            for team in await asyncio.to_thread(parts.store.forget_positions):
+                logger.info("the position of team %s was deleted: off duty", team)
+        except GridpatrolError as error:  # the database is away: the next turn deletes it
+            logger.warning("positions could not be deleted: %s", error)
+        except Exception:
+            logger.exception("positions could not be deleted")
+        await asyncio.sleep(FORGET_S)

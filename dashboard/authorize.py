@@ -46,13 +46,14 @@ _LADDER = (Role.OPERATOR, Role.DISPATCHER, Role.ADMINISTRATOR)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. `team` is set iff `kind` is team."""
+    """Who asks. `team` is set iff `kind` is team; then `name` is its Chinese name, the one that histories show."""
 
     kind: PrincipalKind
     id: str = ""
     name: str = ""
     role: Role | None = None
     team: str | None = None
+    name_en: str = ""  # of a team; users have one name
 
 
 ANONYMOUS = Principal(PrincipalKind.ANONYMOUS)
@@ -75,6 +76,7 @@ class Action(StrEnum):
     WATCH_LIVE = "watch_live"
     READ_INCIDENTS = "read_incidents"
     READ_EVENT_SNAPSHOT = "read_event_snapshot"
+    REPORT_INCIDENT = "report_incident"
     TAKE_STEP = "take_step"  # any step at all; which one is then asked by its own action
     STEP_ACKNOWLEDGE = "step_acknowledge"
     STEP_TAKE_OVER = "step_take_over"
@@ -84,14 +86,46 @@ class Action(StrEnum):
     STEP_DEPART = "step_depart"
     STEP_ARRIVE = "step_arrive"
     STEP_REPORT = "step_report"
+    STEP_VERIFY = "step_verify"
     STEP_CLOSE = "step_close"
+    STEP_REOPEN = "step_reopen"
+    STEP_MERGE = "step_merge"
+    STEP_SPLIT = "step_split"
+    STEP_SHELVE = "step_shelve"
+    STEP_UNSHELVE = "step_unshelve"
+    STEP_PAUSE = "step_pause"
+    STEP_RESUME = "step_resume"
     STEP_NOTE = "step_note"
+    SEND_SUPPORT = "send_support"
+    MOVE_SUPPORT = "move_support"
     READ_TEAMS = "read_teams"
+    READ_ROSTER = "read_roster"
+    CHANGE_ROSTER = "change_roster"
+    READ_REFERRALS = "read_referrals"
+    TAKE_REFERRAL_STEP = "take_referral_step"
+    READ_HANDOVERS = "read_handovers"
+    SIGN_HANDOVER = "sign_handover"
+    READ_LEDGER = "read_ledger"
+    EXPORT_LEDGER = "export_ledger"
+    READ_ASSESSMENT = "read_assessment"
+    READ_ROUNDS = "read_rounds"
+    READ_MY_ROUNDS = "read_my_rounds"
+    WALK_ROUND = "walk_round"
+    MANAGE_TEMPORARY_STOPS = "manage_temporary_stops"
+    DRAW_INSPECTION = "draw_inspection"
+    PRINT_CODES = "print_codes"
+    RENEW_CODES = "renew_codes"
+    READ_CODE_ATTEMPTS = "read_code_attempts"
     PAIR_PHONE = "pair_phone"
     READ_ASSIGNMENTS = "read_assignments"
     SEND_POSITION = "send_position"
+    RUN_DRILL = "run_drill"
+    READ_NOTICES = "read_notices"
+    SEND_NOTICES = "send_notices"
     READ_USERS = "read_users"
     ADD_USER = "add_user"
+    READ_HOLDS = "read_holds"
+    HOLD_INCIDENT = "hold_incident"
     READ_METRICS = "read_metrics"
 
 
@@ -139,6 +173,7 @@ POLICY: dict[Action, Permit] = {
     Action.WATCH_LIVE: _OPERATOR,
     Action.READ_INCIDENTS: _OPERATOR,
     Action.READ_EVENT_SNAPSHOT: Permit(Role.OPERATOR, TeamRight.OWN),
+    Action.REPORT_INCIDENT: _SIGNED_IN,
     Action.TAKE_STEP: _SIGNED_IN,
     Action.STEP_ACKNOWLEDGE: _OPERATOR,
     Action.STEP_TAKE_OVER: _OPERATOR,
@@ -148,14 +183,46 @@ POLICY: dict[Action, Permit] = {
     Action.STEP_DEPART: _ON_THE_WAY,
     Action.STEP_ARRIVE: _ON_THE_WAY,
     Action.STEP_REPORT: _ON_THE_WAY,
+    Action.STEP_VERIFY: _OPERATOR,
     Action.STEP_CLOSE: _OPERATOR,
+    Action.STEP_REOPEN: _OPERATOR,
+    Action.STEP_MERGE: _OPERATOR,
+    Action.STEP_SPLIT: _OPERATOR,
+    Action.STEP_SHELVE: _OPERATOR,
+    Action.STEP_UNSHELVE: _OPERATOR,
+    Action.STEP_PAUSE: _OPERATOR,
+    Action.STEP_RESUME: _OPERATOR,
     Action.STEP_NOTE: Permit(Role.OPERATOR, TeamRight.OWN),
+    Action.SEND_SUPPORT: _OPERATOR,
+    Action.MOVE_SUPPORT: _SIGNED_IN,
     Action.READ_TEAMS: _OPERATOR,
+    Action.READ_ROSTER: _OPERATOR,
+    Action.CHANGE_ROSTER: _DISPATCHER,
+    Action.READ_REFERRALS: _OPERATOR,
+    Action.TAKE_REFERRAL_STEP: _OPERATOR,
+    Action.READ_HANDOVERS: _OPERATOR,
+    Action.SIGN_HANDOVER: _OPERATOR,
+    Action.READ_LEDGER: _OPERATOR,
+    Action.EXPORT_LEDGER: _DISPATCHER,
+    Action.READ_ASSESSMENT: _DISPATCHER,
+    Action.READ_ROUNDS: _OPERATOR,
+    Action.READ_MY_ROUNDS: _OWN_TEAM,
+    Action.WALK_ROUND: _SIGNED_IN,
+    Action.MANAGE_TEMPORARY_STOPS: _DISPATCHER,
+    Action.DRAW_INSPECTION: _DISPATCHER,
+    Action.PRINT_CODES: _ADMINISTRATOR,
+    Action.RENEW_CODES: _ADMINISTRATOR,
+    Action.READ_CODE_ATTEMPTS: _DISPATCHER,
     Action.PAIR_PHONE: _DISPATCHER,
     Action.READ_ASSIGNMENTS: _OWN_TEAM,
     Action.SEND_POSITION: _OWN_TEAM,
+    Action.RUN_DRILL: _DISPATCHER,
+    Action.READ_NOTICES: _ADMINISTRATOR,
+    Action.SEND_NOTICES: _ADMINISTRATOR,
     Action.READ_USERS: _ADMINISTRATOR,
     Action.ADD_USER: _ADMINISTRATOR,
+    Action.READ_HOLDS: _OPERATOR,
+    Action.HOLD_INCIDENT: _ADMINISTRATOR,
     Action.READ_METRICS: Permit(Role.ADMINISTRATOR, scraper=True),
 }
 

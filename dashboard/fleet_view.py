@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from base import CameraStatus, Packet, WorkerStats
+from base import CameraStatus, Gap, GapCause, Packet, WorkerStats
 
 __all__ = ["FleetView"]
 
@@ -14,6 +14,14 @@ class FleetView(Protocol):
 
     def statuses(self) -> Mapping[str, CameraStatus]:
         """The last known status of each camera that has reported one, by camera id."""
+        ...
+
+    def open_gaps(self) -> Mapping[str, Gap]:
+        """The gap of each camera that is not seen now, by camera id."""
+        ...
+
+    def ended_gaps_s(self) -> Mapping[GapCause, float]:
+        """Seconds of all gaps of all cameras that ended in this run, by cause."""
         ...
 
     async def snapshot(self, camera: str) -> bytes:

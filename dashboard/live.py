@@ -203,8 +203,9 @@ def _follow(view: _View) -> Callable[[], None]:
 
 
 def _check_codec(camera: str, codec: Codec) -> None:
-    if codec is Codec.H265:
-        raise SourceError(f"camera {camera} sends H.265, which browsers do not play by WebRTC; set this stream to H.264")
+    name = {Codec.H265: "H.265", Codec.MJPEG: "Motion JPEG"}.get(codec)
+    if name:
+        raise SourceError(f"camera {camera} sends {name}, which browsers do not play by WebRTC; set this stream to H.264")
 
 
 def _checked(offer: str) -> str:

@@ -6,18 +6,23 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from base import CameraStatus, Event
+from base import CameraStatus, Event, Gap, Health, Quality, WatchRun
 from camera_config.site import Name, Team
 from patrol import Actor, HistoryEntry, Incident, Proposal, Step, TeamState, Verdict
 
 __all__ = [
+    "EXAMPLE_UUID",
     "ID",
     "UUID",
+    "ActorOut",
     "AnswerBody",
     "CameraList",
     "CameraOut",
+    "Cause",
     "EventOut",
     "Failure",
+    "GapList",
+    "GapOut",
     "HealthOut",
     "HistoryOut",
     "IncidentDetail",
@@ -41,7 +46,7 @@ ID = r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$"
 
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
-_EXAMPLE_UUID = "0199a3c2-7b1e-7c3a-9d52-3f6b1a2c4d5e"
+EXAMPLE_UUID = "0199a3c2-7b1e-7c3a-9d52-3f6b1a2c4d5e"
 
 
 def iso(time_s: float) -> str:
@@ -65,7 +70,7 @@ Time = Annotated[str, Field(examples=["2026-03-01T14:05:09.120Z"])]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000), AfterValidator(printable)]
 Cause = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(printable)]
 SiteId = Annotated[str, StringConstraints(pattern=ID)]
-Uuid = Annotated[str, StringConstraints(pattern=UUID), Field(examples=[_EXAMPLE_UUID])]
+Uuid = Annotated[str, StringConstraints(pattern=UUID), Field(examples=[EXAMPLE_UUID])]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, examples=[121.4737])]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, examples=[31.2304])]
 
@@ -108,11 +113,22 @@ class CameraOut(AnswerBody):
     last_frame_at: Time | None
     frames_per_s: float
     kbit_per_s: float
-    gop_s: float
+    gop_s: float = Field(description="typical distance of key frames")
+    gop_most_s: float = Field(description="longest of late")
     codec: str = Field(examples=["h264"])
+    profile: str = Field(examples=["High@4.0"])
     width_px: int
     height_px: int
+    transport: str = Field(examples=["tcp"])
+    skew_s: float | None = Field(description="the camera's clock minus ours")
+    loss: float = Field(description="share of the packets of the last minute")
+    reconnects: int
+    stalls: int = Field(description="pauses of more than 2 s within a connection, in the last hour")
+    ring_s: float
+    lane: str = Field(examples=["quiet"])
     awake: bool
+    packets: str = Field(examples=["telling"])
+    advice: list[str] = Field(examples=[["long_gop"]])
     error: str
 
     @classmethod
@@ -126,35 +142,68 @@ class CameraOut(AnswerBody):
             frames_per_s=round(status.frames_per_s, 2),
             kbit_per_s=round(status.kbit_per_s, 1),
             gop_s=round(status.gop_s, 2),
+            gop_most_s=round(status.gop_most_s, 2),
             codec=status.codec.value,
+            profile=status.profile,
             width_px=status.width_px,
             height_px=status.height_px,
+            transport=status.transport,
+            skew_s=status.skew_s,
+            loss=status.loss,
+            reconnects=status.reconnects,
+            stalls=status.stalls,
+            ring_s=round(status.ring_s, 2),
+            lane=status.lane.value,
             awake=status.awake,
+            packets=status.packets.value,
+            advice=[each.value for each in status.advice],
             error=status.error,
         )
 
     @classmethod
     def unknown(cls, camera: str) -> "CameraOut":
         """A camera of the site that no worker has reported yet."""
-        return cls(
-            id=camera,
-            health="offline",
-            quality="unusable",
-            since=None,
-            last_frame_at=None,
-            frames_per_s=0.0,
-            kbit_per_s=0.0,
-            gop_s=0.0,
-            codec="other",
-            width_px=0,
-            height_px=0,
-            awake=False,
-            error="",
-        )
+        return cls.of(CameraStatus(camera, Health.OFFLINE, Quality.UNUSABLE, 0.0, None)).model_copy(update={"since": None})
 
 
 class CameraList(AnswerBody):
     items: list[CameraOut]
+
+
+class GapOut(AnswerBody):
+    """A time in which the camera was not seen; `ended_at` is null while it lasts."""
+
+    began_at: Time
+    ended_at: Time | None
+    cause: str = Field(examples=["ended_by_camera"])
+
+    @classmethod
+    def of(cls, gap: Gap) -> "GapOut":
+        return cls(began_at=iso(gap.began_s), ended_at=_iso_or_none(gap.ended_s), cause=gap.cause.value)
+
+
+class GapList(AnswerBody):
+    items: list[GapOut]
+
+
+class WatchRunOut(AnswerBody):
+    """A time in which the camera was watched in one way, or a minute in which it was in several: seconds of each."""
+
+    began_at: Time
+    ended_at: Time
+    seconds: dict[str, float] = Field(examples=[{"full": 12.0, "quiet": 48.0}])
+
+    @classmethod
+    def of(cls, run: WatchRun, until_s: float) -> "WatchRunOut":
+        ended_s = until_s if run.ended_s is None else run.ended_s
+        seconds = run.seconds if run.state is None else ((run.state, ended_s - run.began_s),)
+        told = {state.value: round(each_s, 3) for state, each_s in seconds}
+        return cls(began_at=iso(run.began_s), ended_at=iso(ended_s), seconds=told)
+
+
+class WatchRunList(AnswerBody):
+    items: list[WatchRunOut]
+    seconds: dict[str, float] = Field(description="Of all items together.")
 
 
 # Incidents
@@ -173,6 +222,7 @@ class ActorOut(AnswerBody):
 class AlternativeOut(AnswerBody):
     team: str
     reason: NameOut
+    preempts: int | None = Field(description="number of the incident it would be called away from; null if it is free")
 
 
 class ProposalOut(AnswerBody):
@@ -183,6 +233,7 @@ class ProposalOut(AnswerBody):
     shortfall: NameOut | None
     escalate_to: str | None
     alternatives: list[AlternativeOut]
+    preempts: int | None = Field(description="number of the incident it would be called away from; null if it is free")
 
     @classmethod
     def of(cls, proposal: Proposal) -> "ProposalOut":
@@ -191,7 +242,11 @@ class ProposalOut(AnswerBody):
             reason=NameOut.of(proposal.reason),
             shortfall=None if proposal.shortfall is None else NameOut.of(proposal.shortfall),
             escalate_to=proposal.escalate_to or None,
-            alternatives=[AlternativeOut(team=each.team, reason=NameOut.of(each.reason)) for each in proposal.alternatives],
+            alternatives=[
+                AlternativeOut(team=each.team, reason=NameOut.of(each.reason), preempts=each.preempts or None)
+                for each in proposal.alternatives
+            ],
+            preempts=proposal.preempts or None,
         )
 
 
@@ -203,10 +258,15 @@ class DueOut(AnswerBody):
 class IncidentOut(AnswerBody):
     id: Uuid
     number: int = Field(examples=[1042])
-    kind: str = Field(examples=["intrusion"])
+    origin: str = Field(examples=["event"], description="event, patrol, hotline or inspection")
+    category: str = Field(examples=["public_order"])
+    kind: str | None = Field(examples=["intrusion"], description="of its events; null while it has none")
     label: str = Field(examples=["person"])
+    summary: str = Field(examples=[""], description="what was reported, in words; empty for events")
+    caller: str | None = Field(description="whom to call back; never told to a team's phone")
     severity: int = Field(ge=1, le=4)
-    camera: str
+    camera: str = Field(examples=["c0417"], description="empty while no event belongs to it")
+    cameras: list[str] = Field(examples=[["c0417", "c0418"]], description="whose events it holds")
     compound: str
     grid_cell: str
     community: str
@@ -224,11 +284,16 @@ class IncidentOut(AnswerBody):
     opened_at: Time
     last_event_at: Time
     stages: dict[str, Time]
-    due: DueOut | None
-    best_event: str
+    due: DueOut | None = Field(description="the next limit; null when closed, or while the clock stands still")
+    told: int = Field(ge=0, le=5, description="what was told of the running clock: 1 warned, 2 breached, 3 to 5 escalated")
+    paused_since: Time | None
+    shelved_until: Time | None
+    duplicate_of: str | None = Field(description="the incident it was merged into")
+    best_event: str = Field(description="empty while no event belongs to it")
     box: tuple[float, float, float, float]
     score: float
     refused: list[str] = Field(description="teams that refused, in order")
+    drill: bool = Field(description="an exercise: marked wherever it is shown, and in no figure")
     proposal: ProposalOut | None
 
     @classmethod
@@ -242,10 +307,15 @@ def _incident_fields(incident: Incident, for_team: bool) -> dict[str, object]:
     return {
         "id": incident.id,
         "number": incident.number,
-        "kind": incident.kind.value,
+        "origin": incident.origin.value,
+        "category": incident.category.value,
+        "kind": None if incident.kind is None else incident.kind.value,
         "label": incident.label,
+        "summary": incident.summary,
+        "caller": None if for_team else incident.caller or None,
         "severity": incident.severity,
         "camera": incident.camera,
+        "cameras": list(incident.cameras),
         "compound": incident.compound,
         "grid_cell": incident.grid_cell,
         "community": incident.community,
@@ -264,10 +334,15 @@ def _incident_fields(incident: Incident, for_team: bool) -> dict[str, object]:
         "last_event_at": iso(incident.last_event_s),
         "stages": {work.value: iso(at_s) for work, at_s in incident.stages.items()},
         "due": None if due is None else DueOut(step=due.step.value, at=iso(due.at_s)),
+        "told": incident.told,
+        "paused_since": _iso_or_none(incident.paused_since_s),
+        "shelved_until": _iso_or_none(incident.shelved_until_s),
+        "duplicate_of": incident.duplicate_of or None,
         "best_event": incident.best_event,
         "box": incident.box,
         "score": round(incident.score, 4),
         "refused": [] if for_team else list(incident.refused),
+        "drill": incident.drill,
         "proposal": None if proposal is None else ProposalOut.of(proposal),
     }
 
@@ -284,6 +359,11 @@ class HistoryOut(AnswerBody):
     verdict: str | None
     cause: str
     flags: list[str] = Field(examples=[["on_behalf"]])
+    clock: str | None = Field(examples=["acknowledge"], description="warned, breached, escalated: the step that was due")
+    level: str | None = Field(examples=["section"], description="breached, escalated: cell, section, community or sub_district")
+    place: str | None = Field(description="breached, escalated: whose responsible person heard of it")
+    other: str | None = Field(description="merge, absorbed, split, split_off: the other incident")
+    until: Time | None = Field(description="shelve: when it ends")
 
     @classmethod
     def of(cls, entry: HistoryEntry) -> "HistoryOut":
@@ -299,6 +379,11 @@ class HistoryOut(AnswerBody):
             verdict=None if entry.verdict is None else entry.verdict.value,
             cause=entry.cause,
             flags=[flag.value for flag in entry.flags],
+            clock=None if entry.clock is None else entry.clock.value,
+            level=None if entry.level is None else entry.level.value,
+            place=entry.place or None,
+            other=entry.other or None,
+            until=_iso_or_none(entry.until_s),
         )
 
 
@@ -317,6 +402,9 @@ class EventOut(AnswerBody):
     box: tuple[float, float, float, float]
     seen_by: str = Field(examples=["key_frame"])
     network: str
+    path: list[tuple[float, float, float]] = Field(
+        description="the way of its thing until then, at most 64 points: seconds since it began, x, y as fractions of the picture"
+    )
 
     @classmethod
     def of(cls, event: Event) -> "EventOut":
@@ -335,6 +423,7 @@ class EventOut(AnswerBody):
             box=event.box,
             seen_by=event.seen_by.value,
             network=event.network,
+            path=[(round(at_s - event.began_s, 2), x, y) for at_s, x, y in event.path],
         )
 
 
@@ -359,7 +448,7 @@ class StepIn(RequestBody):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        json_schema_extra={"examples": [{"step": "dispatch", "version": 2, "command_id": _EXAMPLE_UUID, "team": "t03"}]},
+        json_schema_extra={"examples": [{"step": "dispatch", "version": 2, "command_id": EXAMPLE_UUID, "team": "t03"}]},
     )
 
     step: Step
@@ -369,6 +458,7 @@ class StepIn(RequestBody):
     text: Text = ""
     verdict: Verdict | None = None
     cause: Cause = ""
+    until: AwareDatetime | None = Field(default=None, description="shelve: when it ends, at most 8 hours from now")
     at: AwareDatetime | None = Field(default=None, description="when it was done, if that was earlier (offline phone)")
 
 
@@ -381,8 +471,10 @@ class TeamOut(AnswerBody):
     kind: str = Field(examples=["property_guard"])
     grid_cells: list[str]
     on_shift: bool
+    shift_until: Time | None = Field(description="null off shift, or if the shift has no end within two days")
     status: str = Field(examples=["available"])
     incident: str | None
+    supporting: bool = Field(description="it helps the incident's main team")
     lon: float | None
     lat: float | None
     position_at: Time | None
@@ -397,8 +489,10 @@ class TeamOut(AnswerBody):
             kind=team.kind.value,
             grid_cells=list(team.grid_cells),
             on_shift=state.on_shift,
+            shift_until=_iso_or_none(state.until_s),
             status=state.status.value,
             incident=state.incident or None,
+            supporting=state.supporting,
             lon=lon,
             lat=lat,
             position_at=_iso_or_none(state.position_at_s),

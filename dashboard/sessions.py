@@ -189,7 +189,9 @@ class Sessions:
         """Whose session it is now: the role is read each time, so that a role taken away is gone with the next request."""
         if session.principal_kind == PrincipalKind.TEAM:
             team = self._site.team_by_id.get(session.principal_id)
-            return None if team is None else Principal(PrincipalKind.TEAM, team.id, team.name.zh, Role.TEAM, team.id)
+            return (
+                None if team is None else Principal(PrincipalKind.TEAM, team.id, team.name.zh, Role.TEAM, team.id, team.name.en)
+            )
         user = self._store.user(session.principal_id)
         if user is None or user.role not in list(Role):
             return None

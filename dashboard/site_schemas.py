@@ -190,7 +190,9 @@ def _place(place: Place) -> PlaceFeature:
 
 
 def _camera(camera: Camera, rules: list[Rule]) -> CameraFeature:
-    zones = [ZoneOut(name_zh=rule.zone_name.zh, name_en=rule.zone_name.en, polygon=list(rule.zone)) for rule in rules]
+    zones = [
+        ZoneOut(name_zh=rule.zone_name.zh, name_en=rule.zone_name.en, polygon=list(rule.zone)) for rule in rules if rule.zone
+    ]
     properties = CameraProperties(
         id=camera.id,
         name_zh=camera.name.zh,

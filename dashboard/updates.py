@@ -83,7 +83,11 @@ class Updates:
         if type == "incident" and not self._is_news(data):
             return
         self.seq += 1
-        message = _Message(self.seq, _encode(type, self.seq, data), self._for_teams(data) if type == "incident" else {})
+        whole = _encode(type, self.seq, data)
+        for_teams = self._for_teams(data) if type == "incident" else {}
+        if type == "round" and data["team"]:
+            for_teams = {str(data["team"]): whole}
+        message = _Message(self.seq, whole, for_teams)
         self._past.append(message)
         for subscriber in tuple(self._subscribers):
             text = _text_for(message, subscriber.audience)
@@ -153,7 +157,7 @@ class Updates:
         if before and before != team:
             texts[before] = json.dumps({"type": "reset", "seq": self.seq})
         if team:
-            texts[team] = _encode("incident", self.seq, data | {"proposal": None, "refused": []})
+            texts[team] = _encode("incident", self.seq, data | {"proposal": None, "refused": [], "caller": None})
         return texts
 
 

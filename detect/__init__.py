@@ -5,21 +5,30 @@ and calls of `wake` for cameras worth a closer look. Read `pipeline.py` first; `
 """
 
 from detect.background import Backgrounds
+from detect.budget import Choice, Costs, Want, choose
 from detect.cards import Card, check, fetch, find_file, list_cards
 from detect.crops import cut_crops
+from detect.ledger import CODE, WatchLedger
 from detect.motion import Regions, find_regions
 from detect.networks import CropNetwork, Detections, Detector, Networks, load_networks
 from detect.objects import CropClassifier, Judges, PictureDetector
 from detect.outbox import Outbox
+from detect.packet_tier import PacketTier
 from detect.pipeline import DetectStats, Pipeline
 from detect.replay import replay
-from detect.rules import WATCHED_KINDS
-from detect.settings import DetectSettings
+from detect.samples import SampleCounts, Samples
+from detect.settings import DEFAULT_WATCH, DetectSettings, WatchSettings
+from detect.wake import NOT_ARMED, TIER_OF, Turn, WakeCause, Wakes
 
 __all__ = [
-    "WATCHED_KINDS",
+    "CODE",
+    "DEFAULT_WATCH",
+    "NOT_ARMED",
+    "TIER_OF",
     "Backgrounds",
     "Card",
+    "Choice",
+    "Costs",
     "CropClassifier",
     "CropNetwork",
     "DetectSettings",
@@ -29,10 +38,20 @@ __all__ = [
     "Judges",
     "Networks",
     "Outbox",
+    "PacketTier",
     "PictureDetector",
     "Pipeline",
     "Regions",
+    "SampleCounts",
+    "Samples",
+    "Turn",
+    "WakeCause",
+    "Wakes",
+    "Want",
+    "WatchLedger",
+    "WatchSettings",
     "check",
+    "choose",
     "cut_crops",
     "fetch",
     "find_file",

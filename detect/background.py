@@ -102,6 +102,13 @@ class Backgrounds:
             self._apply_block(state, camera[rows], time_s[rows], luma[rows], moving[rows])
         return moving
 
+    def picture(self, camera: int) -> U8:
+        """What is behind all that moves on a camera, as far as it is learned, u8 (H, W); only after a first `apply`. A view."""
+        if self._state is None:
+            raise ValueError("Backgrounds: expected a first frame before its background is asked for")
+        known: U8 = self._state.ref[camera]
+        return known
+
     def forget(self, camera: NDArray[np.int32]) -> None:
         """Begin anew with the next frame of these rows, whatever its time: the clock was set back."""
         self._began_s[camera] = np.nan

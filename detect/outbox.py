@@ -289,9 +289,11 @@ def unpack_event(payload: bytes) -> Event:
         (length,) = _LENGTH.unpack_from(payload)
         header = json.loads(payload[4 : 4 + length])
         left, top, right, bottom = header.pop("box")
+        path = tuple((float(at_s), float(x), float(y)) for at_s, x, y in header.pop("path", ()))  # absent in old records
         kind, tier = EventKind(header.pop("kind")), Tier(header.pop("seen_by"))
-        return Event(kind=kind, seen_by=tier, box=(left, top, right, bottom), snapshot_jpeg=payload[4 + length :], **header)
-    except (struct.error, TypeError, KeyError, AttributeError) as error:
+        jpeg = payload[4 + length :]
+        return Event(kind=kind, seen_by=tier, box=(left, top, right, bottom), snapshot_jpeg=jpeg, path=path, **header)
+    except (struct.error, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"expected a stored event: {error}") from error
 
 

@@ -3,28 +3,34 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from base import Clock, Event, FrameBatch, Tier, uuid7
-from camera_config import Rule
+from base import CameraStatus, Clock, Event, FrameBatch, Tier, uuid7
+from camera_config import HEALTH_KINDS, Rule
 from detect.background import FORGET_S, Backgrounds
+from detect.health_rules import HealthRules
 from detect.motion import Regions, find_regions
 from detect.objects import Judge, Judges, Scores
-from detect.rules import CameraRules, Finding
+from detect.rules import CameraRules, Finding, Scene
 from detect.settings import DetectSettings
 from detect.snapshot import Album, encode_jpeg
 from detect.track import Track, Tracker
+from detect.wake import NOT_ARMED, WakeCause
 
-__all__ = ["DetectStats", "Pipeline"]
+__all__ = ["DetectStats", "Pipeline", "Wake"]
 
 logger = logging.getLogger(__name__)
 
 _EXTEND_S = 1.0  # an awake camera's gate is held open anew at most this often
 _STEP_S = 5.0  # a camera's time that falls further than this follows our own clock being set back
 _TELL_S = 60.0  # one step reaches every camera, each with its next frame: told once
+
+Wake = Callable[[str, float, WakeCause], None]
+"""Asks for a camera to be awake until a time (UTC), and says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +51,13 @@ class _Camera:
     """What the pipeline remembers of one camera that has rules."""
 
     id: str
+    row: int
     rules: CameraRules
     tracker: Tracker
     album: Album = field(default_factory=Album)
+    severities: tuple[int, ...] = ()  # of its rules
     open_until_s: float = -np.inf  # monotonic: until when the gate was asked to stay open
+    followed_s: float = -np.inf  # monotonic: when it was last held open for something relevant
     seen_by: Tier = Tier.AWAKE
     met: bool = False  # a frame of its present background has been seen
     raised: dict[int, list[Event]] = field(default_factory=dict)  # by track number, without their pictures
@@ -57,10 +66,10 @@ class _Camera:
 class Pipeline:
     """Frames → events, for the cameras of one worker. Pipeline thread only.
 
-    Quiet rows (`awake` False, key frames): motion near the zone of an armed rule is judged, and `wake(camera, until)` is called
-    if its label is plausible. Awake rows: motion is judged and tracked, tracks are held against the rules. All times of tracks
-    and events are picture times; the clock serves only to say until when a gate stays open. A camera whose times fall by more
-    than five seconds, because our own clock was set back, begins anew, as after its first frame.
+    Quiet rows (`awake` False, key frames): motion near the zone of an armed rule is judged, and `wake(camera, until, cause)` is
+    called if its label is plausible. Awake rows: motion is judged and tracked, tracks are held against the rules. All times of
+    tracks and events are picture times; the clock serves only to say until when a gate stays open. A camera whose times fall by
+    more than five seconds, because our own clock was set back, begins anew, as after its first frame.
     """
 
     def __init__(
@@ -69,7 +78,7 @@ class Pipeline:
         rules: Sequence[Rule],
         zone_info: ZoneInfo,
         networks: Judges,
-        wake: Callable[[str, float], None],
+        wake: Wake,
         *,
         clock: Clock,
         settings: DetectSettings | None = None,
@@ -85,10 +94,14 @@ class Pipeline:
         self._judge = Judge(networks, (self._settings.uncertain_low, self._settings.uncertain_high), self._settings.second_looks)
         self._cameras: dict[int, _Camera] = {}  # by row number; only those with rules
         for row, camera in enumerate(cameras):
-            own = [rule for rule in rules if rule.camera == camera]
+            own = [rule for rule in rules if rule.camera == camera and rule.kind not in HEALTH_KINDS]
             if own:
                 watched = CameraRules(own, zone_info, self._judge.labels)
-                self._cameras[row] = _Camera(camera, watched, Tracker(self._settings))
+                severities = tuple(rule.severity for rule in own)
+                self._cameras[row] = _Camera(camera, row, watched, Tracker(self._settings), severities=severities)
+        self.relevant_s = np.full(len(cameras), -np.inf)  # monotonic, by row: something relevant was seen by an awake look ...
+        self.found_s = np.full(len(cameras), -np.inf)  # ... and a key frame showed enough to wake for it
+        self._health = HealthRules(cameras, rules, zone_info)
         self._last_s = np.full(len(cameras), -np.inf)  # time of each row's last frame ...
         self._key_s = np.full(len(cameras), np.nan)  # ... and of its last key frame
         self._tell_s = -np.inf  # monotonic: from when on a step of the clock is told again
@@ -114,14 +127,41 @@ class Pipeline:
                 continue
             if not camera.met:
                 camera.met = True
-                self._hold_open(camera, self._settings.learn_s)
+                self._hold_open(camera, self._settings.learn_s, WakeCause.LEARN)
             here = regions.row == row
+            scores_here = Scores(scores.labels, scores.score[here])
             if batch.awake[row]:
+                if batch.is_key[row] and self._catches(camera, float(batch.time_s[row]), regions.pick(here), scores_here):
+                    self.found_s[camera.row] = self._clock.monotonic_s()
                 events += self._watch(camera, batch, row, regions.box[here], scores.score[here])  # hops 6 and 7
             else:
-                self._glance(camera, float(batch.time_s[row]), regions.pick(here), Scores(scores.labels, scores.score[here]))
+                self._glance(camera, float(batch.time_s[row]), regions.pick(here), scores_here)
+                events += self._glimpse(camera, batch, row, regions.box[here], scores.score[here])
                 events += self._end(camera, camera.tracker.expire(float(batch.time_s[row])))
+        for row, finding in self._health.look(batch):
+            picture = encode_jpeg(batch.picture[row].bgr(), self._settings.jpeg_quality)
+            events.append(replace(self._bare_event(finding, float(batch.time_s[row])), snapshot_jpeg=picture))
         return events
+
+    def listen(self, statuses: Sequence[CameraStatus]) -> list[Event]:
+        """The events of cameras that send no video, by what their streams say; to be asked every few seconds."""
+        now_s = self._clock.now_s()
+        return [self._bare_event(found, now_s) for found in self._health.listen(statuses, now_s)]
+
+    def woken(self, row: int, tier: Tier, until_s: float) -> None:
+        """Somebody else woke this camera until `until_s` (monotonic): what is seen from now on is put down to `tier`."""
+        camera = self._cameras.get(row)
+        if camera is not None:
+            if camera.open_until_s < self._clock.monotonic_s():
+                camera.seen_by = tier
+            camera.open_until_s = max(camera.open_until_s, until_s)
+
+    def severity(self, time_s: float) -> NDArray[np.int8]:
+        """Severity of each row's most severe rule that is armed at `time_s`, 5 where none is."""
+        severity = np.full(len(self._last_s), NOT_ARMED, np.int8)
+        for row, camera in self._cameras.items():
+            severity[row] = min((camera.severities[i] for i in camera.rules.armed(time_s)), default=NOT_ARMED)
+        return severity
 
     def stats(self) -> DetectStats:
         """Counters since the start."""
@@ -177,15 +217,21 @@ class Pipeline:
 
     def _glance(self, camera: _Camera, time_s: float, regions: Regions, scores: Scores) -> None:
         """Wake a quiet camera if a label an armed rule asks for is plausible where the rule looks."""
-        for at in range(len(regions)):
-            for rule in camera.rules.near(time_s, tuple(regions.box[at].tolist())):
-                if scores.best_of(rule.labels)[at] >= self._settings.wake_score:
-                    camera.seen_by = Tier.KEY_FRAME
-                    self._wakes += 1
-                    self._hold_open(camera, self._settings.hold_s)
-                    return
-        if self._clock.monotonic_s() > camera.open_until_s:
+        if self._catches(camera, time_s, regions, scores):
+            camera.seen_by = Tier.KEY_FRAME
+            self.found_s[camera.row] = self._clock.monotonic_s()
+            self._wakes += 1
+            self._hold_open(camera, self._settings.hold_s, WakeCause.KEY_FRAME)
+        elif self._clock.monotonic_s() > camera.open_until_s:
             camera.seen_by = Tier.AWAKE  # whoever opens the gate next, it was not us
+
+    def _catches(self, camera: _Camera, time_s: float, regions: Regions, scores: Scores) -> bool:
+        """Whether a key frame shows, where an armed rule looks, a label that it asks for."""
+        return any(
+            scores.best_of(rule.labels)[at] >= self._settings.wake_score
+            for at in range(len(regions))
+            for rule in camera.rules.wakers(time_s, tuple(regions.box[at].tolist()))
+        )
 
     def _watch(
         self, camera: _Camera, batch: FrameBatch, row: int, box: NDArray[np.float32], score: NDArray[np.float32]
@@ -197,35 +243,61 @@ class Pipeline:
         for track, label in camera.rules.candidates(time_s, tracks, self._settings.wake_score):
             sure = float(score[track.region, self._judge.labels.index(label)]) if label in self._judge.labels else 1.0
             camera.album.offer(track.number, batch.picture[row], track.box, sure)
-        events = [self._event(camera, batch, row, finding) for finding in camera.rules.update(time_s, tracks)]
+        found = camera.rules.update(time_s, tracks, self._scene(batch, row))
+        events = [self._event(camera, batch, row, finding) for finding in found]
         self._stay_awake(camera, time_s)
         return events + self._end(camera, ended)
 
+    def _glimpse(
+        self, camera: _Camera, batch: FrameBatch, row: int, box: NDArray[np.float32], score: NDArray[np.float32]
+    ) -> list[Event]:
+        """What a key frame of a quiet camera is news of by itself: something stands there, or nobody is there."""
+        regions = [
+            ((left, top, right, bottom), dict(zip(self._judge.labels, scores, strict=True)))
+            for (left, top, right, bottom), scores in zip(box.tolist(), score.tolist(), strict=True)
+        ]
+        found = camera.rules.glimpse(float(batch.time_s[row]), regions, self._scene(batch, row))
+        return [self._event(camera, batch, row, finding) for finding in found]
+
+    def _scene(self, batch: FrameBatch, row: int) -> Scene:
+        return Scene(batch.luma[row], partial(self._background.picture, int(batch.camera[row])))
+
     def _event(self, camera: _Camera, batch: FrameBatch, row: int, finding: Finding) -> Event:
-        rule, track = finding.rule, finding.track
+        track = finding.track
         raised_s = float(batch.time_s[row])
-        best = camera.album.take(track.number)
-        event = Event(
-            id=self._make_id(raised_s, f"{camera.id} {rule.name} {track.number} {track.began_s!r} {raised_s!r}"),
-            camera=camera.id,
+        best = camera.album.take(track.number) if track else None
+        event = replace(
+            self._bare_event(finding, raised_s),
+            score=round(best.score if best else finding.score, 4),
+            box=best.box if best else finding.box,
+            seen_by=camera.seen_by,
+            network=self._judge.network,
+        )
+        if self._settings.report_ends and track:
+            camera.raised.setdefault(track.number, []).append(event)
+        return replace(
+            event, snapshot_jpeg=encode_jpeg(best.bgr if best else batch.picture[row].bgr(), self._settings.jpeg_quality)
+        )
+
+    def _bare_event(self, finding: Finding, raised_s: float) -> Event:
+        """The event of a finding, without a picture."""
+        rule, number = finding.rule, finding.track.number if finding.track else "-"
+        self._events += 1
+        return Event(
+            id=self._make_id(raised_s, f"{rule.camera} {rule.name} {number} {finding.began_s!r} {raised_s!r}"),
+            camera=rule.camera,
             kind=rule.kind,
             label=finding.label,
             rule=rule.name,
             zone=rule.zone_name.en,
             severity=rule.severity,
-            began_s=track.began_s,
+            began_s=finding.began_s,
             raised_s=raised_s,
             ended_s=None,
-            score=round(best.score if best else finding.score, 4),
-            box=best.box if best else track.box,
-            seen_by=camera.seen_by,
-            network=self._judge.network,
-        )
-        if self._settings.report_ends:
-            camera.raised.setdefault(track.number, []).append(event)
-        self._events += 1
-        return replace(
-            event, snapshot_jpeg=encode_jpeg(best.bgr if best else batch.picture[row].bgr(), self._settings.jpeg_quality)
+            score=round(finding.score, 4),
+            box=finding.box,
+            seen_by=Tier.KEY_FRAME,
+            path=finding.path,
         )
 
     def _end(self, camera: _Camera, tracks: Sequence[Track]) -> list[Event]:
@@ -239,12 +311,20 @@ class Pipeline:
 
     def _stay_awake(self, camera: _Camera, time_s: float) -> None:
         """Hold the gate open while a track that matters lives."""
-        if camera.open_until_s - self._clock.monotonic_s() > self._settings.hold_s - _EXTEND_S:
+        now_s, settings = self._clock.monotonic_s(), self._settings
+        if now_s - camera.followed_s < _EXTEND_S:
             return
-        settings = self._settings
-        if any(camera.rules.relevant(time_s, track, settings.wake_score, settings.follow_s) for track in camera.tracker.tracks):
-            self._hold_open(camera, settings.hold_s)
+        relevant = [
+            track
+            for track in camera.tracker.tracks
+            if camera.rules.relevant(time_s, track, settings.wake_score, settings.follow_s)
+        ]
+        if relevant:
+            camera.followed_s = now_s
+            self._hold_open(camera, settings.hold_s, WakeCause.FOLLOW)
+            if any(track.confirmed for track in relevant):
+                self.relevant_s[camera.row] = now_s
 
-    def _hold_open(self, camera: _Camera, hold_s: float) -> None:
-        camera.open_until_s = self._clock.monotonic_s() + hold_s
-        self._wake(camera.id, self._clock.now_s() + hold_s)
+    def _hold_open(self, camera: _Camera, hold_s: float, cause: WakeCause) -> None:
+        camera.open_until_s = max(camera.open_until_s, self._clock.monotonic_s() + hold_s)
+        self._wake(camera.id, self._clock.now_s() + hold_s, cause)

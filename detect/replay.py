@@ -12,6 +12,7 @@ from camera_config import Rule
 from detect.objects import Judges
 from detect.pipeline import Pipeline
 from detect.settings import DetectSettings
+from detect.wake import WakeCause
 
 __all__ = ["replay", "stable_id"]
 
@@ -50,7 +51,7 @@ def replay(
         yield event if event.ended_s is not None else replace(event, ended_s=last_s)
 
 
-def _open_anyway(_camera: str, _until_s: float) -> None:
+def _open_anyway(_camera: str, _until_s: float, _cause: WakeCause) -> None:
     """A gate that needs no opening."""
 
 

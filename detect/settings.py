@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["DetectSettings"]
+__all__ = ["DEFAULT_WATCH", "DetectSettings", "WatchSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,29 @@ class DetectSettings:
             raise ValueError(f"jpeg_quality: expected 1 to 100, got {self.jpeg_quality}")
         if self.confirm_hits < 1 or self.max_regions < 1:
             raise ValueError(f"confirm_hits: expected 1 or more, as for max_regions, got {self.confirm_hits}, {self.max_regions}")
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """Who is looked at closely, and when. Plain values, so that it crosses to a worker process by pickle."""
+
+    budget_cores: float = 0.75  # of a worker, for decoding and analysing pictures; a quarter is always left for awake cameras
+    sample_s: float = 10.0  # a forced sample lasts this long: five key frames of the usual 2 s GOP ...
+    sample_every_s: float = 3600.0  # ... and each camera with an armed rule is sampled once in this time
+    sample_seed: int = 0
+    packet_quantile: float = 0.99  # of a camera's own packet sizes: one in a hundred is unusual ...
+    packet_octaves: float = 1.0  # ... if it is at least this many factors of two above the median
+    packet_hold_s: float = 4.0  # awake for unusual packets at least this long: until two key frames have been seen
+    packet_most_vain: int = 6  # wakes an hour that find nothing before a camera's packets are not listened to any more
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.packet_quantile <= 1:
+            raise ValueError(f"packet_quantile: expected 0 to 1, got {self.packet_quantile}")
+        for name in ("budget_cores", "sample_s", "packet_hold_s", "packet_most_vain"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
+        if self.sample_every_s < self.sample_s:
+            raise ValueError(f"sample_every_s: expected at least sample_s, {self.sample_s}, got {self.sample_every_s}")
+
+
+DEFAULT_WATCH = WatchSettings()

@@ -1,7 +1,7 @@
 """Hop 6: regions of one camera → tracks: one thing over time, with true time steps and a vote on what it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ _REACH_PER_S = 1.5  # ... and this much more for every second not seen
 _SIZE_RATIO_MAX = 4.0  # in area: a dog does not become a lorry
 _SMOOTHING_S = 0.3  # time constant of the velocity
 _MAX_TRACKS = 64  # a camera; more is weather
+_PATH_POINTS = 64  # of an event's path
 
 
 @dataclass(slots=True, eq=False)
@@ -40,11 +41,19 @@ class Track:
     confirmed: bool = False
     matched: bool = True
     region: int = -1  # row of the frame's regions it was matched to, if `matched`
+    path: list[tuple[float, float, float]] = field(default_factory=list)  # time, foot: its whole way, thinned as it grows
 
     @property
     def foot(self) -> tuple[float, float]:
         """Where it stands: the middle of the lower edge."""
         return (self.box[0] + self.box[2]) / 2, self.box[3]
+
+    def extend_path(self) -> None:
+        """Add where it is now. A path that is full keeps its first, its last and every other point between."""
+        if len(self.path) == _PATH_POINTS:
+            self.path = [*self.path[:-1:2], self.path[-1]]
+        x, y = self.foot
+        self.path.append((self.seen_s, round(x, 4), round(y, 4)))
 
     def predicted(self, time_s: float) -> Box:
         """Where it would be at `time_s` at constant velocity."""
@@ -104,6 +113,7 @@ class Tracker:
             track.velocity[1] + share * (moved[1] - track.velocity[1]),
         )
         track.box, track.seen_s, track.matched, track.region = (left, top, right, bottom), time_s, True, region
+        track.extend_path()
         track.hits += 1
         track.vote += (score - track.vote) / np.float32(min(track.hits, _VOTES))
         persistent = time_s - track.began_s >= self._settings.confirm_s
@@ -116,6 +126,7 @@ class Tracker:
             left, top, right, bottom = box[region].tolist()
             vote = score[region].astype(np.float32)  # a copy: the track votes in place
             self.tracks.append(Track(self._number, (left, top, right, bottom), time_s, time_s, vote, region=region))
+            self.tracks[-1].extend_path()
             self._number += 1
 
 

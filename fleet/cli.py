@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from base import GridpatrolError
-from fleet.commands import check, demo, models, replay, run, simulate
+from fleet.commands import backup, check, demo, models, replay, restore, run, simulate
 
 __all__ = ["app", "main"]
 
@@ -28,6 +28,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "simulate": simulate.simulate,
     "check": check.check,
     "replay": replay.replay,
+    "backup": backup.backup,
+    "restore": restore.restore,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)

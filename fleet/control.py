@@ -13,6 +13,8 @@ from base import (
     CameraStatus,
     Clock,
     Event,
+    Gap,
+    GapCause,
     GridpatrolError,
     Health,
     Packet,
@@ -22,9 +24,13 @@ from base import (
     StorageError,
     StreamEnded,
     StreamTimeout,
+    Watched,
+    WatchRun,
     WorkerStats,
 )
+from fleet.gap_ledger import GapLedger
 from fleet.homes import WorkerHandle, WorkerLost
+from fleet.unstored import Unstored
 
 __all__ = ["Control", "Sink"]
 
@@ -34,6 +40,7 @@ _DRAIN_EVERY_S = 0.2
 _CRASHES_ALLOWED = 5  # restarts within _CRASH_WINDOW_S before control says aloud that this worker cannot live
 _CRASH_WINDOW_S = 120.0
 _STORE_RETRY_S = 1.0
+_HELD = 50_000  # gaps or watch runs that may wait while the database refuses them: 727 cameras failing for an hour
 _GOOD_LIFE_S = 6.0  # a worker that lived this long is started again at once; one that did not waits longer each time
 _LOOK_S = 2.0  # how long a snapshot may wait for those before it
 
@@ -42,15 +49,19 @@ T = TypeVar("T")
 
 
 class Sink:
-    """What control does with what workers report. `record` blocks until the events are stored; the others run on the loop."""
+    """What control does with what workers report. All but `statuses` come back when what they are given is stored."""
 
     def __init__(
         self,
         record: Callable[[Sequence[Event]], Awaitable[None]],
         statuses: Callable[[Sequence[CameraStatus]], Awaitable[None]],
+        gaps: Callable[[Sequence[Gap]], Awaitable[None]],
+        watched: Callable[[Sequence[WatchRun]], Awaitable[None]],
     ) -> None:
         self.record = record
         self.statuses = statuses
+        self.gaps = gaps
+        self.watched = watched
 
 
 class Control:
@@ -66,14 +77,20 @@ class Control:
             for camera in self._home_of
         }
         self._stats: dict[str, WorkerStats] = {}
+        self._ledger = GapLedger()
+        self._gaps = Unstored[Gap]("gaps", self._store_gaps, _HELD, clock)
+        self._runs = Unstored[WatchRun]("watch runs", self._store_runs, _HELD, clock)
+        self._accounted_s: dict[str, float] = {}  # until when a worker has told how it watched its cameras
+        self._heard_s = {handle.config.name: clock.now_s() for handle in handles}
         # Threads of control's own: a hung worker must not take those the API and the other workers need.
         self._threads = ThreadPoolExecutor(2 * max(1, len(self.handles)), "control")
         self._looking = {handle.config.name: asyncio.Semaphore(1) for handle in handles}
         self.restarts: dict[str, int] = {handle.config.name: 0 for handle in handles}
 
-    def deliver_to(self, sink: Sink) -> None:
-        """Say where reports go; before `run`."""
+    def deliver_to(self, sink: Sink, not_watched: Sequence[Gap] = ()) -> None:
+        """Say where reports go, and which gaps of the time before this run are open; before `run`."""
         self._sink = sink
+        self._ledger.expect(not_watched)
 
     # What the dashboard may ask (dashboard.FleetView)
 
@@ -82,6 +99,12 @@ class Control:
 
     def stats(self) -> Mapping[str, WorkerStats]:
         return self._stats
+
+    def open_gaps(self) -> Mapping[str, Gap]:
+        return self._ledger.open
+
+    def ended_gaps_s(self) -> Mapping[GapCause, float]:
+        return self._ledger.ended_s
 
     async def snapshot(self, camera: str) -> bytes:
         handle = self._home(camera)
@@ -153,8 +176,13 @@ class Control:
         acknowledged = 0
         while True:
             report = await self._call(handle.drain, acknowledged)
+            self._heard_s[report.worker] = self._clock.now_s()
             self._stats[report.worker] = report.stats
             await self._tell(report.statuses)
+            await self._gaps.add(self._ledger.report(report.gaps))
+            await self._runs.add(report.watched)
+            if report.watched_until_s:
+                self._accounted_s[report.worker] = report.watched_until_s
             if report.events and not await self._record(report):
                 await asyncio.sleep(_STORE_RETRY_S)
                 continue
@@ -186,9 +214,20 @@ class Control:
             except Exception:
                 logger.exception("camera states could not be recorded")
 
+    async def _store_gaps(self, gaps: Sequence[Gap]) -> None:
+        await self._sink.gaps(gaps)
+
+    async def _store_runs(self, runs: Sequence[WatchRun]) -> None:
+        await self._sink.watched(runs)
+
     async def _mark_lost(self, handle: WorkerHandle) -> None:
         """Say openly that nobody watches these cameras until the worker is back."""
         now_s = self._clock.now_s()
+        cameras = [feed.camera for feed in handle.config.feeds]
+        await self._gaps.add(self._ledger.lose(cameras, self._heard_s[handle.config.name]))
+        since_s = self._accounted_s.pop(handle.config.name, None)  # None: it has told nothing, so the run before it lasts
+        if since_s is not None:
+            await self._runs.add(WatchRun(camera, since_s, None, Watched.WORKER) for camera in cameras)
         await self._tell(
             tuple(
                 CameraStatus(feed.camera, Health.OFFLINE, Quality.UNUSABLE, now_s, self._statuses[feed.camera].last_frame_s,

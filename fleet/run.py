@@ -11,22 +11,27 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from base import CameraStatus, Clock, Event, StorageError, SystemClock
+from base import CameraStatus, Clock, Event, Gap, StorageError, SystemClock, WatchRun
 from camera_config import Site
 from dashboard import DashboardSettings, Updates, WebServer, announce_camera, announce_incident, create_app, ensure_setup_secret
-from detect import Outbox
+from detect import DEFAULT_WATCH, Outbox
+from fleet.clocks import clocks_running
 from fleet.control import Control, Sink
 from fleet.homes import InProcessHome, SubprocessHome, WorkerHandle
+from fleet.notices import notices_running
+from fleet.retention import retention_running
 from fleet.worker import WorkerConfig
-from ingest import Feed
+from ingest import DEFAULT_SETTINGS, Feed
 from storage import Store
 
 __all__ = ["Ready", "RunOptions", "run"]
 
 logger = logging.getLogger(__name__)
+
+_ALIVE_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class RunOptions:
     in_process: bool = False
     database: str = ""  # SQLAlchemy URL; empty: SQLite in the data folder
     models: tuple[Path, ...] = ()  # folders searched for networks beside the embedded one
+    decode_budget: float = DEFAULT_WATCH.budget_cores  # cores that each worker may use for decoding and analysing pictures
     log_level: str = "INFO"
     trusted_proxies: tuple[str, ...] = ()  # peers whose X-Forwarded-* headers are believed
     metrics_token: str = field(default="", repr=False)
@@ -74,13 +80,18 @@ async def run(
         control = Control(_handles(site, options, clock, await stack.enter_async_context(_run_folder())), _no_sink(), clock)
         settings = DashboardSettings(metrics_token=options.metrics_token, trusted_proxies=options.trusted_proxies)
         app = create_app(site, store, control, clock, settings)
-        control.deliver_to(_sink(store, app.state.updates))
+        not_watched = await asyncio.to_thread(store.begin_watch, [feed.camera for feed in feeds_of(site)])
+        control.deliver_to(_sink(store, app.state.updates), not_watched)
 
         server = WebServer(app, options.host, options.port, options.trusted_proxies)
         await server.start()
         stack.push_async_callback(_said, "web server stopped", server.stop)
 
+        await stack.enter_async_context(clocks_running(store, app.state.updates))
+        await stack.enter_async_context(notices_running(site, store, control, clock))
+        await stack.enter_async_context(retention_running(store))
         kept = await stack.enter_async_context(_kept_running(control))
+        await stack.enter_async_context(_alive_written_down(store))
         secret = await asyncio.to_thread(ensure_setup_secret, store, clock)
         ready = Ready(f"http://{options.host}:{server.port}", secret, control)
         logger.info("ready at %s, %d cameras on %d workers", ready.url, len(site.cameras), len(control.handles))
@@ -102,7 +113,8 @@ def feeds_of(site: Site) -> tuple[Feed, ...]:
     for camera in site.cameras:
         if camera.enabled:
             login = site.credential_by_name.get(camera.credential)
-            feeds.append(Feed(camera.id, camera.url_sub, login.user if login else "", login.password if login else ""))
+            user, password = (login.user, login.password) if login else ("", "")
+            feeds.append(Feed(camera.id, camera.url_sub, user, password, camera.transport, camera.certificate_sha256))
     return tuple(feeds)
 
 
@@ -127,6 +139,8 @@ def _handles(site: Site, options: RunOptions, clock: Clock, folder: Path) -> tup
             models=options.models,
             tap_address=f"ipc://{folder}/{name}.tap",
             log_level=options.log_level,
+            ingest=DEFAULT_SETTINGS.shared_by(len(names)),
+            watch=replace(DEFAULT_WATCH, budget_cores=options.decode_budget),
         )
         handles.append(InProcessHome(config, clock) if options.in_process else SubprocessHome(config))
     return tuple(handles)
@@ -173,19 +187,25 @@ def _sink(store: Store, updates: Updates) -> Sink:
         """Rates change every second; pages are told when something does that an operator would act on."""
         await asyncio.to_thread(store.record_statuses, changed)
         for status in changed:
-            look = (status.health, status.quality, status.awake, status.error, status.codec, status.width_px)
+            look = (status.health, status.quality, status.awake, status.advice, status.error, status.codec, status.width_px)
             if shown.get(status.camera) != look:
                 shown[status.camera] = look
                 announce_camera(updates, status)
 
-    return Sink(record, statuses)
+    async def gaps(changed: Sequence[Gap]) -> None:
+        await asyncio.to_thread(store.record_gaps, changed)
+
+    async def watched(runs: Sequence[WatchRun]) -> None:
+        await asyncio.to_thread(store.record_watch_runs, runs)
+
+    return Sink(record, statuses, gaps, watched)
 
 
 def _no_sink() -> Sink:
     async def refuse(_: Sequence[object]) -> None:
         raise StorageError("control was started before it was told where to deliver")
 
-    return Sink(refuse, refuse)
+    return Sink(refuse, refuse, refuse, refuse)
 
 
 @asynccontextmanager
@@ -197,6 +217,30 @@ async def _open_store(site: Site, options: RunOptions, clock: Clock) -> AsyncIte
     finally:
         await asyncio.to_thread(store.close)
         logger.info("database closed")
+
+
+@asynccontextmanager
+async def _alive_written_down(store: Store) -> AsyncIterator[None]:
+    """Every few seconds, and at the end: what comes after the last time is a gap of the next start."""
+
+    async def write() -> None:
+        try:
+            await asyncio.to_thread(store.keep_watch)
+        except StorageError as error:
+            logger.error("could not write down that we are alive: %s", error)
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(_ALIVE_EVERY_S)
+            await write()
+
+    task = asyncio.create_task(keep(), name="alive")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await write()
 
 
 @asynccontextmanager

@@ -119,7 +119,8 @@ async def walk(
         for step in ("accept", "depart", "arrive"):
             incident = await phone.step(incident, step)
         incident = await phone.step(incident, "report", text="One person in the closed area, left when asked. Fence checked.")
-        incident = await room.step(incident, "close", verdict="true")
+        incident = await room.step(incident, "verify")
+        incident = await room.step(incident, "close", verdict="true", cause="trespass")
         closed_s = clock.now_s()
         if incident["work"] != "closed":
             raise GridpatrolError(f"expected the incident to be closed, it is {incident['work']}")

@@ -2,18 +2,32 @@
 
 import logging
 import threading
+import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import psutil
 
-from base import CameraStatus, Clock, Event, FrameBatch, GridpatrolError, Packet, Report, StorageError, Tally, WorkerStats
+from base import (
+    CameraStatus,
+    Clock,
+    Event,
+    FrameBatch,
+    GridpatrolError,
+    Packet,
+    PacketSense,
+    Report,
+    StorageError,
+    Tally,
+    WorkerStats,
+)
 from camera_config import Rule
-from detect import Outbox, Pipeline, load_networks
+from detect import DEFAULT_WATCH, Outbox, Pipeline, WatchSettings, load_networks
 from fleet.tap import PacketTap
-from ingest import Feed, Feeds
+from fleet.watch import Watch
+from ingest import DEFAULT_SETTINGS, Feed, Feeds, IngestSettings
 
 __all__ = ["Worker", "WorkerConfig"]
 
@@ -24,6 +38,7 @@ _HELD_EVENTS = 1000  # events that may wait in memory while the disk refuses the
 _RETRY_S = 1.0
 _JOIN_S = 1.0
 _STATUS_EVERY_S = 1.0
+_LISTEN_EVERY_S = 5.0  # asking 700 cameras costs some milliseconds
 _HUNG_S = 15.0  # one batch takes tens of milliseconds; a network's or decoder's call that takes this long will not return
 
 
@@ -39,6 +54,8 @@ class WorkerConfig:
     models: tuple[Path, ...]
     tap_address: str
     log_level: str = "INFO"
+    ingest: IngestSettings = DEFAULT_SETTINGS
+    watch: WatchSettings = DEFAULT_WATCH
 
 
 class Worker:
@@ -50,14 +67,16 @@ class Worker:
         self._clock = clock
         self._outbox = Outbox(config.outbox, clock)
         self._networks = load_networks(config.models, None)
-        self._feeds = Feeds(config.feeds, clock, on_packet=self._on_packet)
-        self._pipeline = Pipeline(cameras, config.rules, ZoneInfo(config.timezone), self._networks, self._feeds.wake, clock=clock)
+        self._feeds = Feeds(config.feeds, clock, config.ingest, on_packet=self._on_packet)
+        self._watch = Watch(cameras, self._feeds, clock, config.watch)
+        self._pipeline = Pipeline(cameras, config.rules, ZoneInfo(config.timezone), self._networks, self._watch.wake, clock=clock)
         self._tap = PacketTap(config.tap_address, frozenset(cameras), self._feeds.watch, self._feeds.gop)
         self._held: deque[Event] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._analyse, name=f"analyse-{config.name}", daemon=True)
         self._told: dict[str, CameraStatus] = {}
         self._tell_s = 0.0
+        self._listen_s = 0.0
         self._pulse_s = clock.monotonic_s()
         self._tally = Tally(logger, clock, every_s=10.0)
         self._process = psutil.Process()
@@ -79,7 +98,8 @@ class Worker:
             except StorageError as error:  # it will be told again, and stored once: the database knows its id
                 self._tally.warn("outbox", str(error))
         number, events = self._outbox.pending(_DRAIN_EVENTS)
-        return Report(self.config.name, number, events, self._changed(), self._stats())
+        watched, until_s = self._watch.take_runs()
+        return Report(self.config.name, number, events, self._changed(), self._feeds.gaps(), self._stats(), watched, until_s)
 
     def snapshot(self, camera: str) -> bytes:
         """The newest key frame of `camera` as JPEG; raises SourceError when there is none."""
@@ -118,7 +138,12 @@ class Worker:
         if self._clock.monotonic_s() < self._tell_s:
             return ()
         self._tell_s = self._clock.monotonic_s() + _STATUS_EVERY_S
-        changed = tuple(status for status in self._feeds.statuses() if self._told.get(status.camera) != status)
+        senses = self._watch.senses()
+        statuses = (
+            status if sense is PacketSense.LEARNING else replace(status, packets=sense)
+            for status, sense in zip(self._feeds.statuses(), senses, strict=True)
+        )
+        changed = tuple(status for status in statuses if self._told.get(status.camera) != status)
         self._told.update((status.camera, status) for status in changed)
         return changed
 
@@ -130,9 +155,12 @@ class Worker:
         retry_s = 0.0
         while not self._stopping.is_set():
             self._pulse_s = self._clock.monotonic_s()
-            batch = self._feeds.next_batch(0.1)
+            batch, began_s = self._feeds.next_batch(0.1), time.thread_time()
             if batch is not None:
                 self._held.extend(self._events(batch))
+                self._watch.count(batch, time.thread_time() - began_s)
+            self._turn()
+            self._held.extend(self._silent())
             if self._held and self._clock.monotonic_s() >= retry_s and not self._put():
                 retry_s = self._clock.monotonic_s() + _RETRY_S
 
@@ -142,6 +170,23 @@ class Worker:
         except Exception:
             logger.exception("%s: a batch of %d frames could not be analysed", self.config.name, len(batch))
             return []
+
+    def _silent(self) -> list[Event]:
+        """Events of cameras that send no video; looked for every few seconds."""
+        if self._clock.monotonic_s() < self._listen_s:
+            return []
+        self._listen_s = self._clock.monotonic_s() + _LISTEN_EVERY_S
+        try:
+            return self._pipeline.listen(self._feeds.statuses())
+        except Exception:
+            logger.exception("%s: silent cameras could not be looked for", self.config.name)
+            return []
+
+    def _turn(self) -> None:
+        try:
+            self._watch.turn(self._pipeline)
+        except Exception:
+            logger.exception("%s: it could not be decided who is awake", self.config.name)
 
     def _put(self) -> bool:
         """Move what is held into the outbox; whether the disk took it. Only then is an event acknowledged."""
@@ -162,7 +207,8 @@ class Worker:
     def _stats(self) -> WorkerStats:
         ingest, detect = self._feeds.stats(), self._pipeline.stats()
         times = self._process.cpu_times()
-        return WorkerStats(
+        return replace(
+            self._watch.stats(),
             packets=ingest.packets,
             bytes=ingest.bytes,
             key_frames_decoded=ingest.key_frames_decoded,
@@ -172,6 +218,9 @@ class Worker:
             inferences=detect.inferences,
             events=detect.events,
             outbox_depth=self._outbox.depth,
+            sweeps=ingest.sweeps,
+            sweep_s=ingest.sweep_s,
+            sweeps_late=ingest.sweeps_late,
             cpu_s=times.user + times.system,
             rss_bytes=self._process.memory_info().rss,
         )

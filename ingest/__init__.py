@@ -7,6 +7,7 @@ camera. One thread reads all sockets, one decodes. Read `feeds.py` first: hops 1
 
 from ingest.feeds import Feeds, IngestStats
 from ingest.libav_source import LibavSource
+from ingest.packet_stats import PacketLevels
 from ingest.probe import survey
 from ingest.reader import SweepReader
 from ingest.replay import read_file
@@ -21,6 +22,7 @@ __all__ = [
     "IngestSettings",
     "IngestStats",
     "LibavSource",
+    "PacketLevels",
     "PacketSource",
     "Phase",
     "RtspSource",

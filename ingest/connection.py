@@ -11,6 +11,7 @@ from base.errors import ConnectError, StreamEnded
 
 __all__ = ["READ_BYTES", "Connection", "TlsConnection"]
 
+_MOST_RECORDS = 64  # of TLS in one read; cameras write one for each RTP packet
 READ_BYTES = 64 * 1024  # 200 ms of a stream of 2.6 Mbit/s; more would make malloc map and unmap pages for every read
 
 
@@ -92,7 +93,7 @@ class TlsConnection(Connection):
     authorities that this system trusts. If it is not, a second handshake learns its SHA-256, for the error to name.
     """
 
-    full_bytes = 1  # a read gives one TLS record, others may wait inside OpenSSL where no select sees them
+    full_bytes = 1  # more records may wait inside OpenSSL, where no select sees them
     _not_now = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
     def __init__(self, ip: str, port: int, host: str, pin: str) -> None:
@@ -122,6 +123,23 @@ class TlsConnection(Connection):
             raise ConnectError(f"{self.peer}: the TLS handshake failed: {_reason(error)}") from None
         self._check(hashlib.sha256(self._tls.getpeercert(binary_form=True) or b"").hexdigest())
         return True
+
+    def read(self) -> bytes:
+        """As over TCP: OpenSSL gives one record at a time, however small."""
+        data = super().read()
+        if not data:
+            return data
+        records, size = [data], len(data)
+        while size < READ_BYTES and len(records) < _MOST_RECORDS:
+            try:
+                data = self._socket.recv(READ_BYTES - size)
+            except OSError:  # the next read will tell
+                break
+            if not data:
+                break
+            records.append(data)
+            size += len(data)
+        return b"".join(records)
 
     def _check(self, fingerprint: str) -> None:
         if self._distrust:

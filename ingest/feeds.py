@@ -5,15 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from base.clock import Clock
 from base.errors import DecodeError, SourceError
-from base.records import CameraStatus, FrameBatch, Gap, Packet
+from base.records import CameraStatus, FrameBatch, Gap, GapCause, Packet
 from ingest.decode import DecodeLoop, decode_key
 from ingest.frames import LatestFrames
 from ingest.gate import Gate
 from ingest.life import SourceFactory
-from ingest.packet_stats import PacketScore, PacketStats
+from ingest.packet_stats import PacketLevels, PacketStats
 from ingest.reader import SweepReader
 from ingest.ring import Ring
 from ingest.settings import DEFAULT_SETTINGS, IngestSettings
@@ -127,9 +129,26 @@ class Feeds:
     def awake(self, camera: str) -> bool:
         return self._gate.awake(self._rows[camera])
 
-    def packet_score(self, camera: str) -> PacketScore:
-        """How large the newest packets of a camera are against those usual at this hour: what tier T0 looks at."""
-        return self._packet_stats.score(self._rows[camera])
+    def sleep(self, camera: str) -> None:
+        """Decode only key frames of this camera from now on, and give up what waits for its decoder."""
+        self._gate.sleep(self._rows[camera])
+
+    def packet_levels(self, quantile: float, octaves: float) -> PacketLevels:
+        """From which size on packets are unusual, by row: beyond `quantile`, and `octaves` above the median."""
+        return self._packet_stats.levels(quantile, octaves)
+
+    def take_packet_peaks(self) -> NDArray[np.float64]:
+        """Log2 of the largest packets of each row since the last call, -inf where none came: what tier T0 looks at."""
+        return self._packet_stats.take_peaks()
+
+    def gap_causes(self) -> tuple[GapCause | None, ...]:
+        """Why each row is not seen now; None for those that are."""
+        return tuple(life.gap_cause for life in self._reader.lives)
+
+    @property
+    def decode_s(self) -> NDArray[np.float64]:
+        """Processor seconds spent on decoding since the start, f64 (2, rows): quiet, awake. Grows while it is looked at."""
+        return self._decode.cpu_s
 
     def watch(self, camera: str, watched: bool) -> None:
         """Read a camera every 25 ms, and pass its packets to `on_packet`, while somebody looks at it."""

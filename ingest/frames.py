@@ -36,6 +36,7 @@ class LatestFrames:
     """
 
     def __init__(self, rows: int, most: int, most_per_camera: int, taken: Callable[[], None]) -> None:
+        self.rows = rows
         self.replaced = 0  # quiet frames that a newer one replaced
         self._most, self._most_per_camera = most, most_per_camera
         self._taken = taken

@@ -31,11 +31,10 @@ def cause_of(error: SourceError, phase: Phase) -> GapCause:
 class GapLog:
     """Gaps of all cameras of a reader that changed since they were last taken. Any thread.
 
-    Holds the newest record of each. Of more than 4096 the oldest are dropped, and counted.
+    Holds the newest record of each. Of more than 4096 the oldest are dropped.
     """
 
     def __init__(self) -> None:
-        self.dropped = 0
         self._lock = threading.Lock()
         self._untaken: OrderedDict[tuple[str, float], Gap] = OrderedDict()
 
@@ -44,7 +43,6 @@ class GapLog:
             self._untaken[gap.camera, gap.began_s] = gap
             if len(self._untaken) > _MOST_UNTAKEN:
                 self._untaken.popitem(last=False)
-                self.dropped += 1
 
     def take(self) -> tuple[Gap, ...]:
         """What changed since the last call, in order."""
@@ -70,6 +68,12 @@ class GapTrack:
     @property
     def is_open(self) -> bool:
         return self._open is not None
+
+    @property
+    def cause(self) -> GapCause | None:
+        """Of the open gap; None while the camera is seen."""
+        gap = self._open
+        return None if gap is None else gap.cause
 
     def begin(self, cause: GapCause, from_s: float, utc_s: float, now_s: float) -> None:
         """The camera has not been seen since `from_s`; if that is known already, learn the cause better.

@@ -12,6 +12,7 @@ from ingest.ring import Ring
 __all__ = ["Gate", "GateStats", "RoomFor", "Work"]
 
 _MOST_AWAKE_S = 120.0  # a call; who wants more calls again
+_MOST_AWAKE_BYTES = 32 * 2**20  # that wait for a camera's own decoder: 300 packets of 25 Mbit/s at 30 frames/s
 
 RoomFor = Callable[[int, bool], bool]
 """Whether one more frame of the camera in this row, awake or not, may be handed on."""
@@ -38,9 +39,9 @@ class GateStats:
 class Gate:
     """Between reader and decoder: keeps the ring, and the packets that wait for a decoder. Any thread may call any method.
 
-    Quiet cameras: one waiting key frame each, the newest wins. Awake cameras: all packets in order, at most `most_packets`
-    each; when the decoder falls that far behind, the oldest go, up to the next key frame. Quiet work and awake work take turns,
-    so that every camera still gets its key frames. `work_ready` is set whenever there is something to decode.
+    Quiet cameras: one waiting key frame each, the newest wins. Awake cameras: all packets in order, at most `most_packets` or
+    32 MiB each; when the decoder falls that far behind, the oldest go, up to the next key frame. Quiet work and awake work take
+    turns, so that every camera still gets its key frames. `work_ready` is set whenever there is something to decode.
     """
 
     def __init__(self, ring: Ring, clock: Clock, most_packets: int) -> None:
@@ -90,9 +91,15 @@ class Gate:
                     self._headless.add(row)
         self.work_ready.set()
 
+    def sleep(self, row: int) -> None:
+        """Close the gate for this camera now, and give up what waits for its decoder."""
+        with self._lock:
+            if self._until_s.pop(row, None) is not None:
+                self._dropped += len(self._queues.pop(row, ()))
+
     def awake(self, row: int) -> bool:
         """Whether the gate is open for this camera."""
-        return self._until_s.get(row, float("-inf")) > self._clock.monotonic_s()
+        return row in self._until_s and self._until_s.get(row, 0.0) > self._clock.monotonic_s()
 
     def rest(self, row: int) -> bool:
         """Whether an awake camera's time is over and its queue empty, so that its decoder may go. Decode thread."""
@@ -143,12 +150,13 @@ class Gate:
                 self._dropped += 1
             else:
                 queue.append(packet)
-        if len(queue) > self._most_packets:
+        size = sum(len(packet.data) for packet in queue)
+        if len(queue) > self._most_packets or size > _MOST_AWAKE_BYTES:
             self._dropped += 1
-            queue.popleft()
-            while queue and not (queue[0].is_key and len(queue) <= self._most_packets):
+            size -= len(queue.popleft().data)
+            while queue and not (queue[0].is_key and len(queue) <= self._most_packets and size <= _MOST_AWAKE_BYTES):
                 self._dropped += 1
-                queue.popleft()
+                size -= len(queue.popleft().data)
             if not queue:
                 self._headless.add(row)
 

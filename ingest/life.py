@@ -14,7 +14,7 @@ from ingest.grade import MUCH_LOSS, RESTLESS_ENDS, RESTLESS_STALLS, SLOW, grade
 from ingest.media_stats import LONG_GOP_S, MediaStats
 from ingest.second_look import LookFactory, SecondLook
 from ingest.settings import IngestSettings
-from ingest.source import Feed, PacketSource, Phase, StreamFacts
+from ingest.source import CodecChanged, Feed, Flood, PacketSource, Phase, PlainPassword, StreamFacts
 
 __all__ = ["CameraLife", "SourceFactory"]
 
@@ -98,6 +98,11 @@ class CameraLife:
         return self._source is not None
 
     @property
+    def gap_cause(self) -> GapCause | None:
+        """Why the camera is not seen now; None while it is."""
+        return self._gap.cause
+
+    @property
     def phase(self) -> Phase:
         return self._facts.phase
 
@@ -125,9 +130,11 @@ class CameraLife:
         assert source is not None
         packets = source.sweep(utc_s)
         received_bytes = source.received_bytes
-        if received_bytes - self._received_bytes > self._full_bytes:
+        new_bytes = received_bytes - self._received_bytes
+        if new_bytes > self._full_bytes:
             self.busy_until_s = now_s + self._settings.busy_s
         self._received_bytes = received_bytes
+        self.stats.bytes += new_bytes
         facts = source.facts
         if facts is not self._facts:
             if facts.phase is not self._facts.phase:
@@ -264,7 +271,8 @@ class CameraLife:
         self._full_bytes = 0.75 * room if room else float("inf")
         brought = (self._received_bytes - self._counted_bytes) * settings.sweep_s / max(settings.sweep_s, now_s - self._counted_s)
         self._counted_bytes, self._counted_s = self._received_bytes, now_s
-        if room and brought > 0.5 * room:
+        burst = stats.key_bytes if self._facts.transport == "udp" else 0  # over TCP the camera waits, here it would be lost
+        if room and max(brought, burst) > 0.5 * room:
             self.busy_until_s = now_s + settings.busy_s
         self._pause_s = max(_PAUSE_S, _PAUSE_FRAMES / stats.usual_per_s) if stats.usual_per_s else _PAUSE_S
         skew_s = self._facts.skew_s
@@ -291,19 +299,21 @@ class CameraLife:
         """How long to wait before the next try."""
         if had_media:
             self._ends.append(now_s)
-            self._backoff.succeeded((self._media_s or now_s) - (self._media_began_s or now_s))
+            if not isinstance(error, Flood):
+                self._backoff.succeeded((self._media_s or now_s) - (self._media_began_s or now_s))
         stalled = had_media and isinstance(error, StreamTimeout)
+        at_once = had_media and isinstance(error, CodecChanged) and not self._backoff.attempts
         delay_s = self._backoff.next_delay_s(self._rng, self._settings.backoff_after_stall_s if stalled else 0.0)
         if isinstance(error, AuthError):  # at most five tries in five minutes
             self._refusals.append(now_s)
             if len(self._refusals) == _REFUSALS:
                 delay_s = max(delay_s, self._refusals[0] + _REFUSALS_S - now_s)
-        return delay_s
+        return 0.0 if at_once else delay_s
 
     def _refusal(self, error: AuthError) -> SourceError:
         """A password that was good is not wrong now: cameras answer 401 to one client too many, too. Until it goes on and on."""
         self._refused += 1
-        if self._media_s is None or self._refused > _REFUSALS:
+        if isinstance(error, PlainPassword) or self._media_s is None or self._refused > _REFUSALS:
             return error
         return TooManyConnections(f"{error}; it was accepted before, so perhaps too many connections")
 

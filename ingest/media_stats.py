@@ -19,13 +19,15 @@ _FORGET_S = 6 * 3600.0  # a camera that sends less from now on is used to it aft
 class MediaStats:
     """Counts packets of one camera over all its connections. Written by the reader thread, its plain numbers read by any.
 
+    `bytes` is all that came, filler and framing included; who sweeps the source adds to it. `key_bytes` is the newest key frame.
+
     `gop_s` is the typical distance of key frames, `gop_most_s` the longest of late, in media time. `usual_per_s` is the frame
     rate this camera is used to send: it follows a higher rate at once and a lower one in hours, so that a camera that has
     fallen to half its rate is seen to have. 0 where nothing is known yet.
     """
 
     def __init__(self) -> None:
-        self.packets = self.bytes = self.lost = self.keys = 0
+        self.packets = self.bytes = self.lost = self.keys = self.key_bytes = 0
         self.frames_per_s = self.kbit_per_s = self.gop_s = self.gop_most_s = self.loss = self.usual_per_s = 0.0
         self._pts = 0
         self._key_pts: int | None = None
@@ -33,21 +35,18 @@ class MediaStats:
         self._history: deque[tuple[float, int, int, int, int]] = deque(maxlen=int(_SPAN_S / _BUCKET_S) + 1)
         self._refreshed_s = 0.0
 
-    def add(self, packets: Sequence[Packet], now_s: float) -> int:
-        """Count `packets`, which arrived by `now_s` (monotonic); how many bytes they are."""
-        size = 0
+    def add(self, packets: Sequence[Packet], now_s: float) -> None:
+        """Count `packets`, which arrived by `now_s` (monotonic)."""
         for packet in packets:
-            size += len(packet.data)
             if packet.lost:
                 self.lost += packet.lost
             if packet.is_key:
                 self._key(packet.pts_90k)
+                self.key_bytes = len(packet.data)
         if not self._history:
             self._history.append((now_s, self.packets, self.bytes, self.lost, packets[0].pts_90k))
         self._pts = packets[-1].pts_90k
         self.packets += len(packets)
-        self.bytes += size
-        return size
 
     def refresh(self, now_s: float) -> None:
         """Work the rates out; call about once a second."""

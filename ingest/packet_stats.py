@@ -4,6 +4,7 @@ An encoder spends bytes where the picture changes, so a still scene gives small 
 at no cost of decoding. How large is large differs between cameras and between day and night; hence a histogram of sizes for each.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from base.clock import Clock
 from base.records import Packet
 
-__all__ = ["PacketScore", "PacketStats", "SizeSpread"]
+__all__ = ["PacketLevels", "PacketScore", "PacketStats", "SizeSpread"]
 
 _PREDICTED, _KEY = 0, 1
 _HOURS, _BINS = 24, 20
@@ -52,10 +53,20 @@ class PacketScore:
     informative: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PacketLevels:
+    """Of every camera, by row, f64 or bool (rows,): the log2 size above which its predicted pictures are unusual at this hour,
+    whether enough were seen to say so, and whether that tells anything, as in `PacketScore`."""
+
+    log2: Histogram
+    known: NDArray[np.bool_]
+    informative: NDArray[np.bool_]
+
+
 class PacketStats:
     """Histograms of log2 packet size per row, hour (UTC) and picture type: key or predicted. 1.9 kB a camera.
 
-    `add` belongs to the reader thread and only keeps references; every so often all that came is counted in one vectorised call.
+    `add` belongs to the reader thread and only notes sizes; every so often all that came is counted in one vectorised call.
     The other methods may be called from any thread: they read single numbers that are at most one count old. A histogram is
     halved when full, so older packets count less and less. Bins are half octaves, in which packets are taken as evenly spread.
     """
@@ -64,26 +75,30 @@ class PacketStats:
         self._clock = clock
         self._count = np.zeros((rows, _HOURS, 2, _BINS), np.uint16)
         self._newest = np.full(rows, np.nan)  # mean log2 size of the predicted pictures that came last
-        self._waiting: list[tuple[int, Sequence[Packet]]] = []
-        self._waiting_packets = 0
+        self._peak_lock = threading.Lock()
+        self._peak = np.full(rows, -np.inf)  # the largest of these since it was last taken
+        self._waiting: tuple[list[int], list[int], list[bool]] = [], [], []  # row, size and whether it is a key frame
+        self._waiting_adds = 0
         self._most_waiting = rows  # one sweep of all
 
     def add(self, row: int, packets: Sequence[Packet]) -> None:
-        """New packets of a camera, in order; none of them is kept longer than one sweep of all cameras."""
-        self._waiting.append((row, packets if len(packets) <= _MOST_OF_ONE else packets[:_MOST_OF_ONE]))
-        self._waiting_packets += len(packets)
-        if len(self._waiting) >= self._most_waiting or self._waiting_packets >= _MOST_WAITING:
+        """New packets of a camera, in order; only their sizes are kept."""
+        rows, sizes, kinds = self._waiting
+        counted = packets if len(packets) <= _MOST_OF_ONE else packets[:_MOST_OF_ONE]
+        rows += [row] * len(counted)
+        sizes += [len(packet.data) for packet in counted]
+        kinds += [packet.is_key for packet in counted]
+        self._waiting_adds += 1
+        if self._waiting_adds >= self._most_waiting or len(sizes) >= _MOST_WAITING:
             self.count()
 
     def count(self) -> None:
         """Count what was added. Reader thread."""
-        waiting, self._waiting, self._waiting_packets = self._waiting, [], 0
-        size = np.array([len(packet.data) for _, packets in waiting for packet in packets], np.float64)
-        if not len(size):
+        (rows, sizes, kinds), self._waiting, self._waiting_adds = self._waiting, ([], [], []), 0
+        if not sizes:
             return
-        kind = np.array([packet.is_key for _, packets in waiting for packet in packets], np.intp)
-        row = np.repeat([row for row, _ in waiting], [len(packets) for _, packets in waiting])
-        log2 = np.log2(np.maximum(size, 1))
+        row, kind = np.array(rows, np.intp), np.array(kinds, np.intp)
+        log2 = np.log2(np.maximum(np.array(sizes, np.float64), 1))
         place = np.clip((log2 - _LEAST_LOG2[kind]) * _PER_OCTAVE, 0, _BINS - 1).astype(np.intp)
         hour = self._hour()
         np.add.at(self._count.reshape(-1), ((row * _HOURS + hour) * 2 + kind) * _BINS + place, 1)
@@ -93,6 +108,8 @@ class PacketStats:
         total = np.bincount(row[predicted], log2[predicted], minlength=len(self._newest))
         came = shown > 0
         self._newest[came] = total[came] / shown[came]
+        with self._peak_lock:
+            self._peak[came] = np.maximum(self._peak[came], self._newest[came])
 
     def spread(self, row: int, key: bool) -> SizeSpread:
         """Usual sizes of a camera's key frames or predicted pictures at this hour."""
@@ -116,6 +133,23 @@ class PacketStats:
         tight = (_quantile(histogram, 0.75) - _quantile(histogram, 0.25)) / _PER_OCTAVE <= _TIGHT_OCTAVES
         z = (place - median) / _PER_OCTAVE / sigma
         return PacketScore(_share_below(histogram, place), float(z), bool(packets >= _ENOUGH and tight))
+
+    def levels(self, quantile: float, octaves: float) -> PacketLevels:
+        """Where each camera's unusual sizes begin: beyond `quantile` of its packets and `octaves` above its median."""
+        histogram = self._count[:, self._hour(), _PREDICTED].astype(np.float64)
+        new = histogram.sum(axis=1) < _ENOUGH
+        histogram[new] = self._count[new, :, _PREDICTED].sum(axis=1, dtype=np.int64)
+        below = np.cumsum(histogram, axis=1)
+        known = below[:, -1] >= _ENOUGH
+        low, median, high, rare = (_places(histogram, below, share) for share in (0.25, 0.5, 0.75, quantile))
+        level = np.maximum(rare, median + octaves * _PER_OCTAVE) / _PER_OCTAVE + _LEAST_LOG2[_PREDICTED]
+        return PacketLevels(level, known, known & ((high - low) / _PER_OCTAVE <= _TIGHT_OCTAVES))
+
+    def take_peaks(self) -> Histogram:
+        """Log2 size of each camera's largest predicted pictures since the last call, means of a fifth of a second; -inf: none."""
+        with self._peak_lock:
+            peak, self._peak = self._peak, np.full(len(self._peak), -np.inf)
+        return peak
 
     def _hour(self) -> int:
         return int(self._clock.now_s() // 3600) % _HOURS
@@ -141,6 +175,15 @@ def _quantile(histogram: Histogram, share: float) -> float:
     wanted = share * below[-1]
     at = int(np.searchsorted(below, wanted))
     return at + float((wanted - (below[at] - histogram[at])) / histogram[at]) if histogram[at] else float(at)
+
+
+def _places(histogram: Histogram, below: Histogram, share: float) -> Histogram:
+    """`_quantile` of each row (rows, bins); `below` are its cumulative sums."""
+    row, wanted = np.arange(len(histogram)), share * below[:, -1]
+    at = np.minimum((below < wanted[:, None]).sum(axis=1), _BINS - 1)
+    held = histogram[row, at]
+    place: Histogram = at + np.where(held > 0, (wanted - (below[row, at] - held)) / np.maximum(held, 1), 0.0)
+    return place
 
 
 def _share_below(histogram: Histogram, place: float) -> float:

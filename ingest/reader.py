@@ -14,6 +14,7 @@ from ingest.connects import ConnectQueue
 from ingest.gaps import GapLog
 from ingest.libav_source import LibavSource
 from ingest.life import CameraLife, SourceFactory
+from ingest.rtsp.auth import Offers
 from ingest.rtsp_source import Resolver, RtspSource
 from ingest.second_look import LookFactory, look_at
 from ingest.settings import IngestSettings
@@ -29,10 +30,10 @@ Deliver = Callable[[int, list[Packet]], None]
 """Takes the packets of the camera in a row, on the reader thread."""
 
 
-def choose_source(feed: Feed, clock: Clock, resolver: Resolver) -> PacketSource:
+def choose_source(feed: Feed, clock: Clock, resolver: Resolver, offers: Offers | None = None) -> PacketSource:
     """Our own client for RTSP, FFmpeg for all else. A stream that our client does not read is never handed to FFmpeg."""
     if feed.url.lower().startswith(("rtsp://", "rtsps://")):
-        return RtspSource(feed, clock, resolver)
+        return RtspSource(feed, clock, resolver, offers)
     return LibavSource(feed, clock)
 
 
@@ -75,7 +76,8 @@ class SweepReader:
         self.pulse_s = clock.monotonic_s()  # when the loop last came round
         self._deliver, self._is_awake, self._restarted = deliver, is_awake, restarted
         self._resolver = Resolver()
-        make_source = make_source or (lambda feed: choose_source(feed, clock, self._resolver))
+        offers = {feed.camera: Offers() for feed in feeds}  # until Gridpatrol is started anew
+        make_source = make_source or (lambda feed: choose_source(feed, clock, self._resolver, offers[feed.camera]))
         look = look or (lambda feed: look_at(feed, clock, self._resolver))
         rng = rng or random.Random()
         utc_s, now_s = clock.now_s(), clock.monotonic_s()

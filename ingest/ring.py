@@ -28,7 +28,6 @@ class Ring:
 
     def __init__(self, rows: int, gops: int, camera_bytes: int, total_bytes: int) -> None:
         self.bytes = 0
-        self.evicted = 0  # GOPs that had to go for the sake of a byte bound
         self._gops: list[deque[_Gop]] = [deque() for _ in range(rows)]
         self._camera_bytes = [0] * rows
         self._by_age: OrderedDict[int, _Gop] = OrderedDict()  # id of a GOP -> it, oldest first
@@ -49,9 +48,9 @@ class Ring:
         self._camera_bytes[row] += added
         self.bytes += added
         while self._camera_bytes[row] > self._most_camera_bytes:
-            self._evict(self._gops[row][0])
+            self._drop(self._gops[row][0])
         while self.bytes > self._most_bytes:
-            self._evict(next(iter(self._by_age.values())))
+            self._drop(next(iter(self._by_age.values())))
 
     def newest_gop(self, row: int) -> tuple[Packet, ...]:
         """The newest GOP of a camera from its key frame on; empty if there is none."""
@@ -78,10 +77,6 @@ class Ring:
         gops.append(gop)
         self._by_age[id(gop)] = self._open[row] = gop
         return gop
-
-    def _evict(self, gop: _Gop) -> None:
-        self.evicted += 1
-        self._drop(gop)
 
     def _drop(self, gop: _Gop) -> None:
         """Let go of the oldest GOP of its camera."""

@@ -10,17 +10,19 @@ from base.clock import Clock
 from base.errors import ConnectError, ProtocolError, SourceError
 from base.records import Packet
 from ingest.connection import READ_BYTES, Connection, TlsConnection
+from ingest.governor import Governor
 from ingest.rtsp.address import Address
+from ingest.rtsp.auth import Offers
 from ingest.rtsp.nal import AccessUnit, Parameters
 from ingest.rtsp.session import RtspSession
-from ingest.source import Feed, Phase, StreamFacts
+from ingest.source import Feed, Flood, Phase, StreamFacts
 from ingest.timeline import Timeline
 from ingest.udp import UdpPair
 
 __all__ = ["Resolver", "RtspSource"]
 
 _MOST_UNSENT_BYTES = 64 * 1024
-_MOST_READS = 16  # a sweep, so that a flood from one camera cannot hold up the others
+_MOST_READS, _MOST_READ_S = 16, 0.01  # a sweep, so that a flood from one camera cannot hold up the others
 
 
 class Resolver:
@@ -45,9 +47,15 @@ class Resolver:
 
 
 class RtspSource:
-    """RTSP 1.0 over TCP or TLS; media interleaved, or by UDP. Owned by the reader thread."""
+    """RTSP 1.0 over TCP or TLS; media interleaved, or by UDP. Owned by the reader thread.
 
-    def __init__(self, feed: Feed, clock: Clock, resolver: Resolver) -> None:
+    `offers` is shared by the sources that follow each other for one camera; see `RtspSession`.
+    """
+
+    def __init__(self, feed: Feed, clock: Clock, resolver: Resolver, offers: Offers | None = None) -> None:
+        self._offers = offers
+        self._governor = Governor(clock.monotonic_s())
+        self._frames = self._messages = 0  # of the session, when last looked at
         self._feed, self._clock, self._resolver = feed, clock, resolver
         self._facts = StreamFacts()
         self._address = Address("rtsp", "", 0)
@@ -94,10 +102,11 @@ class RtspSource:
             if not self._is_connected():
                 return []
             session = self._begin()
-        units = self._read(session, now_s)
         monotonic_s = self._clock.monotonic_s()
+        units = self._read(session, now_s, monotonic_s)
         if session.over_udp:
             units += self._read_udp(session, now_s, monotonic_s)
+        self._govern(session, len(units), monotonic_s)
         session.tick(monotonic_s)
         if session.has_output or self._unsent:
             self._send(session)
@@ -110,8 +119,8 @@ class RtspSource:
         camera, codec = self._feed.camera, self._facts.codec
         placed = self._timeline.place([unit.rtp_timestamp for unit in units], now_s)
         return [
-            Packet(camera, time_s, pts, unit.is_key, unit.data, codec, unit.lost)
-            for unit, (pts, time_s) in zip(units, placed, strict=True)
+            Packet(camera, time_s, pts, is_key, data, codec, lost)
+            for (_, is_key, data, lost), (pts, time_s) in zip(units, placed, strict=True)
         ]
 
     def close(self) -> None:
@@ -154,11 +163,19 @@ class RtspSource:
 
     def _begin(self) -> RtspSession:
         feed = self._feed
-        self._session = RtspSession(feed.url, feed.user, feed.password, self._facts.peer, feed.transport)
+        self._session = RtspSession(feed.url, feed.user, feed.password, self._facts.peer, feed.transport, offers=self._offers)
         self._session.start()
         return self._session
 
-    def _read(self, session: RtspSession, now_s: float) -> list[AccessUnit]:
+    def _govern(self, session: RtspSession, pictures: int, monotonic_s: float) -> None:
+        frames, messages = session.frames - self._frames, session.messages - self._messages
+        self._frames, self._messages = session.frames, session.messages
+        try:
+            self._governor.count(pictures, frames, messages, monotonic_s)
+        except Flood as error:
+            raise Flood(f"{self._facts.peer}: {error}") from None
+
+    def _read(self, session: RtspSession, now_s: float, monotonic_s: float) -> list[AccessUnit]:
         """What lies in the kernel's buffer, usually with a single recv."""
         connection = self._connection
         assert connection is not None
@@ -170,7 +187,7 @@ class RtspSource:
             self._received_bytes += len(data)
             received = session.receive(data, now_s)
             units = units + received if units else received
-            if len(data) < connection.full_bytes:
+            if len(data) < connection.full_bytes or self._clock.monotonic_s() - monotonic_s > _MOST_READ_S:
                 break
         return units
 

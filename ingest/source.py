@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from base.errors import ProtocolError
+from base.errors import AuthError, ProtocolError, StreamEnded
 from base.records import Codec, Packet, Transport
 
-__all__ = ["Feed", "PacketSource", "Phase", "StreamFacts", "UnsupportedStream"]
+__all__ = ["CodecChanged", "Feed", "Flood", "PacketSource", "Phase", "PlainPassword", "StreamFacts", "UnsupportedStream"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +113,15 @@ class PacketSource(Protocol):
 
 class UnsupportedStream(ProtocolError):
     """The camera speaks correctly, but a codec or transport that our client does not read; its settings can change that."""
+
+
+class PlainPassword(AuthError):
+    """The camera asks for the password in plain text after it offered Digest; it was not told."""
+
+
+class Flood(ProtocolError):
+    """The camera brings more pieces a second than any camera has reason to; good media before it forgives nothing."""
+
+
+class CodecChanged(StreamEnded):
+    """The camera goes on with another codec than it described; asked anew, it describes that one."""

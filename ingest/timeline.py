@@ -27,7 +27,6 @@ class Timeline:
     """
 
     def __init__(self, clock_hz: int = MEDIA_HZ) -> None:
-        self.jumps = 0
         self._clock_hz = clock_hz
         self._last_raw = -1
         self._pts = 0  # of the newest frame, 90 kHz
@@ -113,7 +112,6 @@ class Timeline:
         self._pending_raw = timestamp
         value = self._scaled(self._unwrapped) + self._shift + self._spacing * self._pending
         if self._pending >= _BELIEVE:
-            self.jumps += 1
             self._pending = 0
             self._last_raw = timestamp
             self._shift = value - self._scaled(self._unwrapped)

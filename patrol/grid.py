@@ -1,17 +1,15 @@
 """The grid cells of a site: where a camera's incidents happen, which cells touch, who is responsible one level up."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import shapely
 
 from camera_config.site import Name, Place, PlaceKind, Point, Site
+from patrol.shifts import Roster
+from patrol.travel import Travel, distance_m
 
-__all__ = ["Grid", "Locality", "distance_m"]
-
-EARTH_RADIUS_M = 6_371_008.8
-"""Mean radius, IUGG 1980."""
+__all__ = ["Grid", "Locality"]
 
 TOUCH_DEG = 1e-5
 """Cells nearer than this touch: about 1 m, so that outlines drawn by hand need not share their points exactly."""
@@ -29,11 +27,15 @@ class Locality:
 
 
 class Grid:
-    """Geometry of one site, computed once. Immutable, so safe from any thread."""
+    """Geometry of one site, its ways and its roster, computed once. Safe from any thread."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._adjacent = _adjacent([place for place in site.places if place.kind is PlaceKind.GRID_CELL])
+        tops = [shapely.Polygon(place.outline) for place in site.places if place.kind is PlaceKind.SUB_DISTRICT]
+        self._district = tops[0] if tops else None
+        self.roster = Roster(site)
+        self.travel = Travel(site.ways)
 
     @property
     def site(self) -> Site:
@@ -51,6 +53,24 @@ class Grid:
         community = self._above(known.grid_cell, PlaceKind.COMMUNITY) or self._above(known.compound, PlaceKind.COMMUNITY)
         return Locality(known.compound, known.grid_cell, community.id if community else "", known.lon, known.lat)
 
+    def locate_point(self, point: Point) -> Locality | None:
+        """The place of a point: its cell, compound and community where it lies in one; None outside the sub-district."""
+        here = shapely.Point(point)
+        found = {place.kind: place for place in self._site.places if shapely.Polygon(place.outline).covers(here)}
+        if PlaceKind.SUB_DISTRICT not in found:
+            return None
+        cell, compound = found.get(PlaceKind.GRID_CELL), found.get(PlaceKind.COMPOUND)
+        named = found.get(PlaceKind.COMMUNITY) or self._above(cell.id if cell else "", PlaceKind.COMMUNITY)
+        return Locality(compound.id if compound else "", cell.id if cell else "", named.id if named else "", point[0], point[1])
+
+    def locate_cell(self, grid_cell: str) -> Locality | None:
+        """The place of a grid cell, without a point; None if there is no such cell."""
+        cell = self._site.place_by_id.get(grid_cell)
+        if cell is None or cell.kind is not PlaceKind.GRID_CELL:
+            return None
+        compound, community = (self._above(grid_cell, kind) for kind in (PlaceKind.COMPOUND, PlaceKind.COMMUNITY))
+        return Locality(compound.id if compound else "", grid_cell, community.id if community else "")
+
     def name(self, place: str) -> Name:
         """What people call a place; its id if it is unknown."""
         known = self._site.place_by_id.get(place)
@@ -66,6 +86,16 @@ class Grid:
             return known
         return next((place for place in self._site.places if place.kind is PlaceKind.SUB_DISTRICT), None)
 
+    def outside_m(self, point: Point) -> float:
+        """How far outside of the sub-district a point lies; 0 inside, and where the site has no outline."""
+        if self._district is None:
+            return 0.0
+        here = shapely.Point(point)
+        if self._district.intersects(here):
+            return 0.0
+        line = shapely.shortest_line(self._district, here)
+        return distance_m((line.coords[0][0], line.coords[0][1]), point)
+
     def _above(self, place: str, kind: PlaceKind) -> Place | None:
         """The place of `kind` that contains `place`, or `place` itself."""
         seen: set[str] = set()
@@ -76,13 +106,6 @@ class Grid:
                 return known
             place = known.parent
         return None
-
-
-def distance_m(a: Point, b: Point) -> float:
-    """Great-circle distance of two points (longitude, latitude in degrees) by the haversine formula."""
-    lon_a, lat_a, lon_b, lat_b = map(math.radians, (*a, *b))
-    h = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
-    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, h)))
 
 
 def _adjacent(cells: list[Place]) -> Mapping[str, frozenset[str]]:

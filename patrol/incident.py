@@ -1,30 +1,17 @@
-"""Incidents: what people respond to. Records, and the pure functions that lead from one version to the next."""
+"""Incidents: what people respond to. The records; `opening.py`, `advance.py` and `merge.py` lead from one version to the next."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from base import Box, DeniedError, Event, EventKind, TransitionError
-from patrol.grid import Locality
-from patrol.limits import LIMIT_OF, LIMITS_S
+from base import Box, EventKind, TransitionError
+from camera_config.time_limits import Category
 from patrol.proposal import Proposal
-from patrol.steps import (
-    ASSIGNED,
-    OPEN,
-    WHO_MAY,
-    Condition,
-    Party,
-    Signal,
-    Step,
-    Verdict,
-    Work,
-    condition_after,
-    verdicts,
-    work_after,
-)
+from patrol.steps import OPEN, Condition, Step, Verdict, Work
 
 __all__ = [
+    "CATEGORY_OF",
+    "SYSTEM",
     "Actor",
     "ActorKind",
     "Command",
@@ -35,19 +22,36 @@ __all__ = [
     "Happening",
     "HistoryEntry",
     "Incident",
-    "advance",
-    "join",
-    "joins",
-    "open_incident",
+    "Level",
+    "Origin",
+    "Pause",
 ]
 
-FUTURE_S = 2.0
-"""How far ahead of our clock a phone's clock may be before its command is refused."""
+Pause = tuple[float, float]
+"""From when to when a clock stood still, UTC."""
 
-TEXT_MAX = 4000
-"""Characters of a note or report; a page of A4 has about 1,800."""
-
-CAUSE_MAX = 200
+CATEGORY_OF: dict[EventKind, Category] = {
+    EventKind.MOTION: Category.PUBLIC_ORDER,
+    EventKind.OBJECT_LEFT: Category.PUBLIC_ORDER,
+    EventKind.OBJECT_REMOVED: Category.PUBLIC_ORDER,
+    EventKind.LINE_CROSSING: Category.PUBLIC_ORDER,
+    EventKind.INTRUSION: Category.PUBLIC_ORDER,
+    EventKind.WRONG_WAY: Category.TRAFFIC,
+    EventKind.LOITERING: Category.PUBLIC_ORDER,
+    EventKind.CROWD: Category.PUBLIC_ORDER,
+    EventKind.LANE_BLOCKED: Category.TRAFFIC,
+    EventKind.FAST_MOTION: Category.PUBLIC_ORDER,
+    EventKind.ABSENCE: Category.PUBLIC_ORDER,
+    EventKind.FIRE_SMOKE: Category.FIRE,
+    EventKind.VIDEO_LOSS: Category.CAMERA_HEALTH,
+    EventKind.FROZEN: Category.CAMERA_HEALTH,
+    EventKind.COVERED: Category.CAMERA_HEALTH,
+    EventKind.DEFOCUSED: Category.CAMERA_HEALTH,
+    EventKind.SCENE_CHANGED: Category.CAMERA_HEALTH,
+    EventKind.TOO_DARK: Category.CAMERA_HEALTH,
+    EventKind.TOO_BRIGHT: Category.CAMERA_HEALTH,
+}
+"""What an incident is about that an event opens."""
 
 
 class ActorKind(StrEnum):
@@ -68,6 +72,24 @@ class Actor:
 SYSTEM = Actor(ActorKind.SYSTEM, "gridpatrol", "Gridpatrol")
 
 
+class Origin(StrEnum):
+    """Where an incident comes from."""
+
+    EVENT = "event"  # a camera
+    PATROL = "patrol"  # a team saw it
+    HOTLINE = "hotline"  # a resident called
+    INSPECTION = "inspection"  # found on a recurring inspection
+
+
+class Level(StrEnum):
+    """Who hears of a breach, from near to far."""
+
+    CELL = "cell"
+    SECTION = "section"
+    COMMUNITY = "community"
+    SUB_DISTRICT = "sub_district"
+
+
 class Flag(StrEnum):
     """What the history notes about an entry beside what was said."""
 
@@ -77,14 +99,20 @@ class Flag(StrEnum):
     OFF_SHIFT = "off_shift"  # the dispatched team was not on shift
 
 
-LATE_S = 30.0
-
-
 class Happening(StrEnum):
-    """What the system itself writes into a history; steps are what people do."""
+    """What stands in a history without being a step of this incident; steps are what people do to it."""
 
-    OPENED = "opened"
-    JOINED = "joined"
+    OPENED = "opened"  # by an event, or by the report of a person
+    JOINED = "joined"  # another event
+    ABSORBED = "absorbed"  # another incident was merged into this one
+    SPLIT_OFF = "split_off"  # begun with events of another incident
+    UNSHELVED = "unshelved"  # the time of the shelf was over
+    WARNED = "warned"  # most of a limit was used up
+    BREACHED = "breached"  # a limit was reached; the grid cell hears of it
+    ESCALATED = "escalated"  # still not done, the next level hears of it
+    WITHDRAWN = "withdrawn"  # its team was called away to a matter of severity 1
+    MARKED_DRILL = "marked_drill"  # somebody said that it is an exercise
+    MARKED_REAL = "marked_real"  # or that it is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +130,12 @@ class Command:
     by: Actor
     at_s: float
     team: str = ""  # dispatch: the team to send
-    text: str = ""  # report: required; else a note
+    text: str = ""  # report, note, shelve, pause, reopen: required; else a note
     verdict: Verdict | None = None  # close: required
-    cause: str = ""  # close with false_alarm: required
+    cause: str = ""  # close: required
+    until_s: float | None = None  # shelve: required
+    other: str = ""  # merge: the incident it ends in
+    events: tuple[str, ...] = ()  # split: the events that go
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +148,18 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One matter, from the first event to the verdict. Every change makes a new value with the next `version`."""
+    """One matter, from the first event or report to the verdict. Every change makes a new value with the next `version`.
+
+    What belongs to a camera's picture (kind, label, camera, best_event, box, score) is empty, None or 0 while no event belongs
+    to it.
+    """
 
     id: str  # UUIDv7
     number: int  # what people call it: runs without gaps
-    kind: EventKind
+    kind: EventKind | None  # of its events; None for a report
     label: str  # of the best event
     severity: int  # highest of its events, 1 (highest) – 4
-    camera: str
+    camera: str  # of the first event; the best event is one of this camera
     compound: str
     grid_cell: str
     community: str
@@ -136,7 +171,7 @@ class Incident:
     team: str  # the team last sent, empty if none or if it refused
     version: int
     decided: int  # version of the last step that changed the work or the owner; commands from before it are stale
-    began_s: float  # first seen in the picture
+    began_s: float  # first seen in the picture, or reported
     opened_s: float
     last_event_s: float
     event_count: int
@@ -144,24 +179,28 @@ class Incident:
     box: Box  # of the best event
     score: float  # of the best event
     since_s: float  # since when the work is where it is
-    stages: Mapping[Work, float] = field(default_factory=dict)  # when each stage was reached; a refusal takes two back
+    stages: Mapping[Work, float] = field(default_factory=dict)  # when each stage was reached; going back takes later ones away
     refused: tuple[str, ...] = ()  # teams that refused, in order
     verdict: Verdict | None = None  # set iff closed
     cause: str = ""
     proposal: Proposal | None = None
+    category: Category = Category.OTHER
+    origin: Origin = Origin.EVENT
+    summary: str = ""  # what was reported, in words; empty for events
+    caller: str = ""  # whom to call back, if a resident called and said so
+    cameras: tuple[str, ...] = ()  # whose events it holds, in the order in which they came
+    duplicate_of: str = ""  # id of the incident it was merged into
+    shelved_until_s: float | None = None  # set iff the condition is shelved
+    pauses: tuple[Pause, ...] = ()  # of the running clock, over
+    paused_since_s: float | None = None  # set while the clock stands still
+    told: int = 0  # how many of the marks of the running clock were told, see clocks.py
+    due: Due | None = None  # when the running clock reaches its limit; None when closed or paused. Set by Clocks.timed
+    look_s: float | None = None  # when there is something to tell next. Set by Clocks.timed
+    drill: bool = False  # an exercise: marked wherever people see it, and left out of all figures
 
     @property
     def is_open(self) -> bool:
         return self.work in OPEN
-
-    @property
-    def due(self) -> Due | None:
-        """The next step with a limit; None when closed. The arrival clock runs from acceptance, through departure."""
-        step = LIMIT_OF.get(self.work)
-        if step is None:
-            return None
-        start_s = self.stages[Work.ACCEPTED] if self.work is Work.EN_ROUTE else self.since_s
-        return Due(step, start_s + LIMITS_S[self.severity][step])
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +211,7 @@ class HistoryEntry:
     version: int
     step: Step | Happening
     work: Work
-    at_s: float  # when it was done
+    at_s: float  # when it was done, or when it became due
     recorded_s: float  # when we learned of it
     by: Actor
     team: str = ""
@@ -182,6 +221,12 @@ class HistoryEntry:
     event: str = ""  # opened, joined: the event's id
     command: str = ""  # steps: the command's id
     flags: tuple[Flag, ...] = ()
+    clock: Step | None = None  # warned, breached, escalated: the step that was due
+    level: Level | None = None  # breached, escalated: who heard of it
+    place: str = ""  # breached, escalated: id of the place or section of that level, empty if the site has none
+    other: str = ""  # merge, absorbed, split, split_off: id of the other incident
+    until_s: float | None = None  # shelve
+    events: tuple[str, ...] | None = None  # split, split_off, absorbed: those that moved; None in histories before 0008
 
 
 class CommandError(TransitionError):
@@ -194,222 +239,3 @@ class Conflict(TransitionError):
     def __init__(self, sentence: str, current: Incident) -> None:
         super().__init__(sentence)
         self.current = current
-
-
-def open_incident(event: Event, incident: str, number: int, where: Locality, now_s: float) -> tuple[Incident, HistoryEntry]:
-    """The incident that `event` opens, with its first line of history."""
-    opened = Incident(
-        id=incident,
-        number=number,
-        kind=event.kind,
-        label=event.label,
-        severity=event.severity,
-        camera=event.camera,
-        compound=where.compound,
-        grid_cell=where.grid_cell,
-        community=where.community,
-        lon=where.lon,
-        lat=where.lat,
-        condition=condition_after(Condition.NORMAL, Signal.EVENT),
-        work=Work.NEW,
-        owner=None,
-        team="",
-        version=1,
-        decided=1,
-        began_s=event.began_s,
-        opened_s=now_s,
-        last_event_s=_last_seen_s(event),
-        event_count=1,
-        best_event=event.id,
-        box=event.box,
-        score=event.score,
-        since_s=now_s,
-        stages={Work.NEW: now_s},
-    )
-    return opened, _happening(opened, Happening.OPENED, event, now_s)
-
-
-def joins(event: Event, incident: Incident, dead_time_s: float) -> bool:
-    """Whether `event` belongs to the open `incident`: same camera and kind, at most `dead_time_s` after its last event.
-
-    An event that arrives late (older than the incident's newest) joins as long as it is not older than the same time
-    before the incident began.
-    """
-    if not incident.is_open or (event.camera, event.kind) != (incident.camera, incident.kind):
-        return False
-    return incident.began_s - dead_time_s <= event.raised_s <= incident.last_event_s + dead_time_s
-
-
-def join(event: Event, incident: Incident, now_s: float) -> tuple[Incident, HistoryEntry]:
-    """`incident` with `event` added. Does not make anybody's command stale: only people decide."""
-    is_best = event.score > incident.score
-    joined = replace(
-        incident,
-        version=incident.version + 1,
-        condition=condition_after(incident.condition, Signal.EVENT),
-        severity=min(incident.severity, event.severity),
-        began_s=min(incident.began_s, event.began_s),
-        last_event_s=max(incident.last_event_s, _last_seen_s(event)),
-        event_count=incident.event_count + 1,
-        best_event=event.id if is_best else incident.best_event,
-        label=event.label if is_best else incident.label,
-        box=event.box if is_best else incident.box,
-        score=event.score if is_best else incident.score,
-    )
-    return joined, _happening(joined, Happening.JOINED, event, now_s)
-
-
-def advance(incident: Incident, command: Command, now_s: float) -> tuple[Incident, HistoryEntry]:
-    """`incident` after `command`, with its line of history. The arguments stay as they are.
-
-    Raises CommandError if the command is incomplete or comes from the future, Conflict if somebody decided something since
-    `command.version`, DeniedError if the actor may not do this, TransitionError if the step is not legal from here.
-    """
-    _check_command(command, now_s)
-    _check_version(incident, command)
-    after = work_after(incident.work, command.step)
-    _check_party(incident, command)
-    _check_content(incident, command)
-    at_s = min(command.at_s, now_s)
-    if command.step is not Step.NOTE:
-        at_s = max(at_s, incident.since_s)
-    changed = _changed(incident, command, after, at_s)
-    return changed, HistoryEntry(
-        incident=incident.id,
-        version=changed.version,
-        step=command.step,
-        work=after,
-        at_s=at_s,
-        recorded_s=now_s,
-        by=command.by,
-        team=command.team if command.step is Step.DISPATCH else incident.team,
-        text=command.text,
-        verdict=changed.verdict if command.step is Step.CLOSE else None,
-        cause=changed.cause if command.step is Step.CLOSE else "",
-        command=command.id,
-        flags=_flags(incident, command, now_s),
-    )
-
-
-def _check_command(command: Command, now_s: float) -> None:
-    if not 1 <= len(command.id) <= 64:
-        raise CommandError(f"a command needs an id of 1 to 64 characters made by the client, got {len(command.id)} characters")
-    if not math.isfinite(command.at_s) or command.at_s > now_s + FUTURE_S:
-        ahead_s = command.at_s - now_s
-        raise CommandError(
-            f"the step {command.step} claims to be done {ahead_s:.0f} s in the future; check the clock of the device"
-        )
-    for name, text, longest in (("text", command.text, TEXT_MAX), ("cause", command.cause, CAUSE_MAX)):
-        if len(text) > longest:
-            raise CommandError(f"{name}: expected at most {longest} characters, got {len(text)}")
-        if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise CommandError(f"{name}: expected readable text, got a NUL character or half a surrogate pair")
-    if command.step is Step.DISPATCH and not command.team:
-        raise CommandError("dispatch needs the team to send")
-    if command.step in (Step.REPORT, Step.NOTE) and not command.text.strip():
-        raise CommandError(f"{command.step} needs a text")
-    if command.step is Step.CLOSE and command.verdict is None:
-        raise CommandError(f"close needs a verdict: one of {', '.join(Verdict)}")
-    if command.step is Step.CLOSE and command.verdict is Verdict.FALSE_ALARM and not command.cause.strip():
-        raise CommandError("close as false_alarm needs a cause, for example light, rain, animal or resident")
-
-
-def _check_version(incident: Incident, command: Command) -> None:
-    if incident.decided <= command.version <= incident.version:
-        return
-    if command.step is Step.NOTE and 1 <= command.version <= incident.version:
-        return  # a note overrides nothing
-    owner = f", owner {incident.owner.name}" if incident.owner else ""
-    raise Conflict(
-        f"incident {incident.number} has changed: it is at version {incident.version} ({incident.work}{owner}), "
-        f"the {command.step} was meant for version {command.version}",
-        incident,
-    )
-
-
-def _check_party(incident: Incident, command: Command) -> None:
-    parties, by = WHO_MAY[command.step], command.by
-    if by.kind is ActorKind.USER:
-        if Party.OPERATOR in parties or incident.owner is None or incident.owner.id == by.id:
-            return
-        raise DeniedError(
-            f"incident {incident.number} belongs to {incident.owner.name}; take it over before the step {command.step}"
-        )
-    if by.kind is ActorKind.TEAM and Party.TEAM in parties:
-        if incident.team == by.id:
-            return
-        raise DeniedError(
-            f"incident {incident.number} is not assigned to team {by.name}, so it may not do the step {command.step}"
-        )
-    raise DeniedError(f"the step {command.step} is for {' or '.join(sorted(parties))}, not for the {by.kind} {by.name}")
-
-
-def _check_content(incident: Incident, command: Command) -> None:
-    """What depends on both: owner, team and verdict against the state. Raises TransitionError."""
-    if command.step is Step.TAKE_OVER and incident.owner is not None and incident.owner.id == command.by.id:
-        raise TransitionError(f"incident {incident.number} already belongs to {incident.owner.name}")
-    if command.step is Step.DISPATCH and incident.work is Work.DISPATCHED and command.team == incident.team:
-        raise TransitionError(f"team {command.team} is already dispatched to incident {incident.number}")
-    if command.step is Step.CLOSE and command.verdict not in verdicts(incident.work):
-        allowed = ", ".join(sorted(verdicts(incident.work)))
-        raise TransitionError(
-            f"the step close as {command.verdict} is not legal while the work is {incident.work}, before a team has reported; "
-            f"legal here: close as {allowed}"
-        )
-
-
-def _changed(incident: Incident, command: Command, after: Work, at_s: float) -> Incident:
-    """The next version; everything has been checked."""
-    version = incident.version + 1
-    if command.step is Step.NOTE:
-        return replace(incident, version=version)
-    changed = replace(incident, version=version, decided=version)
-    if command.step is Step.TAKE_OVER:
-        return replace(changed, owner=command.by)
-    changed = replace(changed, work=after, since_s=at_s, stages={**incident.stages, after: at_s})
-    match command.step:
-        case Step.ACKNOWLEDGE:
-            return replace(changed, owner=command.by, condition=condition_after(incident.condition, Signal.ACKNOWLEDGE))
-        case Step.DISPATCH:
-            return replace(changed, team=command.team)
-        case Step.REFUSE:
-            # Acknowledged stays when it was; only the clock of the next dispatch starts again.
-            kept = {stage: when_s for stage, when_s in incident.stages.items() if stage not in ASSIGNED}
-            return replace(changed, team="", refused=(*incident.refused, incident.team), stages=kept)
-        case Step.CLOSE:
-            return replace(
-                changed,
-                owner=incident.owner or command.by,
-                condition=condition_after(incident.condition, Signal.CLOSE),
-                verdict=command.verdict,
-                cause=command.cause.strip(),
-            )
-    return changed
-
-
-def _flags(incident: Incident, command: Command, now_s: float) -> tuple[Flag, ...]:
-    facts = {
-        Flag.ON_BEHALF: command.by.kind is ActorKind.USER
-        and Party.TEAM in WHO_MAY[command.step]
-        and command.step is not Step.NOTE,
-        Flag.LATE: now_s - command.at_s > LATE_S,
-        Flag.TIME_RAISED: command.at_s < incident.since_s and command.step is not Step.NOTE,
-    }
-    return tuple(flag for flag, holds in facts.items() if holds)
-
-
-def _last_seen_s(event: Event) -> float:
-    return event.raised_s if event.ended_s is None else max(event.raised_s, event.ended_s)
-
-
-def _happening(incident: Incident, step: Happening, event: Event, now_s: float) -> HistoryEntry:
-    return HistoryEntry(
-        incident=incident.id,
-        version=incident.version,
-        step=step,
-        work=incident.work,
-        at_s=event.raised_s,
-        recorded_s=now_s,
-        by=SYSTEM,
-        event=event.id,
-    )

@@ -13,6 +13,7 @@ class Alternative:
 
     team: str
     reason: Name
+    preempts: int = 0  # number of the incident it would be called away from, 0 if it is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,4 @@ class Proposal:
     shortfall: Name | None = None  # why nobody can go, and who decides now
     escalate_to: str = ""  # id of the place whose responsible person decides; empty unless shortfall is set
     alternatives: tuple[Alternative, ...] = ()  # next best, at most four
+    preempts: int = 0  # number of the incident the team would be called away from, 0 if it is free

@@ -12,6 +12,7 @@ __all__ = [
     "ASSIGNED",
     "CONDITION_AFTER",
     "LEGAL",
+    "MUST_VERIFY",
     "OPEN",
     "WHO_MAY",
     "Condition",
@@ -37,6 +38,7 @@ class Work(StrEnum):
     EN_ROUTE = "en_route"
     ON_SCENE = "on_scene"
     REPORTED = "reported"
+    VERIFIED = "verified"
     CLOSED = "closed"
 
 
@@ -51,56 +53,64 @@ class Step(StrEnum):
     DEPART = "depart"
     ARRIVE = "arrive"
     REPORT = "report"
+    VERIFY = "verify"  # 核查: somebody at the control room has made sure of what the team reported
     CLOSE = "close"
+    REOPEN = "reopen"
+    MERGE = "merge"  # it is the same matter as another incident, and ends in that one
+    SPLIT = "split"  # some of its events are another matter, and get an incident of their own
+    SHELVE = "shelve"
+    UNSHELVE = "unshelve"
+    PAUSE = "pause"
+    RESUME = "resume"
     NOTE = "note"
 
 
 class Verdict(StrEnum):
-    """What it turned out to be; required to close."""
+    """What it turned out to be; required to close, with a cause."""
 
     TRUE = "true"
     SUSPICIOUS = "suspicious"
-    FALSE_ALARM = "false_alarm"  # needs a cause
+    FALSE_ALARM = "false_alarm"
     DUPLICATE = "duplicate"
 
-
-LEGAL: dict[tuple[Work, Step], Work] = {
-    (Work.NEW, Step.ACKNOWLEDGE): Work.ACKNOWLEDGED,
-    (Work.NEW, Step.CLOSE): Work.CLOSED,
-    (Work.NEW, Step.NOTE): Work.NEW,
-    (Work.ACKNOWLEDGED, Step.TAKE_OVER): Work.ACKNOWLEDGED,
-    (Work.ACKNOWLEDGED, Step.DISPATCH): Work.DISPATCHED,
-    (Work.ACKNOWLEDGED, Step.CLOSE): Work.CLOSED,
-    (Work.ACKNOWLEDGED, Step.NOTE): Work.ACKNOWLEDGED,
-    (Work.DISPATCHED, Step.TAKE_OVER): Work.DISPATCHED,
-    (Work.DISPATCHED, Step.DISPATCH): Work.DISPATCHED,  # nobody answers: send another team, the first one is free again
-    (Work.DISPATCHED, Step.ACCEPT): Work.ACCEPTED,
-    (Work.DISPATCHED, Step.REFUSE): Work.ACKNOWLEDGED,
-    (Work.DISPATCHED, Step.CLOSE): Work.CLOSED,
-    (Work.DISPATCHED, Step.NOTE): Work.DISPATCHED,
-    (Work.ACCEPTED, Step.TAKE_OVER): Work.ACCEPTED,
-    (Work.ACCEPTED, Step.REFUSE): Work.ACKNOWLEDGED,  # accepted, then called to something else before leaving
-    (Work.ACCEPTED, Step.DEPART): Work.EN_ROUTE,
-    (Work.ACCEPTED, Step.CLOSE): Work.CLOSED,
-    (Work.ACCEPTED, Step.NOTE): Work.ACCEPTED,
-    (Work.EN_ROUTE, Step.TAKE_OVER): Work.EN_ROUTE,
-    (Work.EN_ROUTE, Step.ARRIVE): Work.ON_SCENE,
-    (Work.EN_ROUTE, Step.CLOSE): Work.CLOSED,
-    (Work.EN_ROUTE, Step.NOTE): Work.EN_ROUTE,
-    (Work.ON_SCENE, Step.TAKE_OVER): Work.ON_SCENE,
-    (Work.ON_SCENE, Step.REPORT): Work.REPORTED,
-    (Work.ON_SCENE, Step.CLOSE): Work.CLOSED,
-    (Work.ON_SCENE, Step.NOTE): Work.ON_SCENE,
-    (Work.REPORTED, Step.TAKE_OVER): Work.REPORTED,
-    (Work.REPORTED, Step.CLOSE): Work.CLOSED,
-    (Work.REPORTED, Step.NOTE): Work.REPORTED,
-    (Work.CLOSED, Step.NOTE): Work.CLOSED,
-}
-"""Every legal step of the work and where it leads; what is not here raises TransitionError."""
 
 OPEN = frozenset(Work) - {Work.CLOSED}
 ASSIGNED = frozenset({Work.DISPATCHED, Work.ACCEPTED, Work.EN_ROUTE, Work.ON_SCENE})
 """While the work is here, the incident's team is busy with it."""
+
+MUST_VERIFY = frozenset({1, 2})
+"""Severities that are verified before they are closed as true or suspicious; with the others that step may be left out."""
+
+_STAY = {
+    Step.TAKE_OVER: OPEN - {Work.NEW},
+    Step.SPLIT: OPEN,
+    Step.SHELVE: OPEN,
+    Step.UNSHELVE: OPEN,
+    Step.PAUSE: OPEN - {Work.NEW},  # a clock stops only for somebody who answers for it
+    Step.RESUME: OPEN - {Work.NEW},
+    Step.NOTE: frozenset(Work),
+}
+"""Steps that leave the work where it is, and where they are legal."""
+
+LEGAL: dict[tuple[Work, Step], Work] = {
+    (Work.NEW, Step.ACKNOWLEDGE): Work.ACKNOWLEDGED,
+    (Work.ACKNOWLEDGED, Step.DISPATCH): Work.DISPATCHED,
+    (Work.DISPATCHED, Step.DISPATCH): Work.DISPATCHED,  # nobody answers: send another team, the first one is free again
+    (Work.DISPATCHED, Step.ACCEPT): Work.ACCEPTED,
+    (Work.DISPATCHED, Step.REFUSE): Work.ACKNOWLEDGED,
+    (Work.ACCEPTED, Step.REFUSE): Work.ACKNOWLEDGED,  # accepted, then called to something else before leaving
+    (Work.ACCEPTED, Step.DEPART): Work.EN_ROUTE,
+    (Work.EN_ROUTE, Step.ARRIVE): Work.ON_SCENE,
+    (Work.ON_SCENE, Step.REPORT): Work.REPORTED,
+    (Work.REPORTED, Step.VERIFY): Work.VERIFIED,
+    (Work.REPORTED, Step.DISPATCH): Work.DISPATCHED,  # it was not settled: somebody has to go again
+    (Work.CLOSED, Step.REOPEN): Work.ACKNOWLEDGED,
+    **{(work, Step.CLOSE): Work.CLOSED for work in Work if work in OPEN},
+    # With a team on its way to it, the other incident is the duplicate.
+    **{(work, Step.MERGE): Work.CLOSED for work in Work if work in OPEN - ASSIGNED},
+    **{(work, step): work for step, works in _STAY.items() for work in Work if work in works},
+}
+"""Every legal step of the work and where it leads; what is not here raises TransitionError."""
 
 
 class Party(StrEnum):
@@ -121,7 +131,15 @@ WHO_MAY: dict[Step, frozenset[Party]] = {
     Step.DEPART: frozenset({Party.TEAM, Party.OPERATOR}),
     Step.ARRIVE: frozenset({Party.TEAM, Party.OPERATOR}),
     Step.REPORT: frozenset({Party.TEAM, Party.OPERATOR}),
+    Step.VERIFY: frozenset({Party.OPERATOR}),  # anybody but the team itself
     Step.CLOSE: frozenset({Party.OWNER}),
+    Step.REOPEN: frozenset({Party.OPERATOR}),
+    Step.MERGE: frozenset({Party.OWNER}),
+    Step.SPLIT: frozenset({Party.OWNER}),
+    Step.SHELVE: frozenset({Party.OPERATOR}),
+    Step.UNSHELVE: frozenset({Party.OPERATOR}),
+    Step.PAUSE: frozenset({Party.OWNER}),
+    Step.RESUME: frozenset({Party.OWNER}),
     Step.NOTE: frozenset({Party.OPERATOR, Party.TEAM}),
 }
 
@@ -186,8 +204,11 @@ def condition_after(condition: Condition, signal: Signal) -> Condition:
     return after
 
 
-def verdicts(work: Work) -> frozenset[Verdict]:
-    """With which verdicts an incident may be closed from `work`: nobody can call it true before a report says so."""
-    if work is Work.REPORTED:
+def verdicts(work: Work, severity: int) -> frozenset[Verdict]:
+    """With which verdicts an incident may be closed from `work`.
+
+    Nobody can call it true before a report says so and, with the severities of MUST_VERIFY, somebody has verified it.
+    """
+    if work is Work.VERIFIED or (work is Work.REPORTED and severity not in MUST_VERIFY):
         return frozenset(Verdict)
     return frozenset({Verdict.FALSE_ALARM, Verdict.DUPLICATE}) if (work, Step.CLOSE) in LEGAL else frozenset()

@@ -5,19 +5,50 @@ SQLAlchemy. Read `store.py` first, then `writer.py`.
 """
 
 from storage.accounts import AuditRow, NameTakenError, Session, User
+from storage.assessment import AssessmentOf
+from storage.checkpoint_keys import CodeAttempt
+from storage.desks import Desks
+from storage.drills import Drill
+from storage.handover import Handovers
 from storage.health import HealthChange
-from storage.incidents import IncidentState
+from storage.holds import Hold
+from storage.incidents import IncidentFilter, IncidentState
+from storage.ledger import Ledger, LedgerPage
+from storage.messages import MessageState, Outcome, StoredMessage, TargetCount
+from storage.outgoing import Outgoing
+from storage.plan_rounds import WantedDraw
+from storage.rounds import RoundFigures, RoundFilter, Rounds
 from storage.schema import SchemaState, schema_state
 from storage.store import Store
+from storage.walk_rounds import Told
 
 __all__ = [
+    "AssessmentOf",
     "AuditRow",
+    "CodeAttempt",
+    "Desks",
+    "Drill",
+    "Handovers",
     "HealthChange",
+    "Hold",
+    "IncidentFilter",
     "IncidentState",
+    "Ledger",
+    "LedgerPage",
+    "MessageState",
     "NameTakenError",
+    "Outcome",
+    "Outgoing",
+    "RoundFigures",
+    "RoundFilter",
+    "Rounds",
     "SchemaState",
     "Session",
     "Store",
+    "StoredMessage",
+    "TargetCount",
+    "Told",
     "User",
+    "WantedDraw",
     "schema_state",
 ]

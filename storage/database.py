@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from base import StorageError
 
-__all__ = ["Database"]
+__all__ = ["Database", "sqlite_error"]
 
 BUSY_S = 5.0
 """How long to wait for a lock that another program holds on the database."""
@@ -59,6 +59,25 @@ class Database:
         if self.is_sqlite:
             return f"the database {self._url.database}"
         return f"the PostgreSQL database {self._url.database} on {self._url.host or 'this machine'}"
+
+    @property
+    def path(self) -> Path:
+        """The file of an SQLite database."""
+        return Path(str(self._url.database))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What PostgreSQL's own programs need to know to connect, as environment variables (libpq)."""
+        host = self._url.host or self._url.query.get("host", "")
+        values = {
+            "PGHOST": host if isinstance(host, str) else ",".join(host),
+            "PGPORT": str(self._url.port or ""),
+            "PGUSER": self._url.username or "",
+            "PGPASSWORD": str(self._url.password or ""),
+            "PGDATABASE": str(self._url.database),
+            "PGCONNECT_TIMEOUT": "5",
+        }
+        return {name: value for name, value in values.items() if value}
 
     def lock(self) -> None:
         """Become the only writer of an SQLite file; raises StorageError naming the process that is one already."""
@@ -114,11 +133,7 @@ class Database:
         """The same failure as a sentence a person can act on."""
         cause = error.orig if isinstance(error, DBAPIError) else None
         if isinstance(cause, sqlite3.Error):
-            code = getattr(cause, "sqlite_errorname", "")
-            for name, problem in _SQLITE_PROBLEMS.items():
-                if code.startswith(name):
-                    return StorageError(f"{self.name}: {problem} ({code}: {cause})")
-            return StorageError(f"{self.name} refused: {cause} ({code or type(cause).__name__})")
+            return sqlite_error(self.name, cause)
         if cause is not None:
             said = " ".join(str(cause).split())
             state = getattr(cause, "sqlstate", None)
@@ -170,6 +185,15 @@ class Database:
             pool_pre_ping=True,
             connect_args={"connect_timeout": 5, "options": options, "application_name": "gridpatrol"},
         )
+
+
+def sqlite_error(database: str, cause: sqlite3.Error) -> StorageError:
+    """What an error of SQLite about the database of this name means to a person."""
+    code = getattr(cause, "sqlite_errorname", "")
+    for name, problem in _SQLITE_PROBLEMS.items():
+        if code.startswith(name):
+            return StorageError(f"{database}: {problem} ({code}: {cause})")
+    return StorageError(f"{database} refused: {cause} ({code or type(cause).__name__})")
 
 
 def _parsed(url: str) -> URL:

@@ -16,7 +16,7 @@ __all__ = ["HealthChange", "HealthRecorder", "read_health_changes", "read_last_h
 
 @dataclass(frozen=True, slots=True)
 class HealthChange:
-    """From `since_s` on a camera had this health. `cause` is the last error at that moment, empty if there was none."""
+    """From `since_s` on a camera had this health. `cause` is the error at that moment, or else the advice; may be empty."""
 
     camera: str
     health: Health
@@ -108,5 +108,5 @@ def _row(status: CameraStatus, now_s: float) -> dict[str, str | float]:
         "quality": status.quality.value,
         "since_s": status.since_s if math.isfinite(status.since_s) else now_s,
         "recorded_s": now_s,
-        "cause": status.error.replace("\x00", ""),
+        "cause": (status.error or ", ".join(status.advice)).replace("\x00", ""),
     }

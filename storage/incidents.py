@@ -1,42 +1,28 @@
-"""Incidents in the database: one step at a time for people, lists for the page."""
+"""Incidents in the database: how they are written, one by one, and in lists for the page."""
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, cast, func, or_, select, update
 
-from base import Event, StorageError, TransitionError
-from patrol import (
-    Command,
-    CommandError,
-    Flag,
-    Grid,
-    HistoryEntry,
-    Incident,
-    Proposal,
-    Step,
-    Work,
-    advance,
-    ensure_free,
-    propose,
-)
-from storage.accounts import add_audit
-from storage.rows import entry_of, entry_row, event_of, incident_of, incident_row
-from storage.tables import commands, events, history, incidents, snapshots
-from storage.teams import team_states
+from base import Event, StorageError
+from camera_config.time_limits import Category
+from patrol import HistoryEntry, Incident, Work
+from storage.rows import entry_of, event_of, incident_of, incident_row
+from storage.tables import events, history, incidents, snapshots
 
 __all__ = [
+    "ALL_INCIDENTS",
+    "IncidentFilter",
     "IncidentState",
-    "apply",
-    "fresh_proposal",
+    "next_number",
     "read_event",
     "read_events",
     "read_history",
     "read_incident",
     "read_incident_of_event",
+    "read_incident_page",
     "read_incidents",
     "read_snapshot",
     "write_incidents",
@@ -44,38 +30,29 @@ __all__ = [
 
 IncidentState = Literal["open", "closed", "all"]
 
-_NEEDS_PROPOSAL = frozenset({Step.ACKNOWLEDGE, Step.TAKE_OVER, Step.REFUSE})
-"""After these somebody is about to dispatch, and what was proposed when the incident opened may be busy by now."""
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """Which incidents a list holds; what is None or empty leaves nothing out."""
+
+    work: Work | None = None
+    severity: int | None = None
+    category: Category | None = None
+    grid_cell: str = ""
+    team: str = ""
+    text: str = ""  # somewhere in the report, the camera, the owner's name or the cause; a number is that of an incident
+    from_s: float | None = None  # opened then or later
+    to_s: float | None = None  # opened before
+    overdue_s: float | None = None  # a limit lies before this moment
 
 
-def apply(connection: Connection, command: Command, grid: Grid, now_s: float) -> Incident:
-    """Carry out one step once; see `Store.apply`. The caller commits."""
-    repeated = _repeated(connection, command)
-    if repeated is not None:
-        return repeated
-    incident = read_incident(connection, command.incident)
-    if incident is None:
-        raise TransitionError(f"there is no incident {command.incident}")
-    changed, entry = advance(incident, command, now_s)
-    if command.step is Step.DISPATCH:
-        states = team_states(connection, grid.site, now_s)
-        ensure_free(command.team, incident.id, states)
-        if not states[command.team].on_shift:
-            entry = replace(entry, flags=(*entry.flags, Flag.OFF_SHIFT))
-    if command.step in _NEEDS_PROPOSAL and changed.work is Work.ACKNOWLEDGED:
-        changed = replace(changed, proposal=fresh_proposal(connection, changed, grid, now_s))
-    write_incidents(connection, [changed])
-    connection.execute(insert(history), entry_row(entry))
-    row = {"id": command.id, "incident": changed.id, "fingerprint": _fingerprint(command), "recorded_s": now_s}
-    connection.execute(insert(commands), row | {"result": incident_row(changed)})
-    detail = f"{incident.work} → {changed.work}" + (f", team {entry.team}" if entry.team else "")
-    add_audit(connection, command.by, command.step.value, f"incident/{changed.id}", detail, now_s)
-    return changed
+ALL_INCIDENTS = IncidentFilter()
 
+LOOKED_AT = 10_000
+"""Incidents that are looked at for one page, open ones apart: a filter that fits nothing must not read a million of them."""
 
-def fresh_proposal(connection: Connection, incident: Incident, grid: Grid, now_s: float) -> Proposal:
-    """A proposal from what the teams do now; those that refused this incident stay out."""
-    return propose(incident, grid, team_states(connection, grid.site, now_s), now_s, frozenset(incident.refused))
+SLACK = 1_000
+"""Numbers follow times, but where the wall clock was set back; so far around a moment an incident may have been opened at it."""
 
 
 def write_incidents(connection: Connection, changed: Sequence[Incident]) -> None:
@@ -93,16 +70,44 @@ def read_incident(connection: Connection, incident: str) -> Incident | None:
     return incident_of(row) if row else None
 
 
-def read_incidents(connection: Connection, state: IncidentState, limit: int, before: str | None) -> list[Incident]:
+def read_incidents(
+    connection: Connection, state: IncidentState, limit: int, before: str | None, which: IncidentFilter
+) -> list[Incident]:
     """Newest number first, from below the incident `before`; nothing if that is unknown."""
-    query = select(incidents).order_by(incidents.c.number.desc()).limit(limit)
-    if state == "open":
-        query = query.where(incidents.c.work != Work.CLOSED.value)
-    elif state == "closed":
-        query = query.where(incidents.c.work == Work.CLOSED.value)
+    query = _query(state, which).limit(limit)
     if before is not None:
         query = query.where(incidents.c.number < select(incidents.c.number).where(incidents.c.id == before).scalar_subquery())
     return [incident_of(row) for row in connection.execute(query).mappings()]
+
+
+def read_incident_page(
+    connection: Connection,
+    state: IncidentState,
+    limit: int,
+    before: str | None,
+    which: IncidentFilter,
+    looked_at: int = LOOKED_AT,
+) -> tuple[list[Incident], str | None]:
+    """As `read_incidents`, but looks at so many incidents only: a page may be short, or empty, though others follow.
+
+    With it the incident to give as `before` for the next page, which need not be one of the filter; None at the end.
+    """
+    number = incidents.c.number
+    above, first = _above(connection, before, which), _first(connection, which)
+    lowest = first if state == "open" else max(first, above - looked_at)
+    query = _query(state, which).where(number >= lowest, number < above).limit(limit + 1)
+    found = [incident_of(row) for row in connection.execute(query).mappings()]
+    if len(found) > limit:
+        return found[:limit], found[limit - 1].id
+    if lowest <= first:
+        return found, None
+    return found, connection.scalar(select(incidents.c.id).where(number >= lowest).order_by(number).limit(1))
+
+
+def next_number(connection: Connection) -> int:
+    """The number of the next incident. Only the writer asks, and the newest is never deleted: no gaps, none twice."""
+    newest: int = connection.execute(select(func.coalesce(func.max(incidents.c.number), 0))).scalar_one()
+    return newest + 1
 
 
 def read_history(connection: Connection, incident: str) -> list[HistoryEntry]:
@@ -131,18 +136,57 @@ def read_snapshot(connection: Connection, event: str) -> bytes | None:
     return None if jpeg is None else bytes(jpeg)
 
 
-def _repeated(connection: Connection, command: Command) -> Incident | None:
-    """What this command led to the first time; None if it is new. Raises TransitionError if the id meant something else."""
-    done = connection.execute(select(commands).where(commands.c.id == command.id)).first()
-    if done is None:
-        return None
-    if done.fingerprint != _fingerprint(command):
-        raise CommandError(f"the command id {command.id} was already used for another step; every step needs an id of its own")
-    return incident_of(done.result)
+def _query(state: IncidentState, which: IncidentFilter) -> Select[Any]:
+    """Those of a state that pass the filter, newest number first."""
+    query = select(incidents).where(*_conditions(which)).order_by(incidents.c.number.desc())
+    if state == "all":
+        return query
+    return query.where(incidents.c.work == Work.CLOSED.value if state == "closed" else incidents.c.work != Work.CLOSED.value)
 
 
-def _fingerprint(command: Command) -> str:
-    """What a repetition must have in common with the first time. Not the time: a server stamps each arrival anew."""
-    verdict = command.verdict.value if command.verdict else ""
-    said = (command.incident, command.step.value, command.version, command.team, command.text, verdict, command.cause)
-    return hashlib.sha256(json.dumps([command.by.kind.value, command.by.id, *said]).encode()).hexdigest()
+def _above(connection: Connection, before: str | None, which: IncidentFilter) -> int:
+    """Below which number a page begins."""
+    bounds = [next_number(connection)]
+    if before is not None:
+        bounds.append(connection.scalar(select(incidents.c.number).where(incidents.c.id == before)) or 0)
+    if which.to_s is not None:
+        opened_s = incidents.c.opened_s
+        last = select(incidents.c.number).where(opened_s < which.to_s).order_by(opened_s.desc()).limit(1)
+        bounds.append((connection.scalar(last) or -SLACK) + 1 + SLACK)
+    return min(bounds)
+
+
+def _first(connection: Connection, which: IncidentFilter) -> int:
+    """From which number on an incident may pass the filter."""
+    if which.from_s is None:
+        return connection.scalar(select(func.min(incidents.c.number))) or 1
+    opened_s = incidents.c.opened_s
+    first = select(incidents.c.number).where(opened_s >= which.from_s).order_by(opened_s).limit(1)
+    found = connection.scalar(first)
+    return next_number(connection) if found is None else max(1, found - SLACK)
+
+
+def _conditions(which: IncidentFilter) -> list[ColumnElement[bool]]:
+    columns = incidents.c
+    found: list[ColumnElement[bool]] = []
+    if which.work is not None:
+        found.append(columns.work == which.work.value)
+    if which.severity is not None:
+        found.append(columns.severity == which.severity)
+    if which.category is not None:
+        found.append(columns.category == which.category.value)
+    if which.grid_cell:
+        found.append(columns.grid_cell == which.grid_cell)
+    if which.team:
+        found.append(columns.team == which.team)
+    if which.text:
+        named = (columns.summary, columns.camera, columns.owner_name, columns.cause)
+        said = [column.icontains(which.text, autoescape=True) for column in named]
+        found.append(or_(*said, cast(columns.number, Text) == which.text))
+    if which.from_s is not None:
+        found.append(columns.opened_s >= which.from_s)
+    if which.to_s is not None:
+        found.append(columns.opened_s < which.to_s)
+    if which.overdue_s is not None:
+        found.append(columns.due_s < which.overdue_s)
+    return found

@@ -2,16 +2,19 @@
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, insert, select, tuple_
+from sqlalchemy import Connection, insert, select
 
 from base import Event, EventKind, uuid7
-from patrol import Grid, HistoryEntry, Incident, Work, join, joins, open_incident, propose
-from storage.incidents import write_incidents
+from patrol import HistoryEntry, Incident, Work, busy_with, join, joins, open_incident, propose_or_dispatch
+from storage.drills import is_drill
+from storage.incidents import next_number, write_incidents
+from storage.notices import notices_of_history, queue_notices
 from storage.rows import entry_row, event_row, incident_of, incident_row
+from storage.site_rules import SiteRules
 from storage.tables import events as events_table
 from storage.tables import history, incidents, snapshots
 from storage.teams import team_states
@@ -43,8 +46,12 @@ class _Changes:
         self.entries.append(entry)
         self.incident_of_event[event.id] = incident.id
 
+    def incident(self, incident: str) -> Incident:
+        """As it is about to be written."""
+        return self.opened.get(incident) or self.joined[incident]
 
-def record_events(connection: Connection, events: Sequence[Event], grid: Grid, now_s: float) -> list[Incident]:
+
+def record_events(connection: Connection, events: Sequence[Event], rules: SiteRules, now_s: float) -> list[Incident]:
     """Store what is new among `events`; the incidents of all of them, by number. The caller commits.
 
     Those of events that were stored before are returned as they are now: the call that stored them may have been told that it
@@ -53,17 +60,24 @@ def record_events(connection: Connection, events: Sequence[Event], grid: Grid, n
     fresh, told_before = _fresh(connection, events)
     found = _incidents_of(connection, told_before)
     if fresh:
-        found |= _record(connection, fresh, grid, now_s)
+        found |= _record(connection, fresh, rules, now_s)
     return sorted(found.values(), key=lambda incident: incident.number)
 
 
-def _record(connection: Connection, fresh: list[Event], grid: Grid, now_s: float) -> dict[str, Incident]:
+def _record(connection: Connection, fresh: list[Event], rules: SiteRules, now_s: float) -> dict[str, Incident]:
     """Store `fresh`; the incidents opened or changed, by id."""
-    changes = _sort_into_incidents(connection, fresh, grid, now_s)
+    changes = _sort_into_incidents(connection, fresh, rules, now_s)
     if changes.opened:
-        states = team_states(connection, grid.site, now_s)
+        states = dict(team_states(connection, rules.grid, now_s))
         for incident in changes.opened.values():
-            changes.opened[incident.id] = replace(incident, proposal=propose(incident, grid, states, now_s))
+            opened, by_rule = propose_or_dispatch(incident, rules.grid, states, now_s)
+            changes.opened[incident.id] = opened
+            if by_rule is not None:  # the team is busy for those that follow
+                states[opened.team] = busy_with(states[opened.team], opened)
+                changes.entries.append(by_rule)
+    for changed in (changes.opened, changes.joined):
+        for incident in changed.values():
+            changed[incident.id] = rules.clocks.timed(incident)
     _write(connection, fresh, changes, now_s)
     return changes.opened | changes.joined
 
@@ -99,6 +113,8 @@ def _storable(event: Event) -> Event:
             changes[name] = None if name == "ended_s" else 0.0
     if not all(map(math.isfinite, event.box)):
         changes["box"] = (0.0, 0.0, 1.0, 1.0)
+    if not all(math.isfinite(value) for point in event.path for value in point):
+        changes["path"] = ()
     for name in ("camera", "label", "rule", "zone", "network"):
         if "\x00" in getattr(event, name):
             changes[name] = getattr(event, name).replace("\x00", "")
@@ -110,37 +126,60 @@ def _storable(event: Event) -> Event:
     return replace(event, **changes)
 
 
-def _sort_into_incidents(connection: Connection, fresh: list[Event], grid: Grid, now_s: float) -> _Changes:
+def _sort_into_incidents(connection: Connection, fresh: list[Event], rules: SiteRules, now_s: float) -> _Changes:
     """Join each event to an open incident, or open one with the next number."""
     changes = _Changes()
-    candidates = _open_incidents(connection, {(event.camera, event.kind) for event in fresh})
-    # Only the writer asks for numbers, and incidents are never deleted: no gaps, none twice.
-    number = connection.execute(select(func.coalesce(func.max(incidents.c.number), 0))).scalar_one()
-    dead_time_s = {(rule.camera, rule.name): rule.dead_time_s for rule in grid.site.rules}
+    candidates = _open_incidents(connection, fresh, rules)
+    number = next_number(connection)
+    drill = is_drill(connection, now_s)
+    dead_time_s = {(rule.camera, rule.name): rule.dead_time_s for rule in rules.grid.site.rules}
     for event in fresh:
-        here = candidates.setdefault((event.camera, event.kind), {})
         # Twice: the rule itself is silent for one dead time, so what goes on comes again just after it.
         limit_s = 2 * dead_time_s.get((event.camera, event.rule), DEAD_TIME_S)
-        fitting = [incident for incident in here.values() if joins(event, incident, limit_s)]
+        overlapping = rules.views.overlapping(event.camera)
+        # What is real never disappears in an exercise.
+        near = [each for each in candidates.near((event.camera, *overlapping), event.kind) if each.drill == drill]
+        fitting = [incident for incident in near if joins(event, incident, limit_s, overlapping)]
         if fitting:
             newest = max(fitting, key=lambda incident: (incident.last_event_s, incident.number))
             incident, entry = join(event, newest, now_s)
         else:
+            incident, entry = open_incident(event, uuid7(now_s), number, rules.grid.locate(event.camera), now_s)
+            incident = replace(incident, drill=drill)
             number += 1
-            incident, entry = open_incident(event, uuid7(now_s), number, grid.locate(event.camera), now_s)
-        here[incident.id] = incident
+        candidates.keep(incident)
         changes.keep(event, incident, entry)
     return changes
 
 
-def _open_incidents(connection: Connection, keys: set[tuple[str, EventKind]]) -> dict[tuple[str, EventKind], dict[str, Incident]]:
-    found: dict[tuple[str, EventKind], dict[str, Incident]] = {}
-    columns = tuple_(incidents.c.camera, incidents.c.kind)
-    for chunk in _chunks(sorted((camera, kind.value) for camera, kind in keys)):
-        query = select(incidents).where(incidents.c.work != Work.CLOSED.value, columns.in_(chunk))
-        for row in connection.execute(query).mappings():
-            incident = incident_of(row)
-            found.setdefault((incident.camera, incident.kind), {})[incident.id] = incident
+@dataclass(slots=True)
+class _Candidates:
+    """Open incidents that an event may join, found by any of their cameras."""
+
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    ids: dict[tuple[str, EventKind], set[str]] = field(default_factory=dict)
+
+    def keep(self, incident: Incident) -> None:
+        self.incidents[incident.id] = incident
+        for camera in incident.cameras:
+            if incident.kind is not None:
+                self.ids.setdefault((camera, incident.kind), set()).add(incident.id)
+
+    def near(self, cameras: Iterable[str], kind: EventKind) -> list[Incident]:
+        found = {incident for camera in cameras for incident in self.ids.get((camera, kind), ())}
+        return [self.incidents[incident] for incident in found]
+
+
+def _open_incidents(connection: Connection, fresh: list[Event], rules: SiteRules) -> _Candidates:
+    """Those of the cameras of `fresh` and of the ones that see the same; and all that hold events of several cameras."""
+    found = _Candidates()
+    cameras = {camera for event in fresh for camera in (event.camera, *rules.views.overlapping(event.camera))}
+    is_open, of_kind = incidents.c.work != Work.CLOSED.value, incidents.c.kind.in_({event.kind.value for event in fresh})
+    # One question after another, each with an index of its own; one with OR would read every incident there is.
+    meant = [incidents.c.camera.in_(chunk) for chunk in _chunks(sorted(cameras))]
+    for each in (*meant, incidents.c.camera_count > 1):
+        for row in connection.execute(select(incidents).where(is_open, of_kind, each)).mappings():
+            found.keep(incident_of(row))
     return found
 
 
@@ -153,6 +192,8 @@ def _write(connection: Connection, fresh: list[Event], changes: _Changes, now_s:
     if pictures:
         connection.execute(insert(snapshots), pictures)
     connection.execute(insert(history), [entry_row(entry) for entry in changes.entries])
+    told = [notice for entry in changes.entries for notice in notices_of_history(changes.incident(entry.incident), [entry])]
+    queue_notices(connection, told)
 
 
 def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:

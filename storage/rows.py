@@ -5,15 +5,19 @@ from typing import Any
 
 from base import Box, Event, EventKind, Tier
 from camera_config.site import Name
+from camera_config.time_limits import Category
 from patrol import (
     Actor,
     ActorKind,
     Alternative,
     Condition,
+    Due,
     Flag,
     Happening,
     HistoryEntry,
     Incident,
+    Level,
+    Origin,
     Proposal,
     Step,
     Verdict,
@@ -47,14 +51,43 @@ _PLAIN = (
     "score",
     "since_s",
     "cause",
+    "summary",
+    "caller",
+    "duplicate_of",
+    "shelved_until_s",
+    "paused_since_s",
+    "told",
+    "look_s",
+    "drill",
 )
+
+_BEFORE: Row = {
+    "summary": "",
+    "caller": "",
+    "duplicate_of": "",
+    "shelved_until_s": None,
+    "paused_since_s": None,
+    "told": 0,
+    "look_s": None,
+    "category": "public_order",
+    "origin": "event",
+    "cameras": [],
+    "pauses": [],
+    "drill": False,
+}
+"""What answers of commands lack that were stored before migrations 0003 and 0007."""
 
 
 def incident_row(incident: Incident) -> Row:
     """The columns of table `incidents`; every value can be JSON, too."""
     owner, due = incident.owner, incident.due
     return {name: getattr(incident, name) for name in _PLAIN} | {
-        "kind": incident.kind.value,
+        "kind": incident.kind.value if incident.kind else "",
+        "category": incident.category.value,
+        "origin": incident.origin.value,
+        "cameras": list(incident.cameras),
+        "camera_count": len(incident.cameras),
+        "pauses": [list(pause) for pause in incident.pauses],
         "condition": incident.condition.value,
         "work": incident.work.value,
         "owner_kind": owner.kind.value if owner else None,
@@ -71,9 +104,16 @@ def incident_row(incident: Incident) -> Row:
 
 
 def incident_of(row: Mapping[Any, Any]) -> Incident:
+    if "drill" not in row:
+        row = _BEFORE | dict(row)
     return Incident(
         **{name: row[name] for name in _PLAIN},
-        kind=EventKind(row["kind"]),
+        kind=EventKind(row["kind"]) if row["kind"] else None,
+        category=Category(row["category"]),
+        origin=Origin(row["origin"]),
+        cameras=tuple(row["cameras"]),
+        pauses=tuple((from_s, until_s) for from_s, until_s in row["pauses"]),
+        due=Due(Step(row["due_step"]), row["due_s"]) if row["due_step"] else None,
         condition=Condition(row["condition"]),
         work=Work(row["work"]),
         owner=Actor(ActorKind(row["owner_kind"]), row["owner_id"], row["owner_name"]) if row["owner_kind"] else None,
@@ -103,6 +143,8 @@ def event_row(event: Event, incident: str, recorded_s: float) -> Row:
         "seen_by": event.seen_by.value,
         "network": event.network,
         "recorded_s": recorded_s,
+        "picture_bytes": len(event.snapshot_jpeg) if event.snapshot_jpeg else None,
+        "path": [list(point) for point in event.path] or None,
     }
 
 
@@ -123,6 +165,7 @@ def event_of(row: Mapping[Any, Any]) -> Event:
         box=_box(row["box"]),
         seen_by=Tier(row["seen_by"]),
         network=row["network"],
+        path=tuple((at_s, x, y) for at_s, x, y in row["path"] or ()),
     )
 
 
@@ -144,6 +187,12 @@ def entry_row(entry: HistoryEntry) -> Row:
         "event": entry.event,
         "command": entry.command,
         "flags": [flag.value for flag in entry.flags],
+        "clock": entry.clock.value if entry.clock else None,
+        "level": entry.level.value if entry.level else None,
+        "place": entry.place,
+        "other": entry.other,
+        "until_s": entry.until_s,
+        "events": None if entry.events is None else list(entry.events),
     }
 
 
@@ -164,6 +213,12 @@ def entry_of(row: Mapping[Any, Any]) -> HistoryEntry:
         event=row["event"],
         command=row["command"],
         flags=tuple(Flag(flag) for flag in row["flags"]),
+        clock=Step(row["clock"]) if row["clock"] else None,
+        level=Level(row["level"]) if row["level"] else None,
+        place=row["place"],
+        other=row["other"],
+        until_s=row["until_s"],
+        events=None if row["events"] is None else tuple(row["events"]),
     )
 
 
@@ -178,7 +233,10 @@ def _proposal_row(proposal: Proposal) -> Row:
         "reason": _name_row(proposal.reason),
         "shortfall": _name_row(proposal.shortfall) if proposal.shortfall else None,
         "escalate_to": proposal.escalate_to,
-        "alternatives": [{"team": each.team, "reason": _name_row(each.reason)} for each in proposal.alternatives],
+        "alternatives": [
+            {"team": each.team, "reason": _name_row(each.reason), "preempts": each.preempts} for each in proposal.alternatives
+        ],
+        "preempts": proposal.preempts,
     }
 
 
@@ -188,7 +246,10 @@ def _proposal_of(row: Mapping[Any, Any]) -> Proposal:
         reason=Name(**row["reason"]),
         shortfall=Name(**row["shortfall"]) if row["shortfall"] else None,
         escalate_to=row["escalate_to"],
-        alternatives=tuple(Alternative(each["team"], Name(**each["reason"])) for each in row["alternatives"]),
+        alternatives=tuple(
+            Alternative(each["team"], Name(**each["reason"]), each.get("preempts", 0)) for each in row["alternatives"]
+        ),
+        preempts=row.get("preempts", 0),  # absent before migration 0004
     )
 
 

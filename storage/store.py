@@ -1,20 +1,34 @@
 """The database as the rest of Gridpatrol sees it: synchronous, safe from any thread, one writer inside."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from base import CameraStatus, Clock, Event, Health
+from base import CameraStatus, Clock, Event, Gap, Health, WatchRun
 from camera_config.site import Site
-from patrol import Actor, Command, Grid, HistoryEntry, Incident, Proposal, TeamState
-from storage import accounts, health, incidents, schema, teams
+from patrol import Actor, Command, HistoryEntry, Incident, Proposal, RelatedCamera, Report, TeamState
+from patrol.position import Fix
+from patrol.shifts import RosterChange
+from patrol.support import Support, SupportState
+from storage import accounts, checkpoint_keys, clocks, gaps, health, incidents, roster, schema, support, take_steps, teams
 from storage.accounts import AuditRow, Session, User
 from storage.database import Database
+from storage.desks import Desks
+from storage.drills import Drills
+from storage.handover import Handovers
 from storage.health import HealthChange, HealthRecorder
-from storage.incidents import IncidentState
+from storage.incidents import ALL_INCIDENTS, IncidentFilter, IncidentState
+from storage.ledger import Ledger
+from storage.outgoing import Outgoing
 from storage.record_events import record_events
+from storage.referrals import retime_referrals
+from storage.retention import Retention
+from storage.rounds import Rounds
+from storage.site_rules import SiteRules
+from storage.watch_runs import begin_watch_runs, read_watch_runs, record_watch_runs
 from storage.writer import Writer
 
 __all__ = ["Store"]
@@ -31,12 +45,19 @@ class Store:
     fork.
     """
 
-    def __init__(self, database: Database, writer: Writer, clock: Clock, grid: Grid, known: dict[str, Health]) -> None:
+    def __init__(self, database: Database, writer: Writer, clock: Clock, rules: SiteRules, known: dict[str, Health]) -> None:
         self._database = database
         self._writer = writer
         self._clock = clock
-        self._grid = grid
+        self._rules = rules
         self._health = HealthRecorder(writer, clock, known)
+        self.rounds = Rounds(writer, self._read, clock, rules)
+        self.retention = Retention(writer, self._read, clock, rules.grid.site.retention)
+        self.outgoing = Outgoing(writer, self._read, clock, rules)
+        self.drills = Drills(writer, self._read, clock)
+        self.desks = Desks(writer, self._read, clock, rules)
+        self.ledger = Ledger(self._read, rules)
+        self.handovers = Handovers(writer, self._read, clock, rules)
 
     @classmethod
     def open(cls, url: str, clock: Clock, site: Site) -> "Store":
@@ -48,8 +69,9 @@ class Store:
         database = Database(url)
         try:
             database.lock()
-            known = _prepare(database)
-            return cls(database, Writer(database, clock), clock, Grid(site), known)
+            rules = SiteRules.of(site)
+            known = _prepare(database, rules)
+            return cls(database, Writer(database, clock), clock, rules, known)
         except BaseException:
             database.close()
             raise
@@ -68,7 +90,7 @@ class Store:
         the order of their numbers: new ones with their proposal, changed ones, and those of events stored already as they are
         now. The last are for a caller that was told of a failure though the change was stored; it may tell them twice.
         """
-        return self._writer.run(lambda connection: record_events(connection, events, self._grid, self._clock.now_s()))
+        return self._writer.run(lambda connection: record_events(connection, events, self._rules, self._clock.now_s()))
 
     def apply(self, command: Command) -> Incident:
         """Carry out one step: compare-and-set on the version, history and audit in the same transaction.
@@ -77,15 +99,67 @@ class Store:
         (Conflict carries `.current`), and TransitionError if the team is busy, the incident unknown, or the command id
         was used for something else.
         """
-        return self._writer.run(lambda connection: incidents.apply(connection, command, self._grid, self._clock.now_s()))
+        return self._writer.run(lambda connection: take_steps.take_step(connection, command, self._rules, self._clock.now_s()))
+
+    def report(self, report: Report) -> Incident:
+        """Open the incident that a patrol, a caller or an inspection reports, with number, proposal and history.
+
+        Idempotent by the report's id, as commands are. Raises CommandError for a report that cannot be carried out, such as one
+        of an unknown grid cell.
+        """
+        return self._writer.run(
+            lambda connection: take_steps.report_incident(connection, report, self._rules, self._clock.now_s())
+        )
+
+    def merge(self, command: Command) -> Incident:
+        """Close `command.incident` as a duplicate of `command.other`, which gets its events and is returned. As `apply`."""
+        return self._writer.run(
+            lambda connection: take_steps.merge_incidents(connection, command, self._rules, self._clock.now_s())
+        )
+
+    def split(self, command: Command) -> Incident:
+        """Give `command.events` an incident of their own, which is returned. As `apply`."""
+        return self._writer.run(
+            lambda connection: take_steps.split_incident(connection, command, self._rules, self._clock.now_s())
+        )
+
+    def tell_due(self) -> list[Incident]:
+        """Write down every warning, breach, escalation and end of a shelf that fell due, each once; the incidents as they are.
+
+        Call it every second until it has nothing more to tell. While nothing is due it only reads. Notices for whoever delivers
+        them are in the same transaction.
+        """
+        now_s = self._clock.now_s()
+        if not self._read(lambda connection: clocks.anything_due(connection, now_s)):
+            return []
+        return self._writer.run(lambda connection: clocks.tell(connection, self._rules.clocks, now_s))
 
     def incident(self, incident: str) -> Incident | None:
         """One incident by its id."""
         return self._read(lambda connection: incidents.read_incident(connection, incident))
 
-    def incidents(self, state: IncidentState = "open", limit: int = 100, before: str | None = None) -> list[Incident]:
+    def incidents(
+        self,
+        state: IncidentState = "open",
+        limit: int = 100,
+        before: str | None = None,
+        which: IncidentFilter = ALL_INCIDENTS,
+    ) -> list[Incident]:
         """At most `limit` incidents, newest number first; those after the incident `before` of the previous page."""
-        return self._read(lambda connection: incidents.read_incidents(connection, state, limit, before))
+        return self._read(lambda connection: incidents.read_incidents(connection, state, limit, before, which))
+
+    def incident_page(
+        self, state: IncidentState, limit: int, before: str | None, which: IncidentFilter
+    ) -> tuple[list[Incident], str | None]:
+        """One page of `incidents`, and what to give as `before` for the next one, None at the end. It takes the same time for any
+        filter, so it may hold fewer than `limit`, or none, though others follow.
+        """
+        return self._read(lambda connection: incidents.read_incident_page(connection, state, limit, before, which))
+
+    def related_cameras(self, incident: Incident, width_px: Mapping[str, int]) -> tuple[RelatedCamera, ...]:
+        """The cameras that see where `incident` happened, best first; by cell where no point is known: none."""
+        place = self._rules.place_of(incident)
+        return () if place is None else self._rules.views.related(place, width_px)
 
     def history(self, incident: str) -> list[HistoryEntry]:
         """The history of one incident, oldest first."""
@@ -112,7 +186,7 @@ class Store:
 
         def read(connection: Connection) -> Proposal | None:
             found = incidents.read_incident(connection, incident)
-            return None if found is None else incidents.fresh_proposal(connection, found, self._grid, self._clock.now_s())
+            return None if found is None else take_steps.fresh_proposal(connection, found, self._rules.grid, self._clock.now_s())
 
         return self._read(read)
 
@@ -121,12 +195,58 @@ class Store:
     def team_states(self, now_s: float | None = None) -> Mapping[str, TeamState]:
         """Every team of the site, by id, with its shift as of `now_s` (default: now)."""
         moment_s = self._clock.now_s() if now_s is None else now_s
-        return self._read(lambda connection: teams.team_states(connection, self._grid.site, moment_s))
+        return self._read(lambda connection: teams.team_states(connection, self._rules.grid, moment_s))
 
-    def set_position(self, team: str, lon: float, lat: float, at_s: float) -> bool:
-        """Remember where a team was at `at_s`; False if a newer position is known. Times ahead of our clock count as now."""
-        at_s = min(at_s, self._clock.now_s())
-        return self._writer.run(lambda connection: teams.set_position(connection, team, lon, lat, at_s))
+    def set_position(self, team: str, lon: float, lat: float, at_s: float, accuracy_m: float = 0.0) -> bool:
+        """Remember where a team was at `at_s`; False if a newer position is known, or it is from before this shift.
+
+        Times ahead of our clock count as now. A position that cannot be true is not kept, only that there was one. Raises
+        TransitionError for a team that is off duty: neither on shift nor still sent somewhere.
+        """
+        now_s = self._clock.now_s()
+        fix = Fix((lon, lat), min(at_s, now_s))
+        return self._writer.run(lambda connection: teams.set_position(connection, self._rules.grid, team, fix, accuracy_m, now_s))
+
+    def forget_positions(self) -> list[str]:
+        """Delete the positions of teams that are off duty, and those of earlier shifts; the teams. Writes only if need be."""
+        now_s = self._clock.now_s()
+        if not self._read(lambda connection: teams.forget_positions(connection, self._rules.grid, now_s, really=False)):
+            return []
+        return self._writer.run(lambda connection: teams.forget_positions(connection, self._rules.grid, now_s, really=True))
+
+    # Roster and support
+
+    def roster_changes(self, first: date, last: date) -> list[RosterChange]:
+        """The changes of the roster that concern a day from `first` to `last`, undone ones too, oldest first."""
+        return self._read(lambda connection: roster.read_changes(connection, first, last))
+
+    def add_roster_change(self, change: RosterChange, by: Actor) -> RosterChange:
+        """Make a change of the roster, once by its id. Raises TransitionError if it cannot be made."""
+        site = self._rules.grid.site
+        return self._writer.run(lambda connection: roster.add_change(connection, site, change, by))
+
+    def undo_roster_change(self, change: str, by: Actor) -> RosterChange | None:
+        """Undo a change of the roster; as it is now, None if there is none."""
+        now_s = self._clock.now_s()
+        return self._writer.run(lambda connection: roster.undo_change(connection, change, by, now_s))
+
+    def support(self, incident: str) -> list[Support]:
+        """The teams that support or supported an incident, in the order in which they were sent."""
+        return self._read(lambda connection: support.read_support(connection, incident))
+
+    def support_of_team(self, team: str) -> Support | None:
+        """What a team supports now; None if nothing."""
+        return self._read(lambda connection: support.read_support_of_team(connection, team))
+
+    def add_support(self, asked: Support, by: Actor) -> Support:
+        """Send a team to support an incident, once by its id. Raises TransitionError if it is busy or the incident closed."""
+        now_s = self._clock.now_s()
+        return self._writer.run(lambda connection: support.add_support(connection, self._rules.grid, asked, by, now_s))
+
+    def move_support(self, incident: str, team: str, state: SupportState, by: Actor, at_s: float) -> Support | None:
+        """Note how far the support of an incident by `team` is; None if there is none. Raises TransitionError if not legal."""
+        now_s = self._clock.now_s()
+        return self._writer.run(lambda connection: support.move_support(connection, incident, team, state, by, at_s, now_s))
 
     def record_statuses(self, statuses: Sequence[CameraStatus]) -> list[CameraStatus]:
         """Write down the cameras whose health differs from the one last recorded; returns those.
@@ -138,6 +258,40 @@ class Store:
     def health_changes(self, camera: str, limit: int = 100) -> list[HealthChange]:
         """The health history of one camera, newest first."""
         return self._read(lambda connection: health.read_health_changes(connection, camera, limit))
+
+    def begin_watch(self, cameras: Sequence[str]) -> list[Gap]:
+        """Account for the time since an earlier run was last alive; call once, before anything is recorded.
+
+        Returns a gap for each of `cameras` that was watched before; it is open until somebody records its end.
+        """
+        now_s = self._clock.now_s()
+
+        def begin(connection: Connection) -> list[Gap]:
+            begin_watch_runs(connection, cameras, now_s)
+            return gaps.begin_watch(connection, cameras, now_s)
+
+        return self._writer.run(begin)
+
+    def keep_watch(self) -> None:
+        """Gridpatrol is alive; the next start takes the time after the last of these calls as not watched."""
+        now_s = self._clock.now_s()
+        self._writer.run(lambda connection: gaps.keep_watch(connection, now_s))
+
+    def record_gaps(self, changed: Sequence[Gap]) -> None:
+        """Store gaps that began, changed or ended. Idempotent by camera and `began_s`; one that has ended stays as it is."""
+        self._writer.run(lambda connection: gaps.record_gaps(connection, changed))
+
+    def gaps(self, camera: str, since_s: float, limit: int = 1000) -> list[Gap]:
+        """Gaps of one camera that lasted at `since_s` or began later, newest first."""
+        return self._read(lambda connection: gaps.read_gaps(connection, camera, since_s, limit))
+
+    def record_watch_runs(self, runs: Sequence[WatchRun]) -> None:
+        """Store how cameras were watched, in the order told for each: a run ends the one before it."""
+        self._writer.run(lambda connection: record_watch_runs(connection, runs))
+
+    def watch_runs(self, camera: str, since_s: float, until_s: float, limit: int = 10_000) -> list[WatchRun]:
+        """How one camera was watched between two moments, oldest first: runs of one state cut to that time, minutes whole."""
+        return self._read(lambda connection: read_watch_runs(connection, camera, since_s, until_s, limit))
 
     # Accounts
 
@@ -222,13 +376,16 @@ class Store:
             raise self._database.error(error) from error
 
 
-def _prepare(database: Database) -> dict[str, Health]:
+def _prepare(database: Database, rules: SiteRules) -> dict[str, Health]:
     """Make or update the tables; the health last recorded of each camera. Raises StorageError."""
     with database.connect_writer() as connection:
         try:
             with connection.begin():
                 schema.upgrade(connection)
             with connection.begin():
+                clocks.retime(connection, rules.clocks)
+                retime_referrals(connection, rules)
+                checkpoint_keys.make_secrets(connection)
                 return health.read_last_health(connection)
         except SQLAlchemyError as error:
             raise database.error(error) from error

@@ -4,7 +4,29 @@ In: requests, validated by `dashboard.schemas` and let through by `dashboard.pol
 pages. Read `incidents.py` first.
 """
 
-from dashboard.routes import cameras, incidents, live, me, operations, session, site, teams, updates, users
+from dashboard.routes import (
+    assessment,
+    cameras,
+    checkpoint_codes,
+    desks,
+    drills,
+    handover,
+    holds,
+    incidents,
+    ledger,
+    live,
+    me,
+    notices,
+    operations,
+    roster,
+    rounds,
+    session,
+    site,
+    support,
+    teams,
+    updates,
+    users,
+)
 
 __all__ = ["ROUTERS"]
 
@@ -16,6 +38,17 @@ ROUTERS = (
     live.router,
     incidents.router,
     teams.router,
+    roster.router,
+    support.router,
+    rounds.router,
+    checkpoint_codes.router,
+    drills.router,
+    notices.router,
+    desks.router,
+    handover.router,
+    holds.router,
+    ledger.router,
+    assessment.router,
     users.router,
     me.router,
     updates.router,

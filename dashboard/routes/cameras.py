@@ -1,16 +1,21 @@
-"""Cameras: their health and a still picture."""
+"""Cameras: their health, when they were not seen, and a still picture."""
 
+import asyncio
+from collections import Counter
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from dashboard.authorize import Action, Principal
 from dashboard.failures import NotFoundError
 from dashboard.policy import Dashboard, Parts, policy
-from dashboard.schemas import ID, CameraList, CameraOut
+from dashboard.schemas import ID, CameraList, CameraOut, GapList, GapOut, WatchRunList, WatchRunOut
 
 router = APIRouter(tags=["cameras"])
+
+_DAY_S = 86_400.0
 
 CameraId = Annotated[str, Path(pattern=ID, examples=["c0417"])]
 
@@ -30,6 +35,42 @@ async def read_snapshot(
     """The newest key frame as JPEG; 503 if the camera has none."""
     check_camera(parts, camera)
     return Response(await parts.fleet.snapshot(camera), media_type="image/jpeg")
+
+
+@router.get("/api/v1/cameras/{camera}/gaps")
+async def read_gaps(
+    camera: CameraId,
+    parts: Parts,
+    principal: Annotated[Principal, policy(Action.READ_CAMERAS)],
+    since: AwareDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> GapList:
+    """When the camera was not seen, and why: newest first, those that lasted at `since` (default: a day ago) or began later."""
+    check_camera(parts, camera)
+    since_s = since.timestamp() if since is not None else parts.clock.now_s() - _DAY_S
+    gaps = await asyncio.to_thread(parts.store.gaps, camera, since_s, limit)
+    return GapList(items=[GapOut.of(gap) for gap in gaps])
+
+
+@router.get("/api/v1/cameras/{camera}/watched")
+async def read_watched(
+    camera: CameraId,
+    parts: Parts,
+    principal: Annotated[Principal, policy(Action.READ_CAMERAS)],
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 2_000,
+) -> WatchRunList:
+    """How the camera was watched from `since` (default: a day ago) to `until` (default: now): every second, oldest first."""
+    check_camera(parts, camera)
+    until_s = parts.clock.now_s() if until is None else min(until.timestamp(), parts.clock.now_s())
+    since_s = until_s - _DAY_S if since is None else since.timestamp()
+    runs = await asyncio.to_thread(parts.store.watch_runs, camera, since_s, until_s, limit)
+    items = [WatchRunOut.of(run, until_s) for run in runs]
+    total = Counter[str]()
+    for item in items:
+        total.update(item.seconds)
+    return WatchRunList(items=items, seconds={state: round(seconds, 3) for state, seconds in total.items()})
 
 
 def check_camera(parts: Dashboard, camera: str) -> None:

@@ -1,10 +1,12 @@
 """What machines ask: is it alive, how is it doing, what can be asked."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from base import StorageError
 from dashboard.authorize import Action, Principal
 from dashboard.metrics import CONTENT_TYPE, render
 from dashboard.policy import Parts, policy
@@ -22,7 +24,11 @@ async def read_health(principal: Annotated[Principal, policy(Action.READ_HEALTH)
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def read_metrics(request: Request, parts: Parts, principal: Annotated[Principal, policy(Action.READ_METRICS)]) -> Response:
     """Prometheus text format: workers, cameras, outboxes, updates, live views, answers."""
-    return Response(render(parts, request.app.state.answers), media_type=CONTENT_TYPE)
+    try:
+        outgoing = await asyncio.to_thread(parts.store.outgoing.counts)
+    except StorageError:  # the database is away, and that is when the others are wanted most
+        outgoing = []
+    return Response(render(parts, request.app.state.answers, outgoing), media_type=CONTENT_TYPE)
 
 
 @router.get("/api/v1/openapi.json", include_in_schema=False)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path
 from dashboard.authorize import Action, Principal
 from dashboard.failures import NotFoundError
 from dashboard.policy import Dashboard, Parts, policy
+from dashboard.roster_schemas import BoardOut, BoardRow
 from dashboard.schemas import ID, PairingOut, TeamList, TeamOut, iso
 from dashboard.sessions import actor_of
 
@@ -21,6 +22,14 @@ def read_teams(parts: Parts, principal: Annotated[Principal, policy(Action.READ_
     """Every team as it is now."""
     states = parts.store.team_states()
     return TeamList(items=[TeamOut.of(team, states[team.id]) for team in parts.site.teams if team.id in states])
+
+
+@router.get("/api/v1/teams/board")
+def read_board(parts: Parts, principal: Annotated[Principal, policy(Action.READ_TEAMS)]) -> BoardOut:
+    """Every team at a glance: status, cells, until when, how fresh its position is, what it has done, whether it should rest."""
+    now_s, states = parts.clock.now_s(), parts.store.team_states()
+    rows = [BoardRow.of(team, states[team.id], parts.site, now_s) for team in parts.site.teams if team.id in states]
+    return BoardOut(at=iso(now_s), items=rows)
 
 
 @router.post("/api/v1/teams/{team}/phone")

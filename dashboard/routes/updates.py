@@ -85,8 +85,11 @@ async def _send(socket: WebSocket, parts: Dashboard, subscriber: Subscriber, fir
         next_ping_s = loop.time() + PING_S
         while True:
             try:
-                async with asyncio.timeout_at(next_ping_s):
-                    text = await subscriber.queue.get()
+                if subscriber.queue.empty():
+                    async with asyncio.timeout_at(next_ping_s):
+                        text = await subscriber.queue.get()
+                else:  # a timer for each message would take as long as sending it
+                    text = subscriber.queue.get_nowait()
             except TimeoutError:
                 text = json.dumps({"type": "ping", "now": iso(parts.clock.now_s())})
                 next_ping_s = loop.time() + PING_S

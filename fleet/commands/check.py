@@ -1,8 +1,7 @@
 """`gridpatrol check SITE`: is everything as it should be, before the night shift finds out?"""
 
 import json as json_text
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,21 +9,34 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
+from rich.measure import Measurement
+from rich.progress import Progress
 from rich.table import Table
 
-from base import Clock, ConfigError, ModelError, StorageError, SystemClock
+from base import Advice, CameraStatus, Clock, ConfigError, Health, ModelError, StorageError, SystemClock
 from camera_config import Site, load_site
 from detect import load_networks
 from fleet.commands.run import Data, Database, SiteFolder
 from fleet.logs import Redactor, configure
 from fleet.run import feeds_of
-from ingest import ProbeResult, probe
+from ingest import survey
 from storage import schema_state
 
 __all__ = ["Finding", "check", "find"]
 
-_PROBES_AT_ONCE = 32
+_COLOURS = {Health.ONLINE: "green", Health.DEGRADED: "yellow", Health.OFFLINE: "red"}
+_WIDEST = 500  # columns of a table, more than any
+_ADVICE = {
+    Advice.WRONG_CREDENTIALS: "correct user and password in secrets.toml",
+    Advice.TOO_MANY_CONNECTIONS: "close other clients of this camera",
+    Advice.UNSUPPORTED_STREAM: "set the stream to H.264 or H.265 at the camera",
+    Advice.NO_PICTURE: "it answers but gives no picture; look at the stream's path, restart the camera",
+    Advice.PACKET_LOSS: "packets are lost; look at the network, or read this camera over TCP",
+    Advice.UNSTABLE: "the stream breaks off often; look at power and network",
+    Advice.LOW_FRAME_RATE: "it sends far fewer frames than usual",
+    Advice.LONG_GOP: "smart codec? set the key frame interval to 2 s",
+    Advice.CLOCK_SKEW: "set its clock (NTP)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +69,13 @@ def check(
     for finding, loaded in find(site, data, database):  # noqa: B007  the last site is the loaded one
         findings.append(finding)
         _tell(console, finding, json=json)
-    results = _probe_all(loaded, clock, seconds) if loaded is not None and cameras else []
+    statuses = _survey(loaded, clock, seconds) if loaded is not None and cameras else ()
     if json:
-        for result in results:
-            typer.echo(json_text.dumps({"part": "camera", "ok": not result.error, **asdict(result)}, ensure_ascii=False))
-    elif results:
-        console.print(_table(results))
-    wrong = sum(not finding.ok for finding in findings) + sum(bool(result.error) for result in results)
+        for status in statuses:
+            typer.echo(json_text.dumps({"part": "camera", "ok": not status.error, **asdict(status)}, ensure_ascii=False))
+    elif statuses:
+        _show(console, statuses)
+    wrong = sum(not finding.ok for finding in findings) + sum(bool(status.error) for status in statuses)
     if not json:
         console.print(f"[red]{wrong} problems[/red]" if wrong else "[green]all is well[/green]")
     raise typer.Exit(1 if wrong else 0)
@@ -99,11 +111,11 @@ def _database(data: Path, database: str) -> Finding:
     return Finding("database", True, f"tables {state.current or 'none'}; the next start makes {state.newest}")
 
 
-def _probe_all(site: Site, clock: Clock, seconds: float) -> list[ProbeResult]:
+def _survey(site: Site, clock: Clock, seconds: float) -> tuple[CameraStatus, ...]:
     feeds = feeds_of(site)
-    with ThreadPoolExecutor(_PROBES_AT_ONCE, thread_name_prefix="probe") as pool:
-        running = pool.map(lambda feed: probe(feed, clock, seconds), feeds)
-        return list(track(running, "looking at cameras", total=len(feeds), console=Console(stderr=True), transient=True))
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("looking at cameras", total=len(feeds))
+        return survey(feeds, clock, seconds, lambda done: progress.update(task, completed=done))
 
 
 def _tell(console: Console, finding: Finding, *, json: bool) -> None:
@@ -115,12 +127,35 @@ def _tell(console: Console, finding: Finding, *, json: bool) -> None:
         console.print(finding.text, markup=False, highlight=False)
 
 
-def _table(results: list[ProbeResult]) -> Table:
-    table = Table("camera", "codec", "size", "frames/s", "kbit/s", "GOP s", "skew s", "problem", box=None, pad_edge=False)
-    for row in results:
-        size = f"{row.width_px}x{row.height_px}" if row.width_px else ""
-        skew = "" if row.skew_s is None else f"{row.skew_s:+.1f}"
-        long_gop = " smart codec? shorten the GOP" if row.gop_s > 8 else ""
-        numbers = (f"{row.frames_per_s:.1f}", f"{row.kbit_per_s:.0f}", f"{row.gop_s:.1f}")
-        table.add_row(row.camera, str(row.codec), size, *numbers, skew, f"[red]{escape(row.error)}[/red]{long_gop}")
+def _show(console: Console, statuses: Sequence[CameraStatus]) -> None:
+    """The table, and below it a line for each camera with which something is wrong; nothing is cut off in a narrow window."""
+    table = _table(statuses)
+    console.width = max(console.width, Measurement.get(console, console.options.update(width=_WIDEST), table).maximum)
+    console.print(table)
+    for row in statuses:
+        told = "; ".join(([row.error] if row.error else []) + [_ADVICE[each] for each in row.advice])
+        if told:
+            console.print(f"[{_COLOURS[row.health]}]{row.camera}[/]", end="  ")
+            console.print(told, markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(statuses: Sequence[CameraStatus]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("camera", "state", "grade", "codec", "size"):
+        table.add_column(name, no_wrap=True)
+    for name in ("frames/s", "kbit/s", "GOP s", "loss %", "skew s", "ring s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in statuses:
+        known = row.last_frame_s is not None
+        numbers = (row.frames_per_s, row.kbit_per_s, row.gop_s, 100 * row.loss)
+        table.add_row(
+            row.camera,
+            f"[{_COLOURS[row.health]}]{row.health}[/]",
+            row.quality,
+            " ".join((row.codec, escape(row.profile))) if known else "",
+            f"{row.width_px}x{row.height_px}" if row.width_px else "",
+            *(f"{number:.{places}f}" if known else "" for number, places in zip(numbers, (1, 0, 1, 2), strict=True)),
+            "" if row.skew_s is None else f"{row.skew_s:+.1f}",
+            f"{row.ring_s:.1f}" if known else "",
+        )
     return table

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from base import ConfigError
 from camera_config import load_site
+from detect import DEFAULT_WATCH
 from fleet.logs import configure
 from fleet.run import Ready, RunOptions
 from fleet.run import run as run_site
@@ -38,6 +39,9 @@ Database = Annotated[
     str,
     typer.Option(help="SQLAlchemy URL, such as postgresql+psycopg://…; default SQLite in --data.", envvar="GRIDPATROL_DATABASE"),
 ]
+DecodeBudget = Annotated[
+    float, typer.Option(min=0.01, help="Cores each worker may use for decoding and analysing pictures; see docs/ref/watching.md.")
+]
 LogLevel = Annotated[Level, typer.Option(help="How much is logged.")]
 Proxies = Annotated[
     list[str] | None,
@@ -61,6 +65,7 @@ def run(
         bool, typer.Option("--in-process", help="One worker, in this process: for a handful of cameras.")
     ] = False,
     database: Database = "",
+    decode_budget: DecodeBudget = DEFAULT_WATCH.budget_cores,
     trusted_proxy: Proxies = None,
     metrics_token: MetricsToken = "",
     log_level: LogLevel = Level.INFO,
@@ -77,6 +82,7 @@ def run(
         workers=1 if in_process else workers or cores(),
         in_process=in_process,
         database=database,
+        decode_budget=decode_budget,
         models=(data / "models",),
         log_level=log_level,
         trusted_proxies=tuple(trusted_proxy or ()),

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from base.errors import AuthError
+from ingest.source import PlainPassword
 
-__all__ = ["Authenticator", "Challenge", "parse_challenges"]
+__all__ = ["Authenticator", "Challenge", "Offers", "parse_challenges"]
 
 _SCHEME = re.compile(r"(?:^|,)\s*(Digest|Basic)\b", re.IGNORECASE)
 # Begins where a word does: from every letter of one long word it would take the square of its length, 2 s for 16 kB.
 _PARAMETER = re.compile(r'(?<![\w-])([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _ESCAPED = re.compile(r"\\(.)")
 _HASHES = {"MD5": hashlib.md5, "MD5-SESS": hashlib.md5, "SHA-256": hashlib.sha256, "SHA-256-SESS": hashlib.sha256}
+_MOST_RENEWALS = 3  # of a nonce in a row; more is a password that is refused by a camera that calls it stale
 _STRENGTH = ("SHA-256", "SHA-256-SESS", "MD5", "MD5-SESS", "BASIC")  # strongest first
 
 
@@ -40,19 +42,33 @@ def parse_challenges(values: list[str]) -> list[Challenge]:
     return challenges
 
 
+@dataclass(slots=True)
+class Offers:
+    """What a camera has offered so far, over as many connections as share this: who has offered Digest once gets no Basic."""
+
+    digest: bool = False
+
+
 class Authenticator:
     """Signs requests once the camera has asked for it. Never shows the password in an error or repr."""
 
-    def __init__(self, user: str, password: str, nonce: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
+    def __init__(
+        self,
+        user: str,
+        password: str,
+        offers: Offers | None = None,
+        nonce: Callable[[], str] = lambda: secrets.token_hex(8),
+    ) -> None:
         self._user, self._password = user, password
+        self._offers = offers or Offers()
         self._make_cnonce = nonce
         self._challenge: Challenge | None = None
-        self._count = 0
+        self._count = self._renewals = 0
         self._proven = False
 
     def accepted(self) -> None:
         """A request was not answered with 401: should the camera ask again later, its nonce has become too old."""
-        self._proven = self._challenge is not None
+        self._proven, self._renewals = self._challenge is not None, 0
 
     def challenged(self, values: list[str]) -> None:
         """Take the challenge of a 401. Raises AuthError if the credentials were refused, are missing, or no way is offered."""
@@ -62,9 +78,15 @@ class Authenticator:
         if challenge is None:
             raise AuthError("the camera answers 401 and offers neither Basic nor Digest with MD5 or SHA-256")
         before = self._challenge
+        if self._offers.digest and challenge.scheme == "basic":
+            raise PlainPassword(
+                "the camera asked for Digest first, and now for the password in plain text (Basic), refused;"
+                " if that was changed on purpose, restart Gridpatrol"
+            )
         if before is not None and not self._proven and not self._renewed(before, challenge):
             raise AuthError(f"the camera refuses the password of user {self._user!r} (401)")
         self._challenge, self._count, self._proven = challenge, 0, False
+        self._offers.digest |= challenge.scheme == "digest"
 
     def header(self, method: str, url: str) -> str:
         """The Authorization header for a request, or an empty text while the camera has not asked."""
@@ -74,11 +96,11 @@ class Authenticator:
             return "Basic " + base64.b64encode(f"{self._user}:{self._password}".encode()).decode()
         return self._digest(self._challenge.parameters, method, url)
 
-    @staticmethod
-    def _renewed(before: Challenge, now: Challenge) -> bool:
+    def _renewed(self, before: Challenge, now: Challenge) -> bool:
         """Whether a second 401 only replaces a nonce that became too old (RFC 7616 §3.3)."""
+        self._renewals += 1
         new = now.scheme == "digest" and now.parameters.get("nonce") != before.parameters.get("nonce")
-        return new and now.parameters.get("stale", "").lower() == "true"
+        return new and now.parameters.get("stale", "").lower() == "true" and self._renewals <= _MOST_RENEWALS
 
     @staticmethod
     def _best(challenges: list[Challenge]) -> Challenge | None:

@@ -15,10 +15,12 @@ from ingest.rtsp.nal import (
     split_units,
     unescape,
 )
+from ingest.source import CodecChanged
 
 __all__ = ["H264Depacketizer", "parse_sps"]
 
 SLICE, IDR, SPS, PPS, DELIMITER, FILLER, STAP_A, FU_A = 1, 5, 7, 8, 9, 12, 24, 28
+_UNUSED = frozenset({0, 2, 3, 4})  # NAL types; 2 to 4 are partitions of slices, of the Extended profile
 _PROFILES = {66: "Baseline", 77: "Main", 88: "Extended", 100: "High", 110: "High 10", 122: "High 4:2:2", 244: "High 4:4:4"}
 _WITH_CHROMA_FORMAT = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 
@@ -71,6 +73,8 @@ class H264Depacketizer(Depacketizer):
             self._damaged, self._fragment_open = True, False
         elif kind == STAP_A:
             self._aggregate(data, start + 1, end)
+        elif kind in _UNUSED and data[start + 1 : start + 2] == b"\1":  # in H.265 a parameter set or picture, of layer 0
+            raise CodecChanged("the camera changed H.264 to H.265 without telling, under the same payload type")
         elif kind <= 23 and (kind or b"\0\0\1" in data[start : start + 4]):
             self._unit(data[start:end])
         else:

@@ -13,11 +13,13 @@ from ingest.rtsp.nal import (
     split_units,
     unescape,
 )
+from ingest.source import CodecChanged
 
 __all__ = ["H265Depacketizer", "parse_sps"]
 
 VPS, SPS, PPS, DELIMITER, FILLER, AP, FU = 32, 33, 34, 35, 38, 48, 49
 _FIRST_IRAP, _LAST_IRAP, _LAST_SLICE = 16, 21, 31
+_H264_PROFILES = frozenset({66, 77, 88, 100, 110, 122, 244})
 _PROFILES = {1: "Main", 2: "Main 10", 3: "Main Still Picture", 4: "Range Extensions"}
 
 
@@ -36,6 +38,8 @@ class H265Depacketizer(Depacketizer):
             self._timestamp = timestamp
         elif not self._parts and not lost and self._is_continued(data, start, end):
             self._distrust_markers()
+        if data[start : start + 1] != b"\x62" and _is_h264(data, start, end):  # FU, of layer 0: the most of all
+            raise CodecChanged("the camera changed H.265 to H.264 without telling, under the same payload type")
         if end - start < 3:
             raise ProtocolError(f"an RTP packet with {end - start} bytes of H.265; expected at least 3")
         kind = data[start] >> 1 & 63
@@ -120,6 +124,15 @@ class H265Depacketizer(Depacketizer):
             self._append(b"")
         if header & 0x40 and self._fragment_open:
             self._end_fragments()
+
+
+def _is_h264(data: bytes, start: int, end: int) -> bool:
+    """Whether a picture of H.264 begins here: a delimiter or SPS, alone or in a STAP-A; in H.265 of a layer that nobody uses."""
+    if end - start > 4 and data[start] & 0x9F == 24:
+        start += 3
+    elif end - start < 2:
+        return False
+    return data[start] == 9 or (data[start] & 0x9F == 7 and data[start + 1] in _H264_PROFILES)
 
 
 def parse_sps(nal: bytes) -> Parameters:

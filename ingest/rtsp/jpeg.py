@@ -1,5 +1,7 @@
 """JPEG over RTP (RFC 2435): cameras that send single pictures. The headers that RTP leaves out are put back."""
 
+import functools
+
 from base.errors import ProtocolError
 from base.records import Codec
 from ingest.rtsp.nal import MAX_ACCESS_UNIT_BYTES, PART_BYTES, AccessUnit, Parameters, check_size
@@ -49,7 +51,7 @@ class JpegDepacketizer:
 
     def __init__(self) -> None:
         self.parameters: Parameters | None = None
-        self.dropped = 0  # pictures
+        self.changes = 0  # it has no parameter sets
         self._tables: dict[int, bytes] = {}  # Q -> quantization tables that the camera sent
         self._parts: list[bytes] = []  # headers, then what came of the scan
         self._size = 0  # bytes of the scan
@@ -119,8 +121,7 @@ class JpegDepacketizer:
             return self._tables[quality]
         if not 1 <= quality <= 99:
             raise ProtocolError(f"JPEG with Q {quality}; expected 1 to 99, or 128 to 255")
-        percent = 5000 // quality if quality < 50 else 200 - 2 * quality  # §4.2
-        return bytes(min(255, max(1, (value * percent + 50) // 100)) for value in _LUMA_QUANTA + _CHROMA_QUANTA)
+        return _scaled_quanta(quality)
 
     def _complete(self, out: list[AccessUnit]) -> None:
         if not self._parts[-1].endswith(b"\xff\xd9"):
@@ -132,8 +133,14 @@ class JpegDepacketizer:
         self._parts, self._lost = [], 0
 
     def _drop(self) -> None:
-        self.dropped += 1
         self._parts = []
+
+
+@functools.cache
+def _scaled_quanta(quality: int) -> bytes:
+    """Tables of Q 1 to 99 (§4.2)."""
+    percent = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return bytes(min(255, max(1, (value * percent + 50) // 100)) for value in _LUMA_QUANTA + _CHROMA_QUANTA)
 
 
 def _headers(subsampling: int, quanta: bytes, width: int, height: int, restart: bytes) -> bytes:

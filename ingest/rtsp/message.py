@@ -10,13 +10,14 @@ __all__ = ["Chunk", "Frame", "Message", "MessageParser", "Request", "Response"]
 
 MAX_HEADER_BYTES = 16 * 1024  # the longest real header seen was 1.1 kB
 MAX_GARBAGE_BYTES = 32 * 1024  # between two frames
-MAX_BODY_BYTES = 256 * 1024  # an SDP of several tracks is 1-4 kB
+MAX_BODY_BYTES = 64 * 1024  # an SDP of several tracks is 1-4 kB
 
 Frame = tuple[int, int, int]
 """Channel, start and end of one interleaved frame's payload within `Chunk.data`. A plain tuple: made for every RTP packet."""
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(r"\r?\n")
+_PADDING = re.compile(rb"[\r\n]+")
 _CONTROL = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # what a header may not hold, and we may have to repeat
 _MESSAGE_START = re.compile(rb"RTSP/1\.|[A-Z_]{1,20} +\S+ +RTSP/1\.")
 _MESSAGE_LIKE = re.compile(rb"[A-Z_]{1,20}(?:[ /]|\Z)")  # what may still become a message
@@ -81,6 +82,7 @@ class MessageParser:
         self._ends_here = False
         self._tail = b""
         self._offset = 0
+        self._whole_at = 0  # offset behind the body that is lacking
         self._text_at = -1  # offset behind a body, and behind each line there that begins no message
 
     @property
@@ -100,12 +102,16 @@ class MessageParser:
         """What is not used up yet and `data` behind it, for `parse`; its first byte is byte `offset` of the connection."""
         return self._tail + data if self._tail else data
 
+    def skip(self, data: bytes) -> None:
+        """All of `data`, which came from `join`, was read by somebody else."""
+        self._tail = b""
+        self._offset += len(data)
+
     def parse(self, data: bytes, start: int) -> Chunk:
         """Everything that `data`, which came from `join`, completed from `start` on; what is before was read by somebody else."""
         chunk = Chunk(data, self._offset, [])
-        if start == len(data):  # nothing but pictures, as nearly always
-            self._tail = b""
-            self._offset += start
+        if self.lacks_body and not self._ends_here and self._offset + len(data) < self._whole_at:
+            self._tail = data
         elif self.error is None:
             try:
                 position = self._walk(data, start, chunk.items)
@@ -132,9 +138,10 @@ class MessageParser:
                     break
                 items.append((data[position + 1], position + 4, end))
                 position = end
-            elif first in b"\r\n":  # some cameras pad between messages
-                self._text_at += self._text_at == self._offset + position
-                position += 1
+            elif padding := _PADDING.match(data, position):  # some cameras pad between messages
+                if self._text_at == self._offset + position:
+                    self._text_at = self._offset + padding.end()
+                position = padding.end()
             elif self._offset + position == self._text_at and not _MESSAGE_START.match(data, position):
                 end = data.find(b"\n", position) + 1  # the rest of a body that is longer than was said
                 if not end and size - position < MAX_HEADER_BYTES:
@@ -187,6 +194,7 @@ class MessageParser:
         end = match.end() + length
         self.lacks_body = end > len(data) and not self._ends_here
         if self.lacks_body:
+            self._whole_at = self._offset + end
             return 0
         end = min(end, len(data))
         body = data[match.end() : end]

@@ -27,6 +27,7 @@ MAX_SIDE_PX = 4096
 MIN_SIDE_PX = 16
 MAX_PIXELS = MAX_SIDE_PX**2  # for FFmpeg's option max_pixels, which knows no sides
 MAX_PARAMETER_SETS = 16
+MAX_CHANGES = 64  # of parameter sets between two ticks; to look at one takes 0.1 ms, so a flood of them would hold all cameras up
 MAX_PARAMETER_SET_BYTES = 2048  # real ones stay below 300; all of them go in front of every key frame
 PART_BYTES = 64  # what a part of an access unit costs besides its bytes, so that a million tiny ones are too many
 _START_CODES = re.compile(rb"\x00{2,}\x01")
@@ -66,7 +67,7 @@ class Depacketizer(ABC):
 
     def __init__(self) -> None:
         self.parameters: Parameters | None = None
-        self.dropped = 0  # access units
+        self.changes = 0  # of parameter sets since the session's last tick
         self._sets: dict[tuple[int, int], bytes] = {}  # (NAL type, id) -> NAL unit
         self._sets_changed = False
         self._parts: list[bytes] = []
@@ -93,9 +94,8 @@ class Depacketizer(ABC):
         if self._fragment_open:  # nothing was lost, so this camera does not tell the last fragment
             self._end_fragments()
         if self._parts:
-            if self._damaged or (self._is_key and not self._is_decodable()):
-                self.dropped += 1
-            elif self._has_slice:
+            is_whole = not self._damaged and (not self._is_key or self._is_decodable())
+            if is_whole and self._has_slice:
                 if self._is_key or self._sets_changed:
                     self._parts[:0] = [part for nal in self._sets.values() for part in (START_CODE, nal)]
                     self._sets_changed = False
@@ -149,6 +149,9 @@ class Depacketizer(ABC):
                 raise UnreadableParameters(f"a parameter set of {len(nal)} bytes; expected at most {MAX_PARAMETER_SET_BYTES}")
             if len(self._sets) >= MAX_PARAMETER_SETS and (kind, number) not in self._sets:
                 raise ProtocolError(f"more than {MAX_PARAMETER_SETS} parameter sets")
+            self.changes += 1
+            if self.changes > MAX_CHANGES:
+                raise ProtocolError(f"parameter sets that change more than {MAX_CHANGES} times at once")
             self._sets[kind, number] = nal
             self._sets = dict(sorted(self._sets.items()))  # video, sequence, picture: the order in which a decoder needs them
             self._sets_changed = True

@@ -4,14 +4,16 @@ import struct
 from dataclasses import dataclass
 from typing import Protocol
 
-from base.errors import ProtocolError, StreamEnded
+from base.errors import ProtocolError
 from base.records import Codec
 from ingest.rtsp.nal import AccessUnit, Parameters
+from ingest.source import CodecChanged
 
 __all__ = ["PayloadReader", "RtcpNews", "RtpReceiver", "read_rtcp"]
 
 _HEADER = struct.Struct(">BBHII")
-_INTERLEAVED = struct.Struct(">HHHHII")  # "$" and channel, length; then RTP: V/P/X/CC and M/PT, sequence, timestamp, SSRC
+_INTERLEAVED = struct.Struct(">HHIII")  # "$" and channel, length; then RTP: flags, payload type and sequence, timestamp, SSRC
+_MARKER = 0x80_0000  # in the first 32 bits of an RTP packet
 _NTP_TO_UNIX_S = 2_208_988_800  # 1900 to 1970
 _PROBATION = 3  # consecutive RTP packets of another SSRC or sequence before we believe it
 _OTHERS, _OTHERS_ALONE = 12, 90_000  # RTP packets of another payload type, and RTP time, with none of ours in between
@@ -23,7 +25,7 @@ class PayloadReader(Protocol):
 
     codec: Codec
     parameters: Parameters | None
-    dropped: int  # pictures that lost a part of themselves
+    changes: int  # of parameter sets, since the session last set it to 0
 
     def push(self, data: bytes, start: int, end: int, timestamp: int, marker: bool, lost: int, out: list[AccessUnit]) -> None:
         """Take the payload `data[start:end]` of the next RTP packet; append to `out` what became complete. Raises ProtocolError.
@@ -39,7 +41,7 @@ class RtpReceiver:
         self.depacketizer = depacketizer
         self.ssrc = -1
         self.announced_ssrc = -1  # by the camera, before PLAY; some announce another than they use
-        self.packets = self.lost = self.ignored = 0
+        self.packets = self.lost = 0
         self._payload_type = payload_type
         self._expected = -1
         self._strange = (-1, -1)  # SSRC and sequence number that a stranger's next RTP packet would have
@@ -58,19 +60,17 @@ class RtpReceiver:
         return (self._expected - count & 0xFFFF) + count - 1 & 0xFFFF_FFFF
 
     def receive(self, data: bytes, start: int, end: int, out: list[AccessUnit]) -> None:
-        """Take the RTP packet `data[start:end]`; append to `out` what that completed. Raises ProtocolError, StreamEnded."""
+        """Take the RTP packet `data[start:end]`; append to `out` what that completed. Raises ProtocolError, CodecChanged."""
         if end - start < 12:
             raise ProtocolError(f"an RTP packet of {end - start} bytes; expected at least 12")
         first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data, start)
         if second & 0x7F != self._payload_type:
-            self.ignored += 1
             self._other(second & 0x7F, timestamp)
             return
         lost = 0
         if sequence != self._expected or ssrc != self.ssrc:
             lost = self._gap(sequence, ssrc, timestamp)
             if lost < 0:
-                self.ignored += 1
                 return
         self._expected = sequence + 1 & 0xFFFF
         self.packets += 1
@@ -80,8 +80,8 @@ class RtpReceiver:
             else:
                 start, end = _payload(data, start, end)
             self.depacketizer.push(data, start, end, timestamp, second >= 0x80, lost, out)
-        except ProtocolError as error:
-            raise ProtocolError(f"{error} (SSRC 0x{ssrc:08x}, sequence {sequence})") from None
+        except (ProtocolError, CodecChanged) as error:
+            raise type(error)(f"{error} (SSRC 0x{ssrc:08x}, sequence {sequence})") from None
 
     def receive_run(self, data: bytes, channel: int, offset: int, out: list[AccessUnit]) -> int:
         """Take the interleaved frames at the beginning of `data` (RFC 2326 §10.12); the position behind the last one taken.
@@ -90,44 +90,37 @@ class RtpReceiver:
         CSRC or extension: these are left to `receive`, which would do with all others just what is done here. Nearly every byte
         of a camera passes through this loop. `offset` is that of `data` in the connection, for the ProtocolError it may raise.
         """
-        first_word, head = 0x2400 | channel, 0x8080 | self._payload_type
-        position, size, last = 0, len(data), len(data) - 16
-        expected, ssrc = self._expected, self.ssrc
+        first_word, ssrc = 0x2400 | channel, self.ssrc
+        expected = before = 0x8000_0000 | self._payload_type << 16 | self._expected
         push, unpack = self.depacketizer.push, _INTERLEAVED.unpack_from
-        sequence = 0
+        position, size = 0, len(data)
+        start = 16  # of the payload
         try:
-            while position <= last:
-                word, length, flags, sequence, timestamp, source = unpack(data, position)
+            while start <= size:
+                word, length, head, timestamp, source = unpack(data, position)
                 end = position + 4 + length
-                if (
-                    sequence != expected
-                    or source != ssrc
-                    or word != first_word
-                    or flags | 0x80 != head
-                    or end > size
-                    or length < 12
-                ):
+                if head | _MARKER != expected | _MARKER or source != ssrc or word != first_word or not start <= end <= size:
                     break
-                expected = expected + 1 & 0xFFFF
-                push(data, position + 16, end, timestamp, flags & 0x80 != 0, 0, out)
-                position = end
-        except ProtocolError as error:
-            where = f"SSRC 0x{ssrc:08x}, sequence {sequence}"
-            raise ProtocolError(f"byte {offset + position + 4}: {error} ({where})") from None
+                expected += 1  # from sequence number 65535 to a head that no RTP packet of ours has: `receive` goes on from there
+                push(data, start, end, timestamp, head & _MARKER != 0, 0, out)
+                position, start = end, end + 16
+        except (ProtocolError, CodecChanged) as error:
+            where = f"SSRC 0x{ssrc:08x}, sequence {expected - 1 & 0xFFFF}"
+            raise type(error)(f"byte {offset + position + 4}: {error} ({where})") from None
         finally:
-            self.packets += expected - self._expected & 0xFFFF
-            self._expected = expected
+            self.packets += expected - before
+            self._expected = expected & 0xFFFF if expected != before else self._expected
         return position
 
     def _other(self, payload_type: int, timestamp: int) -> None:
         """An RTP packet of another payload type. Some cameras mix data of their own in; one that goes on with nothing else has
-        changed its codec without telling, and is asked anew: raises StreamEnded.
+        changed its codec without telling, and is asked anew: raises CodecChanged.
         """
         if self._other_at != self.packets:  # one of ours came in between
             self._other_count, self._other_from, self._other_at = 0, timestamp, self.packets
         self._other_count += 1
         if self._other_count >= _OTHERS and (timestamp - self._other_from & 0xFFFF_FFFF) > _OTHERS_ALONE:
-            raise StreamEnded(f"the camera changed payload type {self._payload_type} to {payload_type} without telling")
+            raise CodecChanged(f"the camera changed payload type {self._payload_type} to {payload_type} without telling")
 
     def _gap(self, sequence: int, ssrc: int, timestamp: int) -> int:
         """RTP packets missing before this one; -1 if it is late, doubled or a stranger's and must be ignored (RFC 3550 A.1)."""
@@ -171,15 +164,15 @@ def _payload(data: bytes, start: int, end: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class RtcpNews:
-    """What an RTCP packet told: the sender's clock (UTC, s) of its sender report, and whether it said goodbye."""
+    """What an RTCP packet told: the sender's clock (UTC, s) of its sender report, and which SSRCs say goodbye."""
 
     sender_s: float | None = None
-    goodbye: bool = False
+    goodbye: tuple[int, ...] = ()
 
 
 def read_rtcp(data: bytes, start: int, end: int) -> RtcpNews:
     """Read a compound RTCP packet (RFC 3550 §6); what is malformed ends the reading, for nothing depends on it."""
-    sender_s, goodbye = None, False
+    sender_s, goodbye = None, tuple[int, ...]()
     while end - start >= 8 and data[start] >> 6 == 2:
         kind = data[start + 1]
         following = start + 4 + 4 * (data[start + 2] << 8 | data[start + 3])
@@ -189,6 +182,7 @@ def read_rtcp(data: bytes, start: int, end: int) -> RtcpNews:
             seconds, fraction = struct.unpack_from(">II", data, start + 8)
             if seconds:  # 0 means the camera has no clock
                 sender_s = seconds - _NTP_TO_UNIX_S + fraction / 2**32
-        goodbye |= kind == 203
+        elif kind == 203:
+            goodbye += struct.unpack_from(f">{min(data[start] & 31, (following - start) // 4 - 1)}I", data, start + 4)
         start = following
     return RtcpNews(sender_s, goodbye)

@@ -70,7 +70,10 @@ def parse_sdp(body: bytes) -> SessionDescription:
         sections[-1].append(line)
     if len(sections) == 1 and not any(line.startswith("v=") for line in sections[0][:3]):
         raise ProtocolError(f"expected a session description (v=0), got {body[:40]!r}")
-    tracks = tuple(track for section in sections[1:] if (track := _track(section, sections)) is not None)
+    formats: dict[str, dict[str, str]] = {}
+    for section in sections:
+        _read_formats(section, formats)
+    tracks = tuple(track for section in sections[1:] if (track := _track(section, formats)) is not None)
     return SessionDescription(_first(_attributes(sections[0], "control")), tracks)
 
 
@@ -82,18 +85,21 @@ def _lines(body: bytes) -> list[str]:
     return lines
 
 
-def _track(section: list[str], sections: list[list[str]]) -> Track | None:
+def _track(section: list[str], elsewhere: dict[str, dict[str, str]]) -> Track | None:
     """The track of one `m=` section, or None if it is not RTP with a numbered payload type.
 
-    Of several payload types the first whose encoding we know.
+    Of several payload types the first whose encoding we know. `elsewhere` is the fmtp of all sections: some cameras write it to
+    another track. Some write it under another number.
     """
     kind, _, profile, *formats = [*section[0][2:].split(), "", "", ""]
-    numbers = [number for number in formats if _is_number(number, 127)][:MAX_FORMATS]
+    numbers = [number for number in dict.fromkeys(formats) if _is_number(number, 127)][:MAX_FORMATS]
     if not numbers or not profile.upper().startswith("RTP/"):
         return None
+    own = _read_formats(section, {})
+    misnumbered = {name: text for found in own.values() for name, text in found.items()} if len(numbers) == 1 else {}
     offers = []
     for number in numbers:
-        parameters = _parameters(number, section, sections, alone=len(numbers) == 1)
+        parameters = own.get(number) or elsewhere.get(number) or misnumbered
         name, _, rate = _first(_values("rtpmap", number, section)).partition("/")
         rate = rate.partition("/")[0].strip()
         clock_hz = int(rate) if _is_number(rate, 10_000_000) and int(rate) else 90_000
@@ -103,18 +109,16 @@ def _track(section: list[str], sections: list[list[str]]) -> Track | None:
     return next((offer for offer in offers if offer.encoding in _KNOWN), offers[0])
 
 
-def _parameters(number: str, section: list[str], sections: list[list[str]], alone: bool) -> dict[str, str]:
-    """Names and values of a payload type's fmtp. Some cameras write it to another track, some under another number."""
-    own = _values("fmtp", number, section)
-    elsewhere = [value for other in sections for value in _values("fmtp", number, other)]
-    misnumbered = [value.partition(" ")[2] for value in _attributes(section, "fmtp")] if alone else []
-    parameters: dict[str, str] = {}
-    for value in own or elsewhere or misnumbered:
+def _read_formats(section: list[str], formats: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Add the names and values of each payload type's fmtp in `section` to `formats`, which is given back. The first counts."""
+    for line in _attributes(section, "fmtp"):
+        number, _, value = line.partition(" ")
+        parameters = formats.setdefault(number, {})
         for part in value.split(";"):
             name, equals, text = part.partition("=")
             if equals:
                 parameters.setdefault(name.strip().lower(), text.strip())
-    return parameters
+    return formats
 
 
 def _encoding(name: str, parameters: dict[str, str]) -> str:

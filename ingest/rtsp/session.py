@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from base.errors import AuthError, ConnectError, ProtocolError, SourceError, StreamEnded, StreamTimeout
 from base.records import Transport
 from ingest.rtsp.address import Address, pinned, resolve_control
-from ingest.rtsp.auth import Authenticator
+from ingest.rtsp.auth import Authenticator, Offers
 from ingest.rtsp.h264 import H264Depacketizer
 from ingest.rtsp.h265 import H265Depacketizer
 from ingest.rtsp.jpeg import JpegDepacketizer
@@ -28,7 +28,6 @@ _MOST_TIMEOUT_S = 120  # believed; some cameras claim 10⁹ s
 _GARBAGE_PATIENCE_S = 0.5  # before garbage on the connection ends it
 _BODY_PATIENCE_S = 2.0  # without a byte, before a body is taken to be shorter than announced
 _MAX_REDIRECTS = 3
-_MAX_OUTPUT_BYTES = 64 * 1024  # a dialogue is under 2 kB; more means that the camera asks and does not read
 _MAX_ANSWERS = 20  # to the camera's own requests, a minute; a sign of life comes every few seconds at most
 _STATIC = {26: "JPEG", 31: "H261", 32: "MPEG", 34: "H263"}  # video that needs no rtpmap, RFC 3551 §6
 _ADVICE = "which our RTSP client does not read; set it to H.264 or H.265 at the camera, or configure its http:// address"
@@ -65,15 +64,18 @@ class RtspSession:
         peer: str,
         transport: Transport = Transport.TCP,
         user_agent: str = "Gridpatrol",
+        offers: Offers | None = None,
     ) -> None:
+        """`offers` is shared by the connections to one camera, so that none of them tells its password in plain text."""
         self.phase = Phase.DESCRIBING
         self.receiver: RtpReceiver | None = None
         self.skew_s: float | None = None
         self.clock_hz = 90_000
+        self.frames = self.messages = 0  # that came: interleaved frames or datagrams, requests and answers
         self._url, self._base = url, url
         self._peer, self._user_agent = peer, user_agent
         self._hosts = frozenset({Address.parse(url).host, peer.rpartition(":")[0].strip("[]").lower()})
-        self._auth = Authenticator(user, password)
+        self._auth = Authenticator(user, password, None if url.lower().startswith("rtsps:") else offers)  # TLS hides it anyway
         self._parser = MessageParser()
         self._output = bytearray()
         self._asked: _Asked | None = None
@@ -124,14 +126,27 @@ class RtspSession:
         """Access units that `data` completed. `now_s` is our UTC clock, for the skew. Raises SourceError with peer and offset."""
         units: list[AccessUnit] = []
         self._received += len(data)
-        channel, receiver = self._channel, self.receiver
         buffer, start = self._parser.join(data), 0
-        if receiver is not None:
+        if self.receiver is not None:
+            before = self.receiver.packets
             try:
-                start = receiver.receive_run(buffer, channel, self._parser.offset, units)
-            except ProtocolError as error:
-                raise ProtocolError(f"{self._peer}: {error}") from None
+                start = self.receiver.receive_run(buffer, self._channel, self._parser.offset, units)
+            except SourceError as error:
+                raise type(error)(f"{self._peer}: {error}") from None
+            self.frames += self.receiver.packets - before
+        if start == len(buffer):  # nothing but pictures, as nearly always
+            self._parser.skip(buffer)
+        else:
+            self._receive_rest(buffer, start, now_s, units)
+        if self.phase is Phase.STARTING and units:
+            self._started(units)
+        return units
+
+    def _receive_rest(self, buffer: bytes, start: int, now_s: float, units: list[AccessUnit]) -> None:
+        """What is in `buffer` from `start` on, whatever it is."""
+        channel, receiver = self._channel, self.receiver
         chunk = self._parser.parse(buffer, start)
+        self.frames += len(chunk.items)
         for item in chunk.items:
             try:
                 if type(item) is tuple:
@@ -140,20 +155,17 @@ class RtspSession:
                     elif item[0] == self._rtcp_channel:
                         self._rtcp(buffer, item[1], item[2], now_s)
                 elif isinstance(item, Response):
+                    self.messages += 1
                     self._answered(item)
                     channel, receiver = self._channel, self.receiver
                 elif isinstance(item, Request):
+                    self.messages += 1
                     self._requested(item)
-                if len(self._output) > _MAX_OUTPUT_BYTES:
-                    raise ProtocolError(f"{len(self._output)} bytes wait to be sent; expected at most {_MAX_OUTPUT_BYTES}")
             except SourceError as error:
                 offset = item.offset if isinstance(item, Response | Request) else chunk.offset + item[1]
                 raise type(error)(f"{self._peer}: byte {offset}: {error}") from None
         if self._parser.error is not None:
             raise ProtocolError(f"{self._peer}: {self._parser.error}")
-        if units and self.phase is Phase.STARTING:
-            self._started(units)
-        return units
 
     def use_port(self, port: int) -> None:
         """RTP may come to our UDP port `port`, RTCP to the next: asks the camera to send there."""
@@ -166,6 +178,7 @@ class RtspSession:
         Raises SourceError with peer, SSRC and sequence number.
         """
         units: list[AccessUnit] = []
+        self.frames += len(rtp) + len(rtcp)
         if self._order is None or not self.playing:
             return units
         if rtp or self._heard_s is None:
@@ -200,6 +213,8 @@ class RtspSession:
 
         Asks once, never piles up questions. Raises ProtocolError if garbage came and nothing that we understand behind it.
         """
+        if self.receiver is not None:
+            self.receiver.depacketizer.changes = 0
         if self._parser.lost is not None:
             self._await_frames(self._parser.lost, now_s)
         if now_s < self._due_s:
@@ -406,7 +421,7 @@ class RtspSession:
         news = read_rtcp(data, start, end)
         if news.sender_s is not None:
             self.skew_s = round(news.sender_s - now_s, 3)
-        if news.goodbye:
+        if self.receiver is not None and self.receiver.ssrc in news.goodbye:
             raise StreamEnded("the camera said goodbye (RTCP BYE)")
 
 

@@ -5,28 +5,54 @@ from pathlib import Path
 
 import pytest
 
-from camera_config import CompoundKind, Schedule, TeamKind, load_site
+from base import Transport
+from camera_config import CompoundKind, OpensIncident, Order, Schedule, TeamKind, TravelMode, load_site
+from camera_config.desks import DeskKind
 from camera_config.load import FILES
+from camera_config.notification_rules import NoticeKind, NoticeLevel
+from camera_config.read_assessment import ASSESSMENT_KEYS
 from camera_config.read_cameras import CAMERA_KEYS
+from camera_config.read_desks import DESK_KEYS
+from camera_config.read_limits import HOURS_KEYS, LIMIT_KEYS, SECTION_KEYS, TOP_KEYS
+from camera_config.read_notifications import NOTIFICATION_KEYS
+from camera_config.read_paths import WAY_KEYS
 from camera_config.read_places import CHECKPOINT_KEYS, PLACE_KEYS, FeatureKind
-from camera_config.read_tables import LABELS, RULE_KEYS, RULE_KINDS, SECRET_KEYS, SITE_KEYS, TEAM_KEYS
+from camera_config.read_retention import RETENTION_KEYS
+from camera_config.read_rounds import ROUND_KEYS
+from camera_config.read_rules import LABELS, RULE_KEYS
+from camera_config.read_tables import SECRET_KEYS, SITE_KEYS
+from camera_config.read_teams import DISPATCH_KEYS, HOLIDAY_KEYS, TEAM_KEYS
+from camera_config.rotation import parse_shift
+from camera_config.rule_kinds import RULE_KINDS, Direction
+from camera_config.time_limits import Category, LimitedStep
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REFERENCE = (DOCS / "ref" / "site-folder.md").read_text("utf-8")
 GUIDE = (DOCS / "guide" / "site.md").read_text("utf-8")
 
 KEYS = {
-    "`site.toml`": SITE_KEYS,
+    "`site.toml`": (*SITE_KEYS, *RETENTION_KEYS),
     "`cameras.csv` or `cameras.toml`": CAMERA_KEYS,
     "`places.geojson`": (*PLACE_KEYS, *CHECKPOINT_KEYS),
     "`rules.toml`": RULE_KEYS,
-    "`teams.toml`": TEAM_KEYS,
+    "`paths.geojson`": WAY_KEYS,
+    "`teams.toml`": (*TEAM_KEYS, *HOLIDAY_KEYS),
+    "`dispatch.toml`": tuple(key for keys in DISPATCH_KEYS.values() for key in keys),
+    "`limits.toml`": (*TOP_KEYS, *LIMIT_KEYS, *HOURS_KEYS, *SECTION_KEYS),
+    "`rounds.toml`": tuple(key for keys in ROUND_KEYS.values() for key in keys),
+    "`desks.toml`": DESK_KEYS,
+    "`assessment.toml`": ASSESSMENT_KEYS,
     "`secrets.toml`": SECRET_KEYS,
 }
 WORDS = {
+    "`cameras.csv` or `cameras.toml`": tuple(Transport),
     "`places.geojson`": (*FeatureKind, *CompoundKind),
-    "`rules.toml`": (*LABELS, *RULE_KINDS),
-    "`teams.toml`": tuple(TeamKind),
+    "`rules.toml`": (*LABELS, *RULE_KINDS, *Direction),
+    "`paths.geojson`": tuple(TravelMode),
+    "`desks.toml`": tuple(DeskKind),
+    "`teams.toml`": (*TeamKind, *TravelMode),
+    "`rounds.toml`": (*Order, *OpensIncident),
+    "`limits.toml`": (*LimitedStep, *Category),
 }
 
 
@@ -55,9 +81,10 @@ def test_every_file_is_named() -> None:
 
 def test_the_schedules_of_the_reference_are_schedules() -> None:
     examples = re.findall(r"^\| `([^`]*\d\d:\d\d[^`]*)` \|", REFERENCE, re.MULTILINE)
-    assert len(examples) == 3
+    assert len(examples) == 5
     for text in examples:
-        assert Schedule.parse(text).windows
+        shift = parse_shift(text.replace("\\|", "|"))
+        assert shift.windows if isinstance(shift, Schedule) else any(shift.days)
 
 
 def test_the_guide_makes_a_site(tmp_path: Path) -> None:
@@ -68,3 +95,9 @@ def test_the_guide_makes_a_site(tmp_path: Path) -> None:
     (tmp_path / "secrets.toml").chmod(0o600)
     site = load_site(tmp_path)
     assert (len(site.cameras), len(site.rules), len(site.teams)) == (2, 2, 1)
+
+
+def test_the_page_on_notifications_names_every_key_and_word() -> None:
+    page = (DOCS / "ref" / "notifications.md").read_text("utf-8")
+    words = [key for keys in NOTIFICATION_KEYS.values() for key in keys] + list(NoticeKind) + list(NoticeLevel)
+    assert [word for word in words if word != NoticeKind.TEST and f"`{word}`" not in page] == []

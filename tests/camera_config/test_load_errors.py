@@ -119,6 +119,12 @@ CASES: list[tuple[str, str, str, tuple[str, ...]]] = [
         "rtsp://a:hunter2@h/",
         ("cameras.csv:2: url_main:", "without user and password", "secrets.toml"),
     ),
+    (
+        "cameras.csv",
+        "rtsp://10.0.0.11/main",
+        "rtsp://a:12/3@h/",  # a password with a slash: its host would be "a", its port 12
+        ("cameras.csv:2: url_main:", "without user and password", "got 'rtsp://…@h/'"),
+    ),
     ("cameras.csv", "rtsp://10.0.0.11/sub", "rtsp://h/?user=a&password=hunter2", ("cameras.csv:2: url_sub:", "secrets.toml")),
     ("cameras.csv", "rtsp://10.0.0.11/sub", "a:hunter2@10.0.0.11//x", ("cameras.csv:2: url_sub:", "got '…@10.0.0.11//x'")),
     ("cameras.csv", "rtsp://10.0.0.11/sub", "rtsp://a:hunter2@h/\x07", ("cameras.csv:2: url_sub:", "no control characters")),

@@ -10,7 +10,7 @@ from functools import cache
 import av
 import numpy as np
 
-from base import CameraStatus, Clock, Codec, Health, Packet, Quality, SourceError, WorkerStats
+from base import CameraStatus, Clock, Codec, Gap, GapCause, Health, Packet, Quality, SourceError, WorkerStats
 
 FPS = 30
 GOP = 15
@@ -53,6 +53,7 @@ class ClipFleet:
         self.opened = 0
         self.open_now = 0
         self.lost = asyncio.Event()
+        self.gaps: dict[str, Gap] = {}
         self.status = {
             camera: CameraStatus(camera, Health.ONLINE, Quality.EXCELLENT, clock.now_s(), clock.now_s(), codec=Codec.H264)
             for camera in cameras
@@ -66,6 +67,12 @@ class ClipFleet:
 
     def statuses(self) -> Mapping[str, CameraStatus]:
         return self.status
+
+    def open_gaps(self) -> Mapping[str, Gap]:
+        return self.gaps
+
+    def ended_gaps_s(self) -> Mapping[GapCause, float]:
+        return {GapCause.STALL: 12.5}
 
     async def snapshot(self, camera: str) -> bytes:
         if self.status[camera].health is not Health.ONLINE:

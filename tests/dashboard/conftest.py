@@ -1,4 +1,4 @@
-"""Rooms: one shared by the tests that leave it as it was, and a new one for each test that does not."""
+"""Rooms: one shared by the tests of a file that leave it as it was, and a new one for each test that does not."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ class Staff:
         }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def staff(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staff]:
-    """The shared room, with somebody of each role. Tests may raise events and take steps in it, nothing that hurts others."""
+    """The room a file of tests shares, with somebody of each role. They may raise events and take steps in it, nothing more."""
     room = a_room(tmp_path_factory.mktemp("room"), SystemClock(), metrics_token="scrape-me-0123456789", failures=10_000)
     room.start()
     try:

@@ -14,6 +14,8 @@ import httpx
 from fastapi import FastAPI
 
 from base import Clock, Event, EventKind, Tier, uuid7
+from camera_config.desks import Desk, DeskKind
+from camera_config.dispatch_rules import DispatchRules, Minimum
 from camera_config.schedule import Schedule
 from camera_config.site import (
     Camera,
@@ -55,7 +57,7 @@ def small_site(folder: Path) -> Site:
             lon=121.01,
             lat=31.01,
             height_m=4.0,
-            azimuth_deg=90.0,
+            azimuth_deg=120.0 * number,  # so that none sees what another one sees
             tilt_deg=20.0,
             hfov_deg=80.0,
             url_sub=f"rtsp://192.0.2.{number}/sub",
@@ -84,6 +86,8 @@ def small_site(folder: Path) -> Site:
         ),
         checkpoints=(Checkpoint("k1", Name("校门", "School gate"), "g1", 121.01, 31.015, key_node=True),),
         credentials=(Credential("gate", "admin", CANARY),),
+        dispatch=DispatchRules(minimums=(Minimum((), always, 2),)),
+        desks=(Desk("mediation", Name("调解", "Mediation"), DeskKind.MEDIATION, users=("chen",)),),
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import httpx
@@ -166,7 +166,7 @@ def test_a_cached_gop_is_stamped_as_one_short_burst_that_ends_now() -> None:
         past = _packets(31, clock.now_s())
         track = Track(CachedGop(past[:-1]), clock)
         stamps = [await _stamp(track) for _ in range(30)]
-        for later in (past[-1], replace(past[-1], time_s=clock.now_s() + 1 / 15, pts_90k=past[-1].pts_90k + 6_000)):
+        for later in (past[-1], past[-1]._replace(time_s=clock.now_s() + 1 / 15, pts_90k=past[-1].pts_90k + 6_000)):
             track.offer(later)
             stamps.append(await _stamp(track))
         steps = [later - earlier for earlier, later in pairwise(stamps)]
@@ -201,7 +201,7 @@ def test_a_viewer_that_is_too_slow_skips_to_a_key_frame() -> None:
         for packet in live:
             track.offer(packet)
         assert track.dropped == 1 + QUEUE_PACKETS + 10
-        track.offer(replace(live[0], pts_90k=5_000_000))
+        track.offer(live[0]._replace(pts_90k=5_000_000))
         assert await _stamp(track) == 5_000_000
         assert track.dropped == 1 + QUEUE_PACKETS + 10
         track.lose()
@@ -338,11 +338,16 @@ def test_a_view_that_cannot_be_closed_in_order_lets_go_of_its_camera(new_room: N
 def test_what_cannot_be_shown_is_said_in_a_sentence(new_room: NewRoom) -> None:
     room = new_room()
     client = room.set_up()
-    room.fleet.set_codec("c0001", Codec.H265)
     room.fleet.set_health("c0002", Health.OFFLINE)
 
     async def run() -> None:
-        for camera, status, word in (("c0001", 503, "H.265"), ("c0002", 503, "offline"), ("c9999", 404, "c9999")):
+        for codec, word in ((Codec.H265, "H.265"), (Codec.MJPEG, "Motion JPEG")):
+            room.fleet.set_codec("c0001", codec)
+            async with Viewer(client, "c0001") as viewer:
+                answer = await viewer.open()
+            assert answer.status_code == 503
+            assert word in answer.json()["detail"]
+        for camera, status, word in (("c0002", 503, "offline"), ("c9999", 404, "c9999")):
             async with Viewer(client, camera) as viewer:
                 answer = await viewer.open()
             assert answer.status_code == status

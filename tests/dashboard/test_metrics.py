@@ -1,9 +1,11 @@
 """What Prometheus reads."""
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from base import WorkerStats
+from dashboard.metrics import likely_share
 from tests.dashboard.conftest import Staff
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -26,6 +28,10 @@ def test_every_counter_of_a_worker_is_there(staff: Staff) -> None:
     assert len([name for name, _ in samples if name.startswith("gridpatrol_worker_")]) == len(WorkerStats.__dataclass_fields__)
     assert samples["gridpatrol_cameras", (("health", "online"),)] == 3
     assert samples["gridpatrol_cameras", (("health", "offline"),)] == 0
+    assert samples["gridpatrol_cameras_by_lane", (("lane", "closed"),)] == 3
+    assert samples["gridpatrol_cameras_by_advice", (("advice", "long_gop"),)] == 0
+    assert samples["gridpatrol_camera_gap_seconds_total", (("cause", "stall"),)] == 12.5
+    assert samples["gridpatrol_camera_gap_seconds_total", (("cause", "connect"),)] == 0
     assert samples["gridpatrol_live_views", ()] == 0
     assert samples["gridpatrol_updates_pages", ()] >= 0
 
@@ -51,3 +57,17 @@ def test_the_token_opens_the_metrics_and_nothing_else(staff: Staff) -> None:
     assert httpx.get(f"{url}/metrics", headers={"Authorization": "Bearer"}).status_code == 401
     for path in ("cameras", "site", "session", "users", "incidents"):
         assert httpx.get(f"{url}/api/v1/{path}", headers=token).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("hits", "tries", "low", "high"),
+    [
+        (0, 0, 0.0, 1.0),  # nothing known
+        (0, 10, 0.0, 0.27754),
+        (10, 10, 0.72246, 1.0),
+        (15, 148, 0.06237, 0.16041),  # as in Newcombe (1998), table I
+        (81, 263, 0.2553, 0.3662),  # likewise
+    ],
+)
+def test_the_interval_of_a_share_is_wilsons(hits: int, tries: int, low: float, high: float) -> None:
+    assert likely_share(hits, tries) == pytest.approx((low, high), abs=1e-4)

@@ -51,17 +51,78 @@ MAY: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v1/openapi.json"): USERS,
     ("GET", "/api/v1/cameras"): USERS,
     ("GET", "/api/v1/cameras/{camera}/snapshot"): USERS,
+    ("GET", "/api/v1/cameras/{camera}/gaps"): USERS,
+    ("GET", "/api/v1/cameras/{camera}/watched"): USERS,
     ("POST", "/api/v1/cameras/{camera}/whep"): USERS,
     ("DELETE", "/api/v1/live/{view}"): USERS,
     ("GET", "/api/v1/incidents"): USERS,
     ("GET", "/api/v1/incidents/{incident}"): USERS,
     ("GET", "/api/v1/incidents/{incident}/proposal"): USERS,
+    ("GET", "/api/v1/incidents/{incident}/holds"): USERS,
+    ("POST", "/api/v1/incidents/{incident}/holds"): {"administrator"},
+    ("GET", "/api/v1/holds"): USERS,
+    ("DELETE", "/api/v1/holds/{hold}"): {"administrator"},
+    ("GET", "/api/v1/incidents/{incident}/cameras"): USERS,
+    ("POST", "/api/v1/incidents"): SIGNED_IN,
+    ("POST", "/api/v1/incidents/{incident}/merge"): USERS,
+    ("POST", "/api/v1/incidents/{incident}/split"): USERS,
     ("GET", "/api/v1/events/{event}/snapshot"): USERS,
     ("GET", "/api/v1/teams"): USERS,
+    ("GET", "/api/v1/teams/board"): USERS,
+    ("GET", "/api/v1/shifts"): USERS,
+    ("GET", "/api/v1/staffing-gaps"): USERS,
+    ("GET", "/api/v1/roster-changes"): USERS,
+    ("POST", "/api/v1/roster-changes"): {"dispatcher", "administrator"},
+    ("DELETE", "/api/v1/roster-changes/{change}"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/incidents/{incident}/support"): USERS,
+    ("POST", "/api/v1/incidents/{incident}/support"): USERS,
+    ("PUT", "/api/v1/incidents/{incident}/support/{team}"): USERS,  # a team its own: test_roster.py
+    ("GET", "/api/v1/me/support"): {"team"},
+    ("GET", "/api/v1/rounds"): USERS,
+    ("GET", "/api/v1/rounds/{round_id}"): USERS,
+    ("GET", "/api/v1/round-figures"): USERS,
+    ("GET", "/api/v1/me/rounds"): {"team"},
+    ("POST", "/api/v1/rounds/{round_id}/steps"): SIGNED_IN,  # a team its own only: test_rounds.py
+    ("POST", "/api/v1/rounds/{round_id}/check-ins"): SIGNED_IN,  # likewise
+    ("GET", "/api/v1/temporary-stops"): USERS,
+    ("POST", "/api/v1/temporary-stops"): {"dispatcher", "administrator"},
+    ("DELETE", "/api/v1/temporary-stops/{stop}"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/inspection-draws"): USERS,
+    ("POST", "/api/v1/inspection-draws"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/checkpoint-codes"): {"administrator"},
+    ("GET", "/api/v1/checkpoint-codes/{checkpoint}"): {"administrator"},
+    ("POST", "/api/v1/checkpoint-codes/renew"): {"administrator"},
+    ("GET", "/api/v1/code-attempts"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/desks"): USERS,
+    ("GET", "/api/v1/referrals"): USERS,
+    ("GET", "/api/v1/referrals/{referral}"): USERS,
+    ("POST", "/api/v1/referrals/{referral}/steps"): USERS,
+    ("GET", "/api/v1/incidents/{incident}/referrals"): USERS,
+    ("POST", "/api/v1/incidents/{incident}/referrals"): USERS,
+    ("GET", "/api/v1/handovers"): USERS,
+    ("POST", "/api/v1/handovers"): USERS,
+    ("GET", "/api/v1/handovers/draft"): USERS,
+    ("GET", "/api/v1/handovers/{handover}"): USERS,
+    ("POST", "/api/v1/handovers/{handover}/confirm"): USERS,
+    ("POST", "/api/v1/handovers/{handover}/withdraw"): USERS,
+    ("GET", "/api/v1/ledger/{book}"): USERS,
+    ("GET", "/api/v1/ledger/{book}/export"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/assessment"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/assessment/export"): {"dispatcher", "administrator"},
     ("POST", "/api/v1/teams/{team}/phone"): {"dispatcher", "administrator"},
     ("DELETE", "/api/v1/teams/{team}/phone"): {"dispatcher", "administrator"},
     ("GET", "/api/v1/users"): {"administrator"},
     ("POST", "/api/v1/users"): {"administrator"},
+    ("GET", "/api/v1/notice-targets"): {"administrator"},
+    ("POST", "/api/v1/notice-targets/{target}/test"): {"administrator"},
+    ("POST", "/api/v1/notice-targets/{target}/retry"): {"administrator"},
+    ("GET", "/api/v1/messages"): {"administrator"},
+    ("POST", "/api/v1/messages/{message}/retry"): {"administrator"},
+    ("GET", "/api/v1/drill"): USERS,
+    ("POST", "/api/v1/drill"): {"dispatcher", "administrator"},
+    ("DELETE", "/api/v1/drill"): {"dispatcher", "administrator"},
+    ("PUT", "/api/v1/incidents/{incident}/drill"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/incidents/{incident}/cap"): USERS,
     ("GET", "/api/v1/me/assignments"): {"team"},
     ("POST", "/api/v1/me/position"): {"team"},
 }
@@ -89,16 +150,35 @@ def incident(staff: Staff) -> tuple[str, str]:
 
 
 def _ask(staff: Staff, client: httpx.Client, method: str, path: str, incident: tuple[str, str]) -> httpx.Response:
-    concrete = path.format(camera="c0001", view="nothing", incident=incident[0], event=incident[1], team="t02")
+    names = {"camera": "c0001", "view": "nothing", "team": "t02", "change": str(uuid.uuid4())}
+    names |= {"target": "nobody", "message": str(uuid.uuid4())}
+    names |= {"round_id": str(uuid.uuid4()), "stop": str(uuid.uuid4()), "checkpoint": "k1"}
+    names |= {"referral": str(uuid.uuid4()), "handover": str(uuid.uuid4()), "book": "incidents", "hold": str(uuid.uuid4())}
+    concrete = path.format(incident=incident[0], event=incident[1], **names)
     bodies: dict[str, dict[str, object]] = {
         "/api/v1/setup": {"secret": "x", "name": "x", "password": "x"},
         "/api/v1/session": {"name": str(uuid.uuid4()), "password": "x"},
         "/api/v1/session/team": {"code": "x"},
         "/api/v1/incidents/{incident}/steps": {"step": "note", "version": 1, "command_id": str(uuid.uuid4()), "text": "seen"},
+        "/api/v1/incidents": {
+            "command_id": str(uuid.uuid4()),
+            "origin": "patrol",
+            "category": "help",
+            "severity": 4,
+            "text": "x",
+            "grid_cell": "nowhere",
+        },
+        "/api/v1/roster-changes": {"id": str(uuid.uuid4()), "kind": "leave", "team": "t02", "day": "2026-01-01"},
+        "/api/v1/incidents/{incident}/support": {"id": str(uuid.uuid4()), "team": "nobody"},
+        "/api/v1/incidents/{incident}/support/{team}": {"state": "done"},
+        "/api/v1/incidents/{incident}/merge": {"into": str(uuid.uuid4()), "version": 1, "command_id": str(uuid.uuid4())},
+        "/api/v1/incidents/{incident}/split": {"events": [incident[1]], "version": 1, "command_id": str(uuid.uuid4())},
         "/api/v1/users": {"name": str(uuid.uuid4()), "password": "short", "role": "operator"},
+        "/api/v1/drill": {"until": "2020-01-01T00:00:00Z", "reason": "x"},
+        "/api/v1/incidents/{incident}/drill": {"drill": False, "reason": "x"},
         "/api/v1/me/position": {"lon": 121.0, "lat": 31.0, "accuracy_m": 5, "at": "2026-01-01T00:00:00Z"},
     }
-    json = bodies.get(path) if method == "POST" else None
+    json = bodies.get(path) if method in ("POST", "PUT") else None
     return client.request(method, concrete, json=json)
 
 

@@ -76,10 +76,12 @@ def test_an_event_is_walked_to_a_closed_incident(staff: Staff) -> None:
             read_incident(screen, work)
             read_incident(pocket, work)
         incident = step(phone, incident, "report", text="两名青少年翻墙，已劝离")
-        last = read_incident(screen, "reported")
+        read_incident(screen, "reported")
+        incident = step(operator, incident, "verify")
+        last = read_incident(screen, "verified")
 
     # the page loses its connection here, and comes back after the incident was closed
-    incident = step(operator, incident, "close", verdict="true")
+    incident = step(operator, incident, "close", verdict="true", cause="trespass")
     with page(room, operator, f"?epoch={room.app.state.updates.epoch}&since={last['seq']}") as screen:
         hello = read(screen)
         assert (hello["type"], hello["seq"]) == ("hello", last["seq"])
@@ -91,7 +93,7 @@ def test_an_event_is_walked_to_a_closed_incident(staff: Staff) -> None:
     assert phone.get(f"/api/v1/events/{raised.best_event}/snapshot").status_code == 403
     detail = operator.get(f"/api/v1/incidents/{raised.id}").json()
     steps = [entry["step"] for entry in detail["history"]]
-    assert steps == ["opened", "acknowledge", "dispatch", "accept", "depart", "arrive", "report", "close"]
+    assert steps == ["opened", "acknowledge", "dispatch", "accept", "depart", "arrive", "report", "verify", "close"]
     assert detail["history"][3]["by"] == {"kind": "team", "id": "t01", "name": "东门岗"}
     assert list(detail["stages"]) == [
         "new",
@@ -101,6 +103,7 @@ def test_an_event_is_walked_to_a_closed_incident(staff: Staff) -> None:
         "en_route",
         "on_scene",
         "reported",
+        "verified",
         "closed",
     ]
     assert detail["events"][0]["id"] == raised.best_event
@@ -115,7 +118,7 @@ def test_a_step_taken_twice_counts_once(staff: Staff) -> None:
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.json() == again.json()
     assert len(staff.operator.get(f"/api/v1/incidents/{raised.id}").json()["history"]) == 2
-    step(staff.operator, first.json(), "close", verdict="duplicate")
+    step(staff.operator, first.json(), "close", verdict="duplicate", cause="same matter")
 
 
 def test_of_two_people_one_acknowledges_and_the_other_sees_who(staff: Staff) -> None:
@@ -126,7 +129,7 @@ def test_of_two_people_one_acknowledges_and_the_other_sees_who(staff: Staff) -> 
     assert (won.status_code, lost.status_code) == (200, 409)
     assert lost.json()["detail"]
     assert lost.json()["current"]["owner"]["name"] == "li.na"
-    step(staff.operator, won.json(), "close", verdict="duplicate")
+    step(staff.operator, won.json(), "close", verdict="duplicate", cause="same matter")
 
 
 def test_a_team_that_refuses_loses_the_incident_and_may_ask_again(staff: Staff) -> None:
@@ -169,7 +172,7 @@ def test_what_is_not_legal_or_incomplete_is_said_in_a_sentence(staff: Staff) -> 
         path.replace(raised.id, str(uuid.uuid4())), json={"step": "note", "version": 1, "command_id": str(uuid.uuid4())}
     )
     assert unknown.status_code == 404
-    closed = post(step="close", verdict="duplicate")
+    closed = post(step="close", verdict="duplicate", cause="same matter")
     assert closed.status_code == 200
 
 
@@ -177,7 +180,7 @@ def test_incidents_come_in_pages_newest_first(new_room: Callable[..., Room]) -> 
     room = new_room()
     operator = room.set_up()
     raised = [room.raise_event(camera).id for camera in ("c0001", "c0002", "c0003")]
-    step(operator, {"id": raised[1], "version": 1}, "close", verdict="duplicate")
+    step(operator, {"id": raised[1], "version": 1}, "close", verdict="duplicate", cause="same matter")
 
     def pages(state: str) -> list[list[str]]:
         found, before = [], None

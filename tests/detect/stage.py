@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from base import Box, EventKind, FrameBatch, Picture
-from camera_config import Name, Rule, Schedule
+from camera_config import Direction, Name, Rule, Schedule
 from camera_config.site import Point
 from detect import CropClassifier, PictureDetector
 
@@ -121,6 +121,12 @@ def rule(  # a rule of camera c0 that holds everywhere and always, but for what 
     dwell_s: float = 1.0,
     dead_time_s: float = 120.0,
     min_score: float = 0.6,
+    leave_s: float = 0.5,
+    line: tuple[Point, ...] = (),
+    direction: Direction = Direction.ANY,
+    count: int = 0,
+    density: float = 0.0,
+    speed: float = 2.0,
 ) -> Rule:
     return Rule(
         camera=camera,
@@ -133,6 +139,12 @@ def rule(  # a rule of camera c0 that holds everywhere and always, but for what 
         dwell_s=dwell_s,
         dead_time_s=dead_time_s,
         min_score=min_score,
+        leave_s=leave_s,
+        line=line,
+        direction=direction,
+        count=count,
+        density=density,
+        speed=speed,
     )
 
 

@@ -3,11 +3,13 @@
 import logging
 import random
 import signal
+import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,7 +104,18 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
 def test_an_event_keeps_every_field() -> None:
     one = event(7)
     assert unpack_event(pack_event(one)) == one
+    walked = replace(one, path=((1.5, 0.25, 0.5), (2.0, 0.3, 0.5)))
+    assert unpack_event(pack_event(walked)) == walked
     assert pack_event(one) == pack_event(one)
+
+
+def test_a_record_from_before_events_had_paths_is_read() -> None:
+    one = event(1)
+    packed = pack_event(one)
+    (length,) = struct.unpack_from("<I", packed)
+    old = packed[4 : 4 + length].replace(b',"path":[]', b"")
+    assert len(old) < length
+    assert unpack_event(struct.pack("<I", len(old)) + old + packed[4 + length :]) == one
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x05\x00\x00\x00", b"\x02\x00\x00\x00{}", b"\x02\x00\x00\x00[]", b"\xff" * 40])

@@ -29,7 +29,7 @@ class Stage:
             rules,
             ZoneInfo("UTC"),
             networks or Pair(ByShape()),
-            lambda camera, until_s: self.woken.append((camera, until_s)),
+            lambda camera, until_s, _cause: self.woken.append((camera, until_s)),
             clock=self.clock,
             settings=settings,
         )
@@ -303,7 +303,7 @@ def test_cameras_of_one_batch_do_not_touch_one_another() -> None:
     woken: list[str] = []
     rules = [rule(camera=name) for name in names]
     pipeline = Pipeline(
-        names, rules, ZoneInfo("UTC"), Pair(ByShape()), lambda camera, _: woken.append(camera), clock=SimulatedClock(START_S)
+        names, rules, ZoneInfo("UTC"), Pair(ByShape()), lambda camera, *_: woken.append(camera), clock=SimulatedClock(START_S)
     )
     found: list[Event] = []
     for number in range(90):
@@ -327,6 +327,6 @@ def test_cameras_of_one_batch_do_not_touch_one_another() -> None:
     assert stats.crops >= stats.inferences > 0
 
 
-def test_a_rule_of_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(ConfigError, match="rule yard: kind"):
-        Stage([rule(kind=EventKind.CROWD)])
+def test_a_rule_that_the_network_cannot_fulfil_is_refused() -> None:
+    with pytest.raises(ConfigError, match="rule yard: fire_smoke needs a network"):
+        Stage([rule(kind=EventKind.FIRE_SMOKE, labels=("fire", "smoke"))])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from base import Event, ModelError
+from base import Event, EventKind, ModelError
 from detect import Backgrounds, DetectSettings, Networks, Regions, find_regions, load_networks, replay
 from tests.detect.stage import HEIGHT, WIDTH, clip_path, only_batches, read_clip, rule
 
@@ -142,3 +142,20 @@ def test_hands_and_bottles_are_no_people() -> None:
 
 def test_cars_from_above_are_vehicles() -> None:
     assert len(events_of("video/intel_car-detection.mp4", "vehicle")) >= 3  # measured 4
+
+
+def test_the_briefcase_is_left_when_its_owner_has_gone_and_nothing_else_is() -> None:
+    """Placed about frame 125, owner gone about frame 245 of 296, at 25 frames a second; a second person comes meanwhile."""
+    path = clip_path("motion/sbi_HallAndMonitor/input.mp4")
+    networks = embedded()
+    if networks is None:
+        pytest.skip("the embedded crop network is not in models/")
+    left, removed = (
+        rule(name=kind, kind=kind, labels=(), dwell_s=1.0, leave_s=5.0, dead_time_s=0.0)
+        for kind in (EventKind.OBJECT_LEFT, EventKind.OBJECT_REMOVED)
+    )
+    (one,) = replay(only_batches(read_clip(path)), "c0", [left, removed], ZoneInfo("UTC"), networks)
+    assert one.kind is EventKind.OBJECT_LEFT
+    assert 125 / 25 <= one.began_s <= 125 / 25 + 2
+    assert 245 / 25 <= one.raised_s <= 245 / 25 + 1.8
+    assert one.box == pytest.approx((0.31, 0.56, 0.36, 0.59), abs=0.03)

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from base import ConfigError, EventKind
 from camera_config import Rule
-from detect.rules import CameraRules, inside
+from detect.rules import CameraRules, Scene, inside
+from detect.rules.stays import StayWatch
 from detect.track import Track
-from tests.detect.stage import LABELS, rule, walker
+from tests.detect.stage import LABELS, rule, scene, walker
 
 LEFT_HALF = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
 UTC = ZoneInfo("UTC")
+SCENE = Scene(scene(), scene)
 
 
 def rules_of(*rules: Rule, zone_info: ZoneInfo = UTC) -> CameraRules:
@@ -30,7 +32,7 @@ def times_raised(rules: CameraRules, one: Track, until_s: float, from_s: float =
     """When findings came while `one` stood where it stands, in steps of 0.1 s."""
     count = round((until_s - from_s) / step_s) + 1
     times = [round(from_s + number * step_s, 3) for number in range(count)]
-    return [time_s for time_s in times for _ in rules.update(time_s, [one])]
+    return [time_s for time_s in times for _ in rules.update(time_s, [one], SCENE)]
 
 
 def test_intrusion_is_raised_once_after_the_dwell_time() -> None:
@@ -65,7 +67,7 @@ def test_dwell_survives_a_wobble_and_starts_anew_after_leaving() -> None:
         time_s = round(number / 10, 3)
         # Out for 0.3 s at 0.5 s, which is a wobble; out for 0.8 s at 1.0 s, which is leaving; back at 1.9 s.
         one.box = outside_box if 0.5 <= time_s < 0.8 or 1.0 <= time_s < 1.9 else inside_box
-        raised += [time_s for _ in rules.update(time_s, [one])]
+        raised += [time_s for _ in rules.update(time_s, [one], SCENE)]
     assert raised == [2.9]
 
 
@@ -73,7 +75,7 @@ def test_a_wobble_alone_delays_nothing() -> None:
     rules, one, raised = rules_of(rule(zone=LEFT_HALF, dwell_s=1.0)), track(0.25), []
     for number in range(20):
         one.box = walker(0.75) if number in (5, 6, 7) else walker(0.25)
-        raised += [number / 10 for _ in rules.update(number / 10, [one])]
+        raised += [number / 10 for _ in rules.update(number / 10, [one], SCENE)]
     assert raised == [1.0]
 
 
@@ -81,9 +83,9 @@ def test_dead_time_holds_per_rule_and_a_thing_still_there_is_raised_after_it() -
     rules = rules_of(rule(name="a", dead_time_s=30.0), rule(name="b", dead_time_s=0.0))
     first, second = track(0.25, number=1), track(0.6, number=2)
     found = [
-        (time_s / 10, finding.rule.name, finding.track.number)
+        (time_s / 10, finding.rule.name, finding.track.number if finding.track else None)
         for time_s in range(400)
-        for finding in rules.update(time_s / 10, [first, second])
+        for finding in rules.update(time_s / 10, [first, second], SCENE)
     ]
     assert found == [(1.0, "a", 1), (1.0, "b", 1), (1.0, "b", 2), (31.0, "a", 2)]
 
@@ -92,9 +94,11 @@ def test_an_ended_track_is_forgotten_so_that_memory_stays_small() -> None:
     rules = rules_of(rule())
     for number in range(50):
         one = track(number=number)
-        rules.update(float(number), [one])
+        rules.update(float(number), [one], SCENE)
         rules.forget(one)
-    assert rules._stays == {}
+    (watch,) = rules._watches
+    assert isinstance(watch, StayWatch)
+    assert len(watch.tracks) < 10
 
 
 def test_schedules_hold_in_the_time_zone_of_the_site() -> None:
@@ -123,13 +127,13 @@ def test_arming_follows_the_minute() -> None:
 
 def test_a_motion_rule_wants_no_label() -> None:
     rules = rules_of(rule(kind=EventKind.MOTION, min_score=0.9))
-    (finding,) = [f for number in range(12) for f in rules.update(number / 10, [track(vote=(0.2, 0.2, 0.6))])]
+    (finding,) = [f for number in range(12) for f in rules.update(number / 10, [track(vote=(0.2, 0.2, 0.6))], SCENE)]
     assert (finding.label, finding.score) == ("motion", 1.0)
 
 
-def test_a_kind_that_is_not_found_yet_is_refused_with_a_sentence() -> None:
-    with pytest.raises(ConfigError, match=r"camera c0, rule yard: kind: expected intrusion, motion, got crowd"):
-        rules_of(rule(kind=EventKind.CROWD))
+def test_what_no_network_can_tell_is_refused_with_a_sentence() -> None:
+    with pytest.raises(ConfigError, match=r"camera c0, rule yard: fire_smoke needs a network that knows fire or smoke; this one"):
+        rules_of(rule(kind=EventKind.FIRE_SMOKE, labels=("fire", "smoke")))
 
 
 def test_near_means_the_zone_and_its_surroundings() -> None:

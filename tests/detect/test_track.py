@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from base import Box
 from detect import DetectSettings
-from detect.track import Tracker
+from detect.track import Track, Tracker
 from tests.detect.stage import walker
 
 PERSON, CAR = (0.9, 0.05, 0.05), (0.05, 0.9, 0.05)
@@ -117,3 +117,14 @@ def test_a_tracker_keeps_its_promises_whatever_comes(frames: list[tuple[float, l
         for track in tracker.tracks:
             assert track.began_s <= track.seen_s <= time_s
             assert time_s - track.seen_s <= settings.coast_s
+
+
+def test_the_path_of_a_track_is_bounded_and_keeps_its_ends() -> None:
+    one = Track(0, (0.0, 0.0, 0.1, 0.2), 0.0, 0.0, np.zeros(3, np.float32))
+    for number in range(1000):
+        one.seen_s, one.box = number / 10, (number / 2000, 0.0, number / 2000 + 0.1, 0.2)
+        one.extend_path()
+        assert len(one.path) <= 64
+        assert one.path[0] == (0.0, 0.05, 0.2)
+        assert one.path[-1] == (number / 10, round(number / 2000 + 0.05, 4), 0.2)
+        assert [at_s for at_s, _, _ in one.path] == sorted({at_s for at_s, _, _ in one.path})

@@ -192,7 +192,7 @@ CASES: tuple[FaultCase, ...] = (
     FaultCase(
         "garbage instead of media",
         "random bytes without framing",
-        "given up at the first byte that cannot be RTSP",
+        "given up when no media comes behind it",
         Run.MEDIA,
         _lasting(FaultKind.GARBAGE),
         error="expected '\\$' or an RTSP message|byte",
@@ -208,7 +208,7 @@ CASES: tuple[FaultCase, ...] = (
     FaultCase(
         "wrong SSRC",
         "RTP packets of another source from one frame to the next",
-        "believed after three packets in a row",
+        "believed when it was alone for a while",
         Run.MEDIA,
         _lasting(FaultKind.OTHER_SSRC),
         health=_WORKING,

@@ -1,9 +1,14 @@
 """`gridpatrol check`: what it finds of a good camera and of a dead one, and that it changes nothing."""
 
+import io
 import json
 from pathlib import Path
 
+from rich.console import Console
+
+from base import Advice, CameraStatus, Codec, Health, Quality
 from camera_config import write_site
+from fleet.commands.check import _show
 from ingest.simulate import Simulator
 from tests.fleet.small_site import small_site
 from tests.fleet.test_bad_input import gridpatrol
@@ -24,3 +29,14 @@ def test_a_good_camera_is_described_and_a_dead_one_named(tmp_path: Path, busy_ca
     assert abs(good["skew_s"]) < 1
     assert "refused" in dead["error"].lower()
     assert not (tmp_path / "data").exists(), "a check changes nothing"
+
+
+def test_a_narrow_window_cuts_nothing_off() -> None:
+    good = CameraStatus("c0001", Health.ONLINE, Quality.EXCELLENT, 1.0, 2.0, 15.0, 512.0, codec=Codec.H264, profile="Main@3.1")
+    error = "10.0.0.12:554: byte 249: the camera refuses the password of user '[red]' (401)"
+    bad = CameraStatus("c0002", Health.DEGRADED, Quality.UNUSABLE, 1.0, None, error=error, advice=(Advice.WRONG_CREDENTIALS,))
+    shown = io.StringIO()
+    _show(Console(file=shown, width=60), (good, bad))
+    lines = shown.getvalue().splitlines()
+    assert len(lines) == 4 and "h264 Main@3.1" in lines[1] and "512" in lines[1] and "…" not in shown.getvalue()
+    assert lines[3] == f"c0002  {error}; correct user and password in secrets.toml"

@@ -7,7 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from base import CameraStatus, Event, EventKind, Health, Packet, Quality, Report, SourceError, StorageError, SystemClock, Tier
+from base import (
+    CameraStatus,
+    Event,
+    EventKind,
+    Gap,
+    GapCause,
+    Health,
+    Packet,
+    Quality,
+    Report,
+    SourceError,
+    StorageError,
+    SystemClock,
+    Tier,
+    Watched,
+    WatchRun,
+)
 from fleet.control import Control, Sink
 from fleet.homes import WorkerLost
 from fleet.tap import subscribe
@@ -30,6 +46,8 @@ class ScriptedHome:
         self.acknowledged = 0
         self.starts = 0
         self.lost: WorkerLost | None = None
+        self.gaps: list[Gap] = []
+        self.watched: tuple[tuple[WatchRun, ...], float] = (), 0.0
 
     def start(self) -> None:
         self.starts += 1
@@ -41,7 +59,10 @@ class ScriptedHome:
         self.acknowledged = max(self.acknowledged, acknowledged)
         events = tuple(self.outbox[self.acknowledged : self.acknowledged + 2])
         status = CameraStatus("c1", Health.ONLINE, Quality.EXCELLENT, 0.0, 1.0)
-        return Report("worker-0", self.acknowledged + len(events), events, (status,))
+        gaps, self.gaps = tuple(self.gaps), []
+        (runs, until_s), self.watched = self.watched, ((), self.watched[1])
+        number = self.acknowledged + len(events)
+        return Report("worker-0", number, events, (status,), gaps, watched=runs, watched_until_s=until_s)
 
     def snapshot(self, camera: str) -> bytes:
         if self.lost is not None:
@@ -61,14 +82,25 @@ class ListSink(Sink):
     def __init__(self, refusals: int = 0) -> None:
         self.stored: list[str] = []
         self.told: list[CameraStatus] = []
+        self.gap: dict[tuple[str, float], Gap] = {}
         self.refusals = refusals
-        super().__init__(self.put, self.tell)
+        self.runs: list[WatchRun] = []
+        super().__init__(self.put, self.tell, self.account, self.write)
 
     async def put(self, events: Sequence[Event]) -> None:
         if self.refusals:
             self.refusals -= 1
             raise StorageError("disk full")
         self.stored += [item.id for item in events]
+
+    async def account(self, gaps: Sequence[Gap]) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise StorageError("disk full")
+        self.gap.update(((gap.camera, gap.began_s), gap) for gap in gaps)
+
+    async def write(self, runs: Sequence[WatchRun]) -> None:
+        self.runs += runs
 
     async def tell(self, statuses: Sequence[CameraStatus]) -> None:
         self.told += statuses
@@ -125,3 +157,56 @@ def test_snapshots_of_unknown_cameras_and_lost_workers_are_source_errors(tmp_pat
     home.lost = WorkerLost("gone")
     with pytest.raises(SourceError, match="restarted"):
         asyncio.run(control.snapshot("c1"))
+
+
+def test_gaps_are_recorded_and_those_of_a_lost_worker_last_until_the_next_one_reports(tmp_path: Path) -> None:
+    home, sink, clock = ScriptedHome(tmp_path), ListSink(), SystemClock()
+    control = Control([home], sink, clock)
+    stopped = Gap("c1", 1.0, None, GapCause.SITE_STOPPED)
+    control.deliver_to(sink, [stopped])
+    assert control.open_gaps() == {"c1": stopped}
+    first_s = clock.now_s()
+    home.gaps = [Gap("c1", first_s, None, GapCause.STARTING), Gap("c1", first_s, first_s + 0.1, GapCause.STARTING)]
+
+    def killed_and_back() -> bool:
+        if home.starts == 1 and len(sink.gap) == 2:
+            home.lost = WorkerLost("killed")
+        if home.starts == 2 and len(sink.gap) == 3:
+            home.gaps = [Gap("c1", clock.now_s(), None, GapCause.STARTING)]
+        return len(sink.gap) == 4
+
+    asyncio.run(run_until(control, killed_and_back))
+    before, start, lost, again = [sink.gap[key] for key in sorted(sink.gap)]
+    assert before == Gap("c1", 1.0, first_s, GapCause.SITE_STOPPED) and start.ended_s == first_s + 0.1
+    assert lost.cause is GapCause.WORKER and lost.began_s >= first_s and lost.ended_s == again.began_s
+    assert control.open_gaps() == {"c1": again} and set(control.ended_gaps_s()) == {
+        GapCause.SITE_STOPPED,
+        GapCause.STARTING,
+        GapCause.WORKER,
+    }
+
+
+def test_gaps_a_database_refuses_are_recorded_once_it_does_not(tmp_path: Path) -> None:
+    home, sink = ScriptedHome(tmp_path), ListSink(refusals=1)
+    home.gaps = [Gap("c1", 5.0, None, GapCause.CONNECT)]
+    asyncio.run(run_until(Control([home], sink, SystemClock()), lambda: bool(sink.gap)))
+    assert sink.refusals == 0 and list(sink.gap.values()) == [Gap("c1", 5.0, None, GapCause.CONNECT)]
+
+
+def test_what_a_lost_worker_had_not_told_counts_as_not_watched(tmp_path: Path) -> None:
+    """From the last minute it told on; one that is lost again before it told anything changes nothing."""
+    home, sink = ScriptedHome(tmp_path), ListSink()
+    quiet, again = WatchRun("c1", 60.0, None, Watched.QUIET), WatchRun("c1", 300.0, None, Watched.QUIET)
+    home.watched = (quiet,), 180.0
+
+    def lost_twice_and_back() -> bool:
+        if home.starts == 1 and sink.runs:
+            home.watched, home.lost = ((), 0.0), WorkerLost("killed")
+        elif home.starts == 2 and home.lost is None:
+            home.lost = WorkerLost("killed again, before its first minute was over")
+        elif home.starts == 3 and again not in sink.runs:
+            home.watched = (again,), 360.0
+        return again in sink.runs
+
+    asyncio.run(run_until(Control([home], sink, SystemClock()), lost_twice_and_back))
+    assert sink.runs == [quiet, WatchRun("c1", 180.0, None, Watched.WORKER), again]

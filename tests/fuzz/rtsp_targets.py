@@ -173,7 +173,7 @@ def fuzz_sdp(data: bytes) -> None:
 
 def fuzz_challenge(data: bytes) -> None:
     """Each piece is the WWW-Authenticate lines of one 401: AuthErrors only, and a header in one line without the password."""
-    authenticator = Authenticator("op", PASSWORD, lambda: "cnonce")
+    authenticator = Authenticator("op", PASSWORD, nonce=lambda: "cnonce")
     for piece in pieces(data):
         try:
             authenticator.challenged(piece.decode("latin-1").splitlines())

@@ -257,7 +257,53 @@ checkpoints = ["point-1"]
 teams = ["guards"]
 within_min = 60
 """
-SITE_FILES = FILES | {"rounds.toml": ROUNDS, "paths.geojson": PATHS, "dispatch.toml": DISPATCH, "limits.toml": LIMITS}
+DESKS = """\
+[[desk]]
+id = "mediation"
+kind = "mediation"
+name_en = "Mediation"
+opening_hours = "mon-fri 08:30-17:30"
+receipt_min = 60
+places = ["cell-1"]
+users = ["chen.mediation"]
+"""
+ASSESSMENT = """\
+in_time = 50
+closing = 30
+patrol = 20
+true_alarms = 0
+"""
+NOTIFICATIONS = """\
+page = "https://grid.example.org"
+camera_after_min = 10
+
+[[webhook]]
+id = "city"
+url = "https://city.example.org/in"
+language = "en"
+body = "cap"
+
+[[mqtt]]
+id = "broker"
+url = "mqtts://broker.example.org"
+version = "3.1.1"
+
+[[rule]]
+targets = ["city", "broker"]
+kinds = ["opened", "breached"]
+severity = 2
+places = ["cell-1"]
+quiet = "22:00-07:00"
+"""
+SITE_FILES = FILES | {
+    "rounds.toml": ROUNDS,
+    "paths.geojson": PATHS,
+    "dispatch.toml": DISPATCH,
+    "limits.toml": LIMITS,
+    "desks.toml": DESKS,
+    "assessment.toml": ASSESSMENT,
+    "notifications.toml": NOTIFICATIONS,
+}
 
 
 def site_file(name: str) -> Callable[[], Inputs]:

@@ -21,6 +21,8 @@ class Camera:
     stuck: bool = False
     gop: int = 10
     buffer_bytes: int = 200_000
+    key_size: int = 0  # of key frames, where they are larger
+    transport: str = ""
     filler: int = 0  # bytes that come beside each packet and are no part of it
     position: str = ""
     skew_s: float | None = None
@@ -40,9 +42,12 @@ class Camera:
         room = self.buffer_bytes
         while self.fps and self.due_s <= now_s:
             pts = 0 if self.stuck else round(self.due_s * 90_000)
-            self.sent, self.due_s, room = self.sent + 1, self.due_s + 1 / self.fps, room - self.size
+            self.sent, self.due_s = self.sent + 1, self.due_s + 1 / self.fps
+            is_key = self.sent % self.gop == 1
+            size = max(self.size, self.key_size) if is_key else self.size
+            room -= size
             self.overflows += room < 0
-            packets.append(Packet(name, utc_s, pts, self.sent % self.gop == 1, b"x" * self.size, lost=self.lost))
+            packets.append(Packet(name, utc_s, pts, is_key, b"x" * size, lost=self.lost))
         if not self.fps:
             self.due_s = now_s
         return packets
@@ -70,7 +75,9 @@ class ScriptedSource:
         if camera.error is not None:
             raise camera.error
         if (self._facts.phase, self._facts.skew_s) != (camera.phase, camera.skew_s):
-            self._facts = StreamFacts(camera.phase, Codec.H264, 640, 360, "Main@3.1", "192.0.2.1:554", camera.skew_s)
+            self._facts = StreamFacts(
+                camera.phase, Codec.H264, 640, 360, "Main@3.1", "192.0.2.1:554", camera.skew_s, camera.transport
+            )
         if camera.phase is not Phase.STREAMING:
             return []
         packets = camera.send(self._name, now_s, self._clock.monotonic_s())

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from base import AuthError
-from ingest.rtsp.auth import Authenticator, parse_challenges
+from ingest.rtsp.auth import Authenticator, Offers, parse_challenges
 from ingest.rtsp.message import MessageParser, Response
 
 RFC_7616 = (
@@ -23,7 +23,7 @@ CNONCE = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
     ],
 )
 def test_digest_as_in_rfc_7616(algorithm: str, response: str) -> None:
-    auth = Authenticator("Mufasa", "Circle of Life", lambda: CNONCE)
+    auth = Authenticator("Mufasa", "Circle of Life", nonce=lambda: CNONCE)
     assert auth.header("GET", "/dir/index.html") == ""
     auth.challenged([RFC_7616.format(algorithm)])
     header = auth.header("GET", "/dir/index.html")
@@ -53,7 +53,7 @@ def test_basic() -> None:
 
 def answer(offer: str, user: str = "Mufasa", password: str = "Circle of Life") -> dict[str, str]:
     """The fields of our answer to `offer` for DESCRIBE rtsp://h/."""
-    auth = Authenticator(user, password, lambda: CNONCE)
+    auth = Authenticator(user, password, nonce=lambda: CNONCE)
     auth.challenged([offer])
     (challenge,) = parse_challenges([auth.header("DESCRIBE", "rtsp://h/")])
     return challenge.parameters
@@ -126,6 +126,23 @@ def test_a_stale_nonce_is_renewed_and_a_second_refusal_is_final() -> None:
     with pytest.raises(AuthError, match="refuses the password of user 'u'") as caught:
         auth.challenged(['Digest realm="x", nonce="3"'])
     assert "hunter2" not in str(caught.value)
+
+
+def test_who_asked_for_digest_is_never_told_the_password_in_plain_text() -> None:
+    auth = Authenticator("u", "hunter2")
+    auth.challenged(['Digest realm="x", nonce="1"'])
+    auth.accepted()
+    with pytest.raises(AuthError, match="asked for Digest first, and now for the password in plain text"):
+        auth.challenged(['Basic realm="x"'])
+    assert auth.header("PLAY", "rtsp://h/").startswith("Digest ")
+
+
+def test_digest_is_remembered_over_connections_that_share_what_was_offered() -> None:
+    offers = Offers()
+    Authenticator("u", "hunter2", offers).challenged(['Basic realm="x", Digest realm="x", nonce="1"'])
+    with pytest.raises(AuthError, match="restart Gridpatrol"):
+        Authenticator("u", "hunter2", offers).challenged(['Basic realm="x"'])
+    Authenticator("u", "hunter2").challenged(['Basic realm="x"'])
 
 
 def test_a_nonce_that_worked_may_expire_without_being_called_stale() -> None:

@@ -1,16 +1,20 @@
 """Decoding: the right picture in the right row at the right time, and nothing wrong after a loss."""
 
+from fractions import Fraction
+
+import av
 import cv2
 import numpy as np
 import pytest
+from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
-from base import DecodeError, Packet, SystemClock
+from base import Codec, DecodeError, Packet, SystemClock
 from ingest.decode import AwakeDecoder, DecodeLoop, KeyDecoders, decode_key, reduce_luma
 from ingest.frames import LatestFrames
 from ingest.gate import Gate
 from ingest.ring import Ring
-from tests.ingest.conftest import GOP, HEIGHT, WIDTH, encode, encode_timed, picture
+from tests.ingest.conftest import GOP, HEIGHT, WIDTH, encode, encode_timed, picture, split
 
 
 def packets(units: list[bytes], gop: int = GOP) -> list[Packet]:
@@ -31,6 +35,26 @@ def test_key_frames_of_different_sizes_share_a_pool() -> None:
             luma = pool.decode(one).luma
             assert luma.shape == size[::-1] and error_of(luma, 0, size) < 4
     assert len(pool._decoders) == 2
+
+
+def test_h265_cameras_of_different_sizes_have_a_decoder_each() -> None:
+    pool = KeyDecoders()
+    for _ in range(2):
+        for width, height in ((320, 180), (640, 360)):
+            key = encode_h265(width, height)
+            assert pool.decode(Packet("c1", 0.0, 0, True, key, Codec.H265)).luma.shape == (height, width)
+    assert len(pool._decoders) == 2
+
+
+def encode_h265(width: int, height: int) -> bytes:
+    """A key frame with its parameter sets in front, as our depacketizer puts them."""
+    encoder = av.CodecContext.create("libx265", "w")
+    assert isinstance(encoder, VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, "yuv420p", Fraction(1, 15)
+    encoder.options = {"preset": "ultrafast", "x265-params": "log-level=none:bframes=0:repeat-headers=1:info=0:pools=1"}
+    encoded = encoder.encode(av.VideoFrame.from_ndarray(picture(0, width, height), format="bgr24"))
+    unit = bytes((encoded or encoder.encode(None))[0])
+    return b"".join(b"\0\0\0\1" + nal for nal in split(unit))
 
 
 def test_the_pool_is_bounded() -> None:

@@ -65,6 +65,21 @@ def test_waking_is_extended_never_shortened() -> None:
     assert not one.awake(0)
 
 
+def test_a_camera_put_to_sleep_gives_up_what_waits_and_may_be_woken_again() -> None:
+    one, clock = gate()
+    one.admit(0, [packet(index) for index in range(15)])
+    drain(one)
+    before = one.stats().dropped
+    one.wake(0, clock.now_s() + 50)
+    one.sleep(0)
+    one.sleep(1)  # never was awake
+    assert not one.awake(0) and one.rest(0) and drain(one) == [] and one.stats().dropped - before == 5
+    one.admit(0, [packet(index) for index in range(15, 22)])
+    assert drain(one) == [(20, False)], "key frames go on"
+    one.wake(0, clock.now_s() + 5)
+    assert drain(one) == [(20, True), (21, True)]
+
+
 @pytest.mark.parametrize("step_s", [-3600.0, 3600.0])
 def test_a_step_of_the_wall_clock_neither_closes_a_gate_nor_holds_it_open(step_s: float) -> None:
     one, clock = gate()
@@ -192,3 +207,13 @@ def test_whatever_happens_awake_packets_follow_a_key_frame_without_gap(steps: li
                     last_awake = work.packet.pts_90k
                 else:
                     assert work.packet.is_key
+
+
+def test_what_waits_for_a_decoder_is_bounded_by_bytes_too() -> None:
+    clock = SimulatedClock()
+    one = Gate(Ring(1, gops=3, camera_bytes=2**22, total_bytes=2**22), clock, 300)
+    one.wake(0, clock.now_s() + 60)
+    for index in range(100):
+        one.admit(0, [Packet("c", 0.0, index, True, bytes(2**20))])
+    waiting = [index for index, _ in drain(one)]
+    assert waiting == list(range(68, 100)) and one.stats().dropped == 68

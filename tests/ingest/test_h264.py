@@ -1,5 +1,7 @@
 """H.264 over RTP: what comes out decodes, what was lost is told, garbage only raises ProtocolError."""
 
+import itertools
+import re
 import struct
 from pathlib import Path
 
@@ -14,8 +16,12 @@ from ingest.rtsp.h265 import H265Depacketizer
 from ingest.rtsp.h265 import parse_sps as parse_h265_sps
 from ingest.rtsp.nal import START_CODE, AccessUnit, Depacketizer
 from ingest.rtsp.rtp import RtpReceiver, read_rtcp
+from ingest.source import CodecChanged
 from tests.ingest.conftest import HEIGHT, WIDTH, Clip, encode, split
 from tests.servers.rtsp import HUGE_SPS, packetize
+
+SPS = bytes.fromhex("6742c01ed9005005bb0110000003001000000303c0f162e480")  # 640x360
+PPS = bytes.fromhex("68cb83cb20")
 
 
 def rtp(payload: bytes, sequence: int, timestamp: int, marker: bool, first: int = 0x80, kind: int = 96, ssrc: int = 77) -> bytes:
@@ -62,8 +68,8 @@ def test_a_key_frame_decodes_alone_though_its_sets_came_once(clip: Clip) -> None
 
 def test_without_parameter_sets_there_is_no_key_frame(clip: Clip) -> None:
     bare = [[nal for nal in unit if nal[0] & 31 not in (7, 8)] for unit in clip]
-    units, receiver = receive(rtp_of(bare, 10))
-    assert not any(unit.is_key for unit in units) and receiver.depacketizer.dropped == 2
+    units, _ = receive(rtp_of(bare, 10))
+    assert len(units) == 8 and not any(unit.is_key for unit in units)
 
 
 def test_stap_a_and_missing_markers(clip: Clip) -> None:
@@ -81,7 +87,7 @@ def test_a_lost_fragment_costs_its_access_unit_and_is_told_with_the_next(clip: C
     key = next(at for at, packet in enumerate(packets) if at > 4 and packet[12] & 31 == 28 and packet[13] & 0x80)
     broken = int.from_bytes(packets.pop(key + 1)[4:8]) // 6000
     units, receiver = receive(packets)
-    assert len(units) == 11 and receiver.lost == 1 and receiver.depacketizer.dropped == 1
+    assert len(units) == 11 and receiver.lost == 1
     assert [unit.lost for unit in units] == [int(index == broken) for index in range(11)]
 
 
@@ -94,10 +100,26 @@ def test_the_beginning_or_end_of_a_fragmented_picture_missing(clip: Clip) -> Non
         assert len(units) == 11 and sum(unit.lost for unit in units) == receiver.lost == 1, missing
 
 
+@pytest.mark.parametrize(
+    "payload", [b"\x40\x01\x0c\x01\xff", b"\x60\x01\0\x04\x40\x01\x0c\x01", b"\x62\x01\x93\xaf", b"\x02\x01\xd0"]
+)
+def test_h265_in_a_track_of_h264_is_known_at_once(clip: Clip, payload: bytes) -> None:
+    packets = rtp_of(clip, 4)
+    with pytest.raises(CodecChanged, match=r"H.264 to H.265 .*sequence \d+"):
+        receive([*packets, rtp(payload, len(packets), 4 * 6000, True)])
+
+
+@pytest.mark.parametrize("payload", [b"\x67\x42\xc0\x1e\xd9", b"\x27\x64\0\x1e", b"\x09\x10", b"\x78\0\x04\x67\x4d\0\x1f"])
+def test_h264_in_a_track_of_h265_is_known_at_once(payload: bytes) -> None:
+    receiver, packet = RtpReceiver(96, H265Depacketizer()), rtp(payload, 7, 0, True)
+    with pytest.raises(CodecChanged, match=r"H.265 to H.264 .*sequence 7"):
+        receiver.receive(packet, 0, len(packet), [])
+
+
 def test_late_and_doubled_rtp_packets_are_ignored(clip: Clip) -> None:
     packets = rtp_of(clip, 12)
     units, receiver = receive(packets[:6] + packets[3:5] + packets[6:])
-    assert len(units) == 12 and receiver.ignored == 2
+    assert len(units) == 12 and receiver.lost == 0
 
 
 def test_a_new_ssrc_is_believed_once_it_was_alone(clip: Clip) -> None:
@@ -159,14 +181,14 @@ def test_zero_bytes_after_the_sps_do_not_matter(clip: Clip) -> None:
 
 @settings(max_examples=150)
 @given(st.lists(st.tuples(st.binary(max_size=40), st.booleans(), st.integers(0, 3)), max_size=12), st.booleans())
-def test_garbage_raises_protocol_errors_only(payloads: list[tuple[bytes, bool, int]], h265: bool) -> None:
+def test_garbage_raises_documented_errors_only(payloads: list[tuple[bytes, bool, int]], h265: bool) -> None:
     receiver = RtpReceiver(96, H265Depacketizer() if h265 else H264Depacketizer())
     out: list[AccessUnit] = []
     for at, (payload, marker, step) in enumerate(payloads):
         try:
             packet = rtp(payload, at * step, at // 2, marker)
             receiver.receive(packet, 0, len(packet), out)
-        except ProtocolError:
+        except (ProtocolError, CodecChanged):
             continue
     assert all(unit.data.startswith(START_CODE) for unit in out)
 
@@ -227,3 +249,79 @@ def test_sender_reports_tell_the_cameras_clock() -> None:
 @given(st.binary(max_size=64))
 def test_any_rtcp_is_survived(data: bytes) -> None:
     read_rtcp(b"\x80\xc8\x00\x01" + data, 0, len(data) + 4)
+
+
+def interleaved(packets: list[bytes], channel: int = 0) -> bytes:
+    return b"".join(b"$" + bytes((channel,)) + len(packet).to_bytes(2) + packet for packet in packets)
+
+
+def one_by_one(packets: list[bytes], receiver: RtpReceiver) -> tuple[list[AccessUnit], str]:
+    out: list[AccessUnit] = []
+    try:
+        for packet in packets:
+            receiver.receive(packet, 0, len(packet), out)
+    except (ProtocolError, CodecChanged) as error:
+        return out, str(error)
+    return out, ""
+
+
+def in_runs(packets: list[bytes], receiver: RtpReceiver, cuts: list[int]) -> tuple[list[AccessUnit], str]:
+    """Through `receive_run` where it takes them, with the byte stream cut anywhere; the others one by one."""
+    stream, out, rest = interleaved(packets), list[AccessUnit](), b""
+    edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
+    try:
+        for start, end in itertools.pairwise(edges):
+            rest += stream[start:end]
+            while True:
+                rest = rest[receiver.receive_run(rest, 0, 0, out) :]
+                size = 4 + int.from_bytes(rest[2:4])
+                if len(rest) < 4 or len(rest) < size:
+                    break
+                receiver.receive(rest, 4, size, out)
+                rest = rest[size:]
+    except (ProtocolError, CodecChanged) as error:
+        return out, re.sub(r"^byte \d+: ", "", str(error))
+    return out, ""
+
+
+rtp_packet = st.tuples(
+    st.sampled_from(
+        [b"\x61abc", b"\x65key", b"\x7c\x85a", b"\x7c\x05b", b"\x7c\x45c", b"\x18\0\x02\x61x", b"\x1f", b"", SPS, PPS]
+    ),
+    st.integers(0, 1),  # step of the timestamp
+    st.booleans(),  # marker
+    st.sampled_from([1, 1, 1, 1, 1, 0, 2]),  # step of the sequence number
+    st.sampled_from([0x80, 0x80, 0x80, 0x80, 0x90, 0xA0, 0x40]),
+    st.sampled_from([77, 77, 77, 77, 78]),  # SSRC
+    st.sampled_from([96, 96, 96, 96, 97]),
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(rtp_packet, max_size=40), st.lists(st.integers(0, 600), max_size=8), st.integers(65_500, 65_535), st.booleans())
+def test_runs_give_the_same_as_one_packet_after_the_other(
+    steps: list[tuple[bytes, int, bool, int, int, int, int]], cuts: list[int], sequence: int, h265: bool
+) -> None:
+    packets, timestamp = [], 0
+    for payload, later, marker, step, first, ssrc, kind in steps:
+        sequence, timestamp = sequence + step, timestamp + 6000 * later
+        packets.append(rtp(payload, sequence, timestamp, marker, first, kind, ssrc))
+    plain, fast = (RtpReceiver(96, H265Depacketizer() if h265 else H264Depacketizer()) for _ in range(2))
+    assert in_runs(packets, fast, cuts) == one_by_one(packets, plain)
+    assert (fast.packets, fast.lost, fast.ssrc, fast.newest) == (plain.packets, plain.lost, plain.ssrc, plain.newest)
+
+
+def test_a_real_clip_in_runs_cut_anywhere(clip: Clip) -> None:
+    packets = rtp_of(clip, 24)
+    whole = one_by_one(packets, RtpReceiver(96, H264Depacketizer()))
+    stream = interleaved(packets)
+    for step in (1, 7, 100, 1460, 5000, len(stream)):
+        assert in_runs(packets, RtpReceiver(96, H264Depacketizer()), list(range(0, len(stream), step))) == whole
+
+
+def test_a_run_ends_at_another_channel() -> None:
+    receiver, out = RtpReceiver(96, H264Depacketizer()), list[AccessUnit]()
+    first, second, third = (rtp(b"\x61abc", number, 6000 * number, True) for number in range(1, 4))
+    receiver.receive(first, 0, len(first), out)
+    stream = interleaved([second]) + interleaved([third], channel=2)
+    assert receiver.receive_run(stream, 0, 0, out) == len(interleaved([second])) and len(out) == 2

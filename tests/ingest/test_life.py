@@ -18,6 +18,7 @@ from base import (
     StreamEnded,
 )
 from ingest import Phase, UnsupportedStream
+from ingest.source import CodecChanged, Flood, PlainPassword
 from tests.ingest.street import Street
 
 
@@ -100,6 +101,42 @@ def test_brief_success_does_not_forgive_and_a_minute_does() -> None:
             street.run(0.5)
         camera.error = None
         assert street.reader.lives[0]._backoff.attempts == (4 if good_s == 5 else 1)
+
+
+def test_a_changed_codec_is_asked_for_at_once_but_not_for_ever() -> None:
+    street = Street()
+    camera = street.cameras[0]
+    street.run(70)
+    for waits in (False, True):
+        tries, camera.error = len(camera.opened_s), CodecChanged("192.0.2.1:554: H.264 to H.265")
+        while street.reader.lives[0].connected:
+            street.run(0.025)
+        camera.error = None
+        street.run(0.5)
+        assert (len(camera.opened_s) == tries) is waits
+        street.run(5)
+        assert street.status()[0] is Health.ONLINE
+
+
+def test_good_media_before_a_flood_forgives_nothing() -> None:
+    street = Street()
+    camera = street.cameras[0]
+    for failures in range(1, 4):
+        while not street.reader.lives[0].streaming:
+            street.run(1)
+        street.run(70)
+        camera.error = Flood("192.0.2.1:554: 100,000 pictures a second")
+        street.run(0.3)
+        camera.error = None
+        assert street.reader.lives[0]._backoff.attempts == failures
+
+
+def test_a_password_asked_for_in_plain_text_is_told_as_that_though_it_was_good_before() -> None:
+    street = Street()
+    street.run(3)
+    street.cameras[0].error = PlainPassword("192.0.2.1:554: Digest first, and now Basic")
+    street.run(2)
+    assert street.advice() == (Advice.WRONG_CREDENTIALS,) and "too many" not in street.status()[2]
 
 
 def test_at_most_five_tries_in_five_minutes_after_401() -> None:
@@ -263,6 +300,25 @@ def test_a_camera_clock_that_stays_wrong_is_named() -> None:
     camera.skew_s = 0.4
     street.run(2)
     assert street.advice() == ()
+
+
+def test_filler_counts_as_what_the_camera_brings() -> None:
+    street = Street()
+    street.cameras[0].filler = 1000  # bytes beside each of five pictures a second
+    street.run(30)
+    assert street.reader.lives[0].status(1.5, True).kbit_per_s == pytest.approx(44, rel=0.05)
+
+
+@pytest.mark.parametrize(("transport", "lane"), [("udp", Lane.FAST), ("tcp", Lane.QUIET)])
+def test_a_camera_whose_key_frame_half_fills_the_buffer_of_datagrams_is_swept_often(transport: str, lane: Lane) -> None:
+    street = Street()
+    camera = street.cameras[0]
+    camera.transport, camera.fps, camera.gop, camera.key_size, camera.buffer_bytes = transport, 25, 250, 120_000, 212_992
+    lanes = set()
+    for _ in range(20):
+        street.run(1.5)
+        lanes.add(street.reader.lives[0].lane)
+    assert (lanes == {Lane.FAST}) is (lane is Lane.FAST)
 
 
 def test_the_error_tells_where_to_look_in_a_capture() -> None:

@@ -3,6 +3,8 @@
 import itertools
 import time
 
+import pytest
+
 from base import FrameBatch, SystemClock
 from ingest import Feed, Feeds
 from ingest.simulate import Fault as SimFault
@@ -37,12 +39,20 @@ def test_flapping_sizes_lose_no_frame_and_are_told(until: Until) -> None:
     assert stats.reconnects == 0 and stats.decode_errors == 0 and all(batch.luma.shape == (1, 90, 160) for batch in shown)
 
 
-def test_another_payload_type_without_notice_is_asked_for_anew(clip: Clip, until: Until) -> None:
-    with RtspServer(clip, Script(Fault.OTHER_PAYLOAD, after_frames=20)) as server:
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [(Fault.OTHER_PAYLOAD, "payload type 96 to 97 without telling"), (Fault.OTHER_CODEC, "H.264 to H.265 without telling")],
+)
+def test_another_codec_without_notice_is_asked_for_anew_at_once(
+    clip: Clip, until: Until, caplog: pytest.LogCaptureFixture, fault: Fault, says: str
+) -> None:
+    with RtspServer(clip, Script(fault, after_frames=20)) as server:
         feeds = Feeds([Feed("c1", server.url())], SystemClock())
         feeds.start()
         try:
-            assert until(lambda: "payload type 96 to 97" in feeds.statuses()[0].error, 10)
-            assert until(lambda: feeds.stats().reconnects == 1 and feeds.statuses()[0].error == "", 5)
+            assert until(lambda: says in caplog.text, 10)
+            assert until(lambda: server.seen.connections == 2 and feeds.statuses()[0].error == "", 10)
         finally:
             feeds.stop()
+    first = next(line for line in caplog.messages if says in line)
+    assert first.endswith("next try in 0 s")

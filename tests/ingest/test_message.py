@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.rtsp import message
 from ingest.rtsp.message import MAX_HEADER_BYTES, MessageParser, Request, Response
 
 REPLY = b"RTSP/1.0 200 OK\r\nCSeq: 3\r\nSession:   708345999;timeout=60\r\nContent-Length: 4\r\n\r\nbody"
@@ -128,3 +129,18 @@ def test_a_body_that_ends_before_its_length() -> None:
 def test_folded_headers_are_joined() -> None:
     (reply,), _ = parse([b"RTSP/1.0 200 OK\r\nPublic: OPTIONS,\r\n DESCRIBE\r\n\r\n"])
     assert isinstance(reply, Response) and reply.get("public") == "OPTIONS, DESCRIBE"
+
+
+def test_a_header_is_not_read_again_for_every_byte_of_its_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = list[int]()
+    real = message._headers
+
+    def counted(lines: list[str]) -> tuple[tuple[str, str], ...]:
+        read.append(len(lines))
+        return real(lines)
+
+    monkeypatch.setattr(message, "_headers", counted)
+    parser, items = MessageParser(), list[object]()
+    for byte in b"RTSP/1.0 200 OK\r\nContent-Length: 500\r\n\r\n" + b"x" * 500 + b"$\0\0\1y":
+        items += parser.feed(bytes((byte,))).items
+    assert len(items) == 2 and len(read) == 2

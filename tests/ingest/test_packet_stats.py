@@ -1,5 +1,7 @@
 """Packet sizes: histograms agree with numpy on the same sizes, forget, keep hours apart, and know when sizes tell nothing."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -119,6 +121,17 @@ def test_a_flood_does_not_overflow() -> None:
         assert spread.packets <= 65_000 and (not spread.packets or 64 <= spread.median_bytes < 91)
 
 
+def test_no_packet_is_held_while_it_waits_to_be_counted() -> None:
+    stats, packets = PacketStats(727, SimulatedClock()), [packet(40_000) for _ in range(1500)]
+    before = [sys.getrefcount(one) for one in packets], sys.getrefcount(packets)
+    stats.add(5, packets)
+    assert ([sys.getrefcount(one) for one in packets], sys.getrefcount(packets)) == before
+    assert len(stats._waiting[1]) == 1000  # of a flood the beginning counts
+    for _ in range(3):
+        stats.add(5, packets)
+    assert not stats._waiting[1] and stats.spread(5, key=False).packets == 4000
+
+
 def test_every_size_has_a_place() -> None:
     stats = PacketStats(1, SimulatedClock())
     stats.add(0, [packet(0), packet(1), packet(40_000), packet(5, key=True)])
@@ -127,3 +140,34 @@ def test_every_size_has_a_place() -> None:
 
 def test_a_camera_takes_two_kilobytes() -> None:
     assert PacketStats(100, SimulatedClock())._count.nbytes / 100 <= 2048
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(sizes, min_size=1, max_size=4), st.floats(0.5, 1.0))
+def test_levels_of_all_rows_agree_with_the_score_of_each(cameras: list[NDArray[np.int64]], quantile: float) -> None:
+    stats = PacketStats(len(cameras), SimulatedClock())
+    for row, values in enumerate(cameras):
+        stats.add(row, [packet(int(size)) for size in values])
+    stats.count()
+    levels = stats.levels(quantile, octaves=0.0)
+    for row, values in enumerate(cameras):
+        log2 = np.log2(values)
+        assert np.quantile(log2, quantile, method="lower") - BIN_OCTAVES <= levels.log2[row]
+        assert levels.log2[row] <= np.quantile(log2, quantile, method="higher") + BIN_OCTAVES
+        assert levels.informative[row] == stats.score(row).informative
+    assert not levels.known.any(), "a few packets are not enough"
+    further = stats.levels(quantile, octaves=3.0).log2
+    assert (further >= levels.log2 - 1e-9).all()
+
+
+def test_many_small_packets_and_a_large_one() -> None:
+    stats = fed(noisy(90, 0.2, 3000))
+    stats.count()
+    assert stats.levels(0.99, 1.0).known.all() and stats.levels(0.99, 1.0).informative.all()
+    stats.take_peaks()
+    stats.add(0, [packet(1500)] * 3)
+    stats.add(0, [packet(90)] * 3)
+    stats.count()
+    level = stats.levels(0.99, 1.0).log2[0]
+    assert 7.4 < level < 9 < stats.take_peaks()[0] < 11
+    assert stats.take_peaks()[0] == -np.inf, "told once"

@@ -73,6 +73,16 @@ def test_media_arrives_whatever_way_to_sign_in(clip: Clip, until: Until, auth: s
         assert server.seen.methods[:2] == ["OPTIONS", "OPTIONS" if auth else "DESCRIBE"]
 
 
+def test_a_camera_that_offered_digest_is_never_told_the_password_in_plain_text_later(clip: Clip, until: Until) -> None:
+    with RtspServer(clip, Script(auth="MD5")) as server, Rig([server.url()]) as rig:
+        assert until(rig.swept(lambda: len(rig.packets[0]) > 2), 10)
+        server.script = replace(server.script, auth="Basic")
+        authorized = server.seen.authorized
+        server.drop_all()
+        assert until(rig.swept(lambda: "for the password in plain text (Basic), refused" in rig.error()), 10)
+        assert server.seen.authorized == authorized and server.seen.connections >= 2
+
+
 def test_a_renewed_nonce_in_keep_alive_does_not_end_the_stream(clip: Clip, until: Until) -> None:
     script = Script(auth="MD5", session_timeout_s=2, stale_after_requests=6)
     with RtspServer(clip, script) as server, Rig([server.url()]) as rig:

@@ -64,7 +64,7 @@ def test_packets_displaced_by_less_than_the_window_come_out_in_order(data: st.Da
     for number in order:
         rig.send(number)
     rig.advance(WAIT_S)
-    assert rig.notes.seen == list(range(500)) and rig.receiver.lost == 0 and rig.window.late == 0
+    assert rig.notes.seen == list(range(500)) and rig.receiver.lost == 0
 
 
 @settings(deadline=None)
@@ -96,7 +96,7 @@ def test_a_gap_is_waited_for_and_then_lost() -> None:
     rig.advance(1.0 + WAIT_S)
     assert rig.notes.seen == [0, 1, 3, 4] and rig.receiver.lost == 1
     rig.send(2, at_s=1.2)
-    assert rig.window.late == 1 and rig.notes.seen == [0, 1, 3, 4]
+    assert rig.notes.seen == [0, 1, 3, 4]
 
 
 def test_a_window_full_of_packets_does_not_wait_for_the_time() -> None:
@@ -112,7 +112,7 @@ def test_a_packet_that_comes_twice_counts_once() -> None:
     rig.send(0, 0)
     rig.advance(WAIT_S)
     rig.send(1, 1, 3, 3, 2, 2, at_s=1.0)
-    assert rig.notes.seen == [0, 1, 2, 3] and (rig.window.doubled, rig.window.late, rig.receiver.lost) == (2, 2, 0)
+    assert rig.notes.seen == [0, 1, 2, 3] and rig.receiver.lost == 0
 
 
 def test_what_is_no_rtp_is_ignored() -> None:
@@ -121,7 +121,7 @@ def test_what_is_no_rtp_is_ignored() -> None:
         rig.window.receive(datagram, 0.0, rig.out)
     rig.send(0, 1)
     rig.advance(WAIT_S)
-    assert rig.notes.seen == [0, 1] and rig.window.ignored == 4
+    assert rig.notes.seen == [0, 1]
 
 
 @pytest.mark.parametrize(("first", "ssrc"), [(30_000, 0x5555AAAA), (60_000, 0x5555AAAA), (60_000, SSRC), (40_000, SSRC)])
@@ -143,3 +143,14 @@ def test_a_single_stranger_changes_nothing() -> None:
     rig.send(900, at_s=1.0, ssrc=7)
     rig.send(2, 3, at_s=1.0)
     assert rig.notes.seen == [0, 1, 2, 3]
+
+
+def test_a_burst_of_strangers_between_two_packets_of_ours_is_not_believed() -> None:
+    """Forged datagrams choose their timestamps; how long ours are silent they do not."""
+    rig = Rig()
+    rig.send(0, 1)
+    rig.advance(WAIT_S)
+    rig.send(*range(9000, 9900, 9), at_s=WAIT_S, ssrc=7)
+    rig.send(*range(9901, 9950), at_s=WAIT_S, ssrc=7)
+    rig.send(2, 3, at_s=WAIT_S)
+    assert rig.notes.seen == [0, 1, 2, 3] and rig.receiver.ssrc == SSRC

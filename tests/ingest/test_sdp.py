@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from base import ProtocolError
+from ingest.rtsp import sdp
 from ingest.rtsp.address import resolve_control
 from ingest.rtsp.h264 import parse_sps
 from ingest.rtsp.h265 import parse_sps as parse_h265_sps
@@ -108,3 +109,19 @@ def test_a_content_base_without_scheme_or_host_is_completed() -> None:
     assert resolve_control("192.0.2.1/live", "t1", "rtsp://192.0.2.1/x", hosts) == "rtsp://192.0.2.1/live/t1"
     assert resolve_control("", "/t1", "rtsp://192.0.2.1/x", hosts) == "rtsp://192.0.2.1:554/t1"
     assert resolve_control("", "*", "rtsp://192.0.2.1/x", hosts) == "rtsp://192.0.2.1/x"
+
+
+def test_every_line_is_read_twice_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """32 tracks of 16 payload types, each with the parameters of all others, held the reader for 6 s."""
+    read = list[int]()
+    real = sdp._read_formats
+
+    def counted(lines: list[str], formats: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        read.append(len(lines))
+        return real(lines, formats)
+
+    monkeypatch.setattr(sdp, "_read_formats", counted)
+    tracks = ["m=video 0 RTP/AVP " + " ".join(["96"] * 16)] * 32
+    lines = ["v=0", *tracks, *["a=fmtp:96 " + "a=;" * 40] * 400]
+    assert len(parse_sdp("\r\n".join(lines).encode()).tracks) == 32
+    assert sum(read) <= 2 * (len(lines) + 1)

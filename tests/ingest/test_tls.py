@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from base import ConnectError, Packet, SourceError, StreamEnded, SystemClock, Transport
-from ingest import Feed, Phase, RtspSource, connection
+from ingest import Feed, Phase, RtspSource, connection, governor
+from ingest.connection import TlsConnection
 from ingest.rtsp_source import Resolver
 from tests.ingest.conftest import GOP, Clip, Until
 from tests.ingest.test_reader import PASSWORD, USER
@@ -156,8 +157,9 @@ def test_pictures_of_an_rtsps_camera_never_go_by_udp(clip: Clip, until: Until, o
             assert not any("client_port" in asked for asked in server.seen.transports)
 
 
-def test_a_fast_stream_and_its_end(clip: Clip, until: Until, own: Certificate) -> None:
+def test_a_fast_stream_and_its_end(clip: Clip, until: Until, own: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server sends more than a sweep reads; what OpenSSL holds back is read without new bytes from the network."""
+    monkeypatch.setattr(governor, "PICTURES_PER_S", 1_000_000)
     clock, packets = SystemClock(), list[Packet]()
     with RtspServer(clip, frames_per_s=2000, tls=own.server_side) as server:
         source = RtspSource(Feed("c1", server.url(), certificate_sha256=own.sha256), clock, Resolver())
@@ -172,3 +174,25 @@ def test_a_fast_stream_and_its_end(clip: Clip, until: Until, own: Certificate) -
         with pytest.raises(StreamEnded, match=f"127.0.0.1:{server.port}: "):
             until(lambda: has(10**9), 5)
         source.close()
+
+
+class Records:
+    """What OpenSSL has decrypted: one record at each recv."""
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+
+    def recv(self, most: int) -> bytes:
+        if not self.left:
+            raise ssl.SSLWantReadError
+        self.left -= 1
+        return bytes(min(most, 1000))
+
+    def close(self) -> None: ...
+
+
+def test_many_small_records_are_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cameras write a record for each RTP packet; sixteen of them each 0.2 s would be less than a megabit a second."""
+    monkeypatch.setattr(TlsConnection, "_connecting", lambda self: Records(100))
+    one = TlsConnection("127.0.0.1", 322, "127.0.0.1", "")
+    assert [len(one.read()) for _ in range(3)] == [64_000, 36_000, 0]

@@ -176,7 +176,7 @@ def test_pictures_and_sender_reports_by_udp(clip: Clip) -> None:
     session.receive_datagrams([], [sender_report, b"junk"], sent_s - 2.0, 100.3)
     assert session.skew_s == 2.0
     with pytest.raises(SourceError, match=r"192.0.2.1:554: UDP to port 5000: the camera said goodbye"):
-        session.receive_datagrams([], [b"\x81\xcb\x00\x01\0\0\0\0"], 0.0, 100.3)
+        session.receive_datagrams([], [b"\x81\xcb\x00\x01" + rtp_of(clip, 1)[0][8:12]], 0.0, 100.3)
 
 
 def test_an_error_by_udp_says_ssrc_and_sequence(clip: Clip) -> None:

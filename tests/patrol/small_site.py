@@ -84,8 +84,10 @@ def command(incident: Incident, step: Step, by: Actor = LI, at_s: float = NOON_S
     values |= {"by": by, "at_s": at_s}
     if step is Step.DISPATCH:
         values["team"] = "t1"
-    if step in (Step.REPORT, Step.NOTE):
+    if step in (Step.REPORT, Step.NOTE, Step.SHELVE, Step.PAUSE, Step.REOPEN):
         values["text"] = "两人已离开"
+    if step is Step.SHELVE:
+        values["until_s"] = at_s + 3600.0
     if step is Step.CLOSE:
         values |= {"verdict": Verdict.FALSE_ALARM, "cause": "light"}
     return Command(**(values | changes))  # type: ignore[arg-type]  # as above

@@ -24,6 +24,7 @@ from patrol import (
     propose,
     status_of,
 )
+from patrol.travel import DETOUR, SPEED_M_S
 from tests.patrol.small_site import NOON_S, intrusion, small_site
 
 SITE = small_site()
@@ -80,8 +81,14 @@ CHOICES: list[tuple[dict[str, dict[str, object]], str, str, str]] = [
     ({"t1": BUSY, "t2": OFF, "t3": BUSY}, "t4", "nearest free team on shift beyond the adjacent cells", "较近的在班空闲队伍"),
     # A fresh position beats the post ...
     ({"t2": HERE, "t1": AWAY}, "t2", "about 0 m away (position 4 min old)", "距现场约 0 米（4 分钟前定位）"),
-    # ... and a stale one does not count.
+    # ... and a team that said where it is, but too long ago, is not proposed.
     ({"t2": STALE, "t1": {"load": 9}}, "t1", "dispatched 9× in the last 12 h", "近 12 小时已派 9 次"),
+    (
+        {"t1": STALE, "t2": STALE},
+        "t3",
+        "Team t1's position older than 30 min, Team t2's position older than 30 min; free and on shift",
+        "t1队定位已超过 30 分钟、t2队定位已超过 30 分钟；相邻网格",
+    ),
     # Equally near: the one that was sent less often.
     ({"t2": NEARBY, "t1": {"load": 1}}, "t2", "about 10 m away (position just now)", "（刚刚定位）"),
 ]
@@ -118,6 +125,12 @@ EVERYBODY = ("t1", "t2", "t3", "t4", "t5")
 SHORTFALLS: list[tuple[dict[str, dict[str, object]], tuple[str, ...], str, str]] = [
     (dict.fromkeys(EVERYBODY, OFF), (), "nobody is on shift", "当前无队伍在班"),
     (dict.fromkeys(EVERYBODY, BUSY), (), "all teams on shift are busy (5)", "在班队伍均在处置中（5 支）"),
+    (
+        dict.fromkeys(EVERYBODY[1:], OFF) | {"t1": STALE},
+        (),
+        "4 off shift, 1 with positions older than 30 min, ask Team t1 by radio",
+        "4 支不在班、1 支定位已超过 30 分钟、请用电台呼叫t1队",
+    ),
     ({"t1": OFF} | dict.fromkeys(EVERYBODY[1:], BUSY), (), "all teams on shift are busy (4)", "在班队伍均在处置中（4 支）"),
     ({}, EVERYBODY, "5 refused", "5 支已退单"),
     (
@@ -181,19 +194,20 @@ def test_a_team_keeps_its_status_when_its_shift_ends_on_the_way() -> None:
 
 
 def slow_twin(incident: Incident, known: dict[str, TeamState], refused: frozenset[str]) -> str:
-    """The rule as a person would say it, without any index."""
+    """The rule as a person would say it, without any index. On this site everybody walks, nobody rests, and no ways are drawn."""
     able = [team for team in SITE.teams if known[team.id].on_shift and not known[team.id].incident and team.id not in refused]
     neighbours = {"g1": ["g2"], "g2": ["g1", "g3"], "g3": ["g2"], "g4": []}[incident.grid_cell]
     best: tuple[int, int, int, str] | None = None
     for team in able:
         state = known[team.id]
-        fresh = state.position_at_s is not None and NOON_S - state.position_at_s <= 1800
-        where = state.position if fresh and state.position else team.home
+        if state.position_at_s is not None and NOON_S - state.position_at_s > 1800:
+            continue
+        where = state.position or team.home
         metres = distance_m(where, (incident.lon or 0.0, incident.lat or 0.0))
         tier = 0 if incident.grid_cell in team.grid_cells else 1 if set(neighbours) & set(team.grid_cells) else 2
         if tier == 2 and metres > REACH_M:
             continue
-        key = (tier, int(metres // 100), state.load, team.id)
+        key = (tier, int(metres * DETOUR / SPEED_M_S[team.travels] // 100), state.load, team.id)
         best = key if best is None or key < best else best
     return best[3] if best else ""
 

@@ -9,6 +9,7 @@ from base import DeniedError, EventKind, TransitionError
 from patrol import (
     LIMITS_S,
     ActorKind,
+    Clocks,
     CommandError,
     Condition,
     Conflict,
@@ -26,9 +27,9 @@ from patrol import (
     open_incident,
 )
 from tests.patrol.small_site import LI, NOON_S, WANG, command, intrusion, small_site, team_actor
-from tests.patrol.test_steps import at
+from tests.patrol.test_steps import STEPS, at
 
-GRID = Grid(small_site())
+GRID, CLOCKS = Grid(small_site()), Clocks(small_site())
 
 
 def opened(**changes: Any) -> Incident:  # fields of Event
@@ -42,7 +43,7 @@ def test_an_event_opens_an_incident_with_its_place_and_first_history_entry() -> 
     assert (incident.lon, incident.lat) == (120.002, 30.002)
     assert (incident.work, incident.condition, incident.owner, incident.version) == (Work.NEW, Condition.UNACKNOWLEDGED, None, 1)
     assert (incident.best_event, incident.event_count, incident.number) == (event.id, 1, 7)
-    assert incident.due == Due(Step.ACKNOWLEDGE, NOON_S + 0.5 + LIMITS_S[2][Step.ACKNOWLEDGE])
+    assert CLOCKS.timed(incident).due == Due(Step.ACKNOWLEDGE, NOON_S + 0.5 + LIMITS_S[2][Step.ACKNOWLEDGE])
     assert (entry.step, entry.at_s, entry.recorded_s, entry.event) == (Happening.OPENED, NOON_S, NOON_S + 0.5, event.id)
     assert entry.by.kind is ActorKind.SYSTEM
 
@@ -115,7 +116,7 @@ def test_the_first_to_acknowledge_owns_it_and_the_other_hears_who() -> None:
 def test_taking_over_is_explicit_and_not_for_the_owner() -> None:
     incident = at(Work.DISPATCHED)
     taken, entry = advance(incident, command(incident, Step.TAKE_OVER, WANG), NOON_S)
-    assert (taken.owner, taken.work, taken.due) == (WANG, Work.DISPATCHED, incident.due)
+    assert (taken.owner, taken.work, taken.since_s, taken.told) == (WANG, Work.DISPATCHED, incident.since_s, incident.told)
     assert entry.by == WANG
     with pytest.raises(TransitionError, match="already belongs to 王芳"):
         advance(taken, command(taken, Step.TAKE_OVER, WANG), NOON_S)
@@ -147,6 +148,14 @@ INCOMPLETE = [
     (Step.NOTE, {"text": ""}, "note needs a text"),
     (Step.CLOSE, {"verdict": None}, "close needs a verdict: one of true, suspicious, false_alarm, duplicate"),
     (Step.CLOSE, {"cause": " "}, "close as false_alarm needs a cause"),
+    (Step.CLOSE, {"verdict": Verdict.TRUE, "cause": ""}, "close as true needs a cause"),
+    (Step.REOPEN, {"text": ""}, "reopen needs a text"),
+    (Step.PAUSE, {"text": ""}, "pause needs a text"),
+    (Step.SHELVE, {"text": ""}, "shelve needs a text"),
+    (Step.SHELVE, {"until_s": None}, "when it ends, at most 8 hours"),
+    (Step.SHELVE, {"until_s": NOON_S}, "when it ends, at most 8 hours"),
+    (Step.SHELVE, {"until_s": NOON_S + 8 * 3600 + 1}, "when it ends, at most 8 hours"),
+    (Step.SHELVE, {"until_s": float("nan")}, "when it ends, at most 8 hours"),
     (Step.NOTE, {"text": "x" * 10_000_000}, "at most 4000 characters, got 10000000"),
     (Step.CLOSE, {"cause": "x" * 201}, "at most 200 characters, got 201"),
     (Step.NOTE, {"text": "a\x00b"}, "expected readable text"),
@@ -161,7 +170,7 @@ INCOMPLETE = [
 
 @pytest.mark.parametrize(("step", "changes", "sentence"), INCOMPLETE)
 def test_incomplete_commands_are_refused_with_a_sentence(step: Step, changes: dict[str, object], sentence: str) -> None:
-    work = {Step.DISPATCH: Work.ACKNOWLEDGED, Step.REPORT: Work.ON_SCENE}.get(step, Work.REPORTED)
+    work = {Step.DISPATCH: Work.ACKNOWLEDGED, Step.REPORT: Work.ON_SCENE, Step.REOPEN: Work.CLOSED}.get(step, Work.REPORTED)
     incident = at(work)
     sent = dataclasses.replace(command(incident, step), **changes)  # type: ignore[arg-type]  # the table has the right types
     with pytest.raises(CommandError, match=sentence):
@@ -172,19 +181,20 @@ def test_every_stage_is_stamped_and_due_follows_the_limits() -> None:
     incident = at(Work.NEW)
     now_s = NOON_S
     reached = {Work.NEW: NOON_S}
-    for step in (Step.ACKNOWLEDGE, Step.DISPATCH, Step.ACCEPT, Step.DEPART, Step.ARRIVE, Step.REPORT, Step.CLOSE):
+    for step in STEPS:
         now_s += 10
-        verdict = {"verdict": Verdict.TRUE, "cause": ""} if step is Step.CLOSE else {}
+        verdict = {"verdict": Verdict.TRUE, "cause": "trespass"} if step is Step.CLOSE else {}
         incident, _ = advance(incident, command(incident, step, at_s=now_s, **verdict), now_s)  # type: ignore[arg-type]
         reached[incident.work] = now_s
+        due = CLOCKS.timed(incident).due
         if incident.work is Work.EN_ROUTE:
             # The clock of arriving runs on from acceptance.
-            assert incident.due == Due(Step.ARRIVE, reached[Work.ACCEPTED] + LIMITS_S[2][Step.ARRIVE])
+            assert due == Due(Step.ARRIVE, reached[Work.ACCEPTED] + LIMITS_S[2][Step.ARRIVE])
         elif incident.work is Work.CLOSED:
-            assert incident.due is None
+            assert due is None
         else:
-            assert incident.due is not None
-            assert incident.due.at_s == now_s + LIMITS_S[2][incident.due.step]
+            assert due is not None
+            assert due.at_s == now_s + LIMITS_S[2][due.step]
     assert incident.stages == reached
     assert (incident.verdict, incident.team, incident.owner) == (Verdict.TRUE, "t1", LI)
 
@@ -194,7 +204,7 @@ def test_a_refusal_starts_the_clock_of_dispatch_again_and_remembers_who_refused(
     refused, entry = advance(incident, command(incident, Step.REFUSE, team_actor("t1"), NOON_S + 50, text="车坏了"), NOON_S + 50)
     assert (refused.work, refused.team, refused.refused) == (Work.ACKNOWLEDGED, "", ("t1",))
     assert refused.stages == {Work.NEW: NOON_S, Work.ACKNOWLEDGED: NOON_S}
-    assert refused.due == Due(Step.DISPATCH, NOON_S + 50 + LIMITS_S[2][Step.DISPATCH])
+    assert CLOCKS.timed(refused).due == Due(Step.DISPATCH, NOON_S + 50 + LIMITS_S[2][Step.DISPATCH])
     assert (entry.team, entry.text, entry.flags) == ("t1", "车坏了", ())
 
 

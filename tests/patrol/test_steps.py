@@ -1,10 +1,12 @@
 """Every pair of the two state machines, and who may do what."""
 
+import dataclasses
 import itertools
 
 import pytest
 
 from base import DeniedError, TransitionError
+from camera_config.time_limits import LimitedStep
 from patrol import (
     ASSIGNED,
     CONDITION_AFTER,
@@ -13,6 +15,7 @@ from patrol import (
     LIMITS_S,
     OPEN,
     WHO_MAY,
+    CommandError,
     Condition,
     Grid,
     Incident,
@@ -32,22 +35,26 @@ from tests.patrol.small_site import LI, NOON_S, WANG, command, intrusion, small_
 
 # The table once more, written down independently: rows are states, what is not listed is illegal.
 EXPECTED = {
-    "new": {"acknowledge": "acknowledged", "close": "closed"},
-    "acknowledged": {"take_over": "acknowledged", "dispatch": "dispatched", "close": "closed"},
-    "dispatched": {
-        "take_over": "dispatched",
-        "dispatch": "dispatched",
-        "accept": "accepted",
-        "refuse": "acknowledged",
-        "close": "closed",
-    },
-    "accepted": {"take_over": "accepted", "refuse": "acknowledged", "depart": "en_route", "close": "closed"},
-    "en_route": {"take_over": "en_route", "arrive": "on_scene", "close": "closed"},
-    "on_scene": {"take_over": "on_scene", "report": "reported", "close": "closed"},
-    "reported": {"take_over": "reported", "close": "closed"},
-    "closed": {},
+    "new": {"acknowledge": "acknowledged"},
+    "acknowledged": {"dispatch": "dispatched"},
+    "dispatched": {"dispatch": "dispatched", "accept": "accepted", "refuse": "acknowledged"},
+    "accepted": {"refuse": "acknowledged", "depart": "en_route"},
+    "en_route": {"arrive": "on_scene"},
+    "on_scene": {"report": "reported"},
+    "reported": {"verify": "verified", "dispatch": "dispatched"},
+    "verified": {},
+    "closed": {"reopen": "acknowledged"},
 }
+for _work, _steps in EXPECTED.items():
+    if _work != "closed":
+        _steps |= {"close": "closed", "shelve": _work, "unshelve": _work, "split": _work}
+    if _work not in ("new", "closed"):
+        _steps |= {"take_over": _work, "pause": _work, "resume": _work}
+    if _work in ("new", "acknowledged", "reported", "verified"):
+        _steps["merge"] = "closed"
 
+TWO = (Step.MERGE, Step.SPLIT)
+"""Steps about two incidents; they have a path and tests of their own."""
 
 # The shortest way to every state, as (step, by whom).
 WAY = {
@@ -58,9 +65,10 @@ WAY = {
     Work.EN_ROUTE: 4,
     Work.ON_SCENE: 5,
     Work.REPORTED: 6,
-    Work.CLOSED: 7,
+    Work.VERIFIED: 7,
+    Work.CLOSED: 8,
 }
-STEPS = (Step.ACKNOWLEDGE, Step.DISPATCH, Step.ACCEPT, Step.DEPART, Step.ARRIVE, Step.REPORT, Step.CLOSE)
+STEPS = (Step.ACKNOWLEDGE, Step.DISPATCH, Step.ACCEPT, Step.DEPART, Step.ARRIVE, Step.REPORT, Step.VERIFY, Step.CLOSE)
 
 
 def at(work: Work) -> Incident:
@@ -72,9 +80,17 @@ def at(work: Work) -> Incident:
     return incident
 
 
-@pytest.mark.parametrize(("work", "step"), list(itertools.product(Work, Step)))
+def ready_for(step: Step, incident: Incident) -> Incident:
+    """The same, shelved or paused where the step ends that."""
+    before = {Step.UNSHELVE: Step.SHELVE, Step.RESUME: Step.PAUSE}.get(step)
+    if before is None or (incident.work, before) not in LEGAL:
+        return incident
+    return advance(incident, command(incident, before), NOON_S)[0]
+
+
+@pytest.mark.parametrize(("work", "step"), [pair for pair in itertools.product(Work, Step) if pair[1] not in TWO])
 def test_every_pair_of_work_and_step_leads_where_the_table_says(work: Work, step: Step) -> None:
-    incident = at(work)
+    incident = ready_for(step, at(work))
     expected = {**EXPECTED[work.value], "note": work.value}.get(step.value)
     by = WANG if step is Step.TAKE_OVER else LI
     sent = command(incident, step, by, team="t2" if step is Step.DISPATCH else "")
@@ -122,15 +138,22 @@ def test_tables_are_complete() -> None:
     assert set(LIMIT_OF) == set(OPEN)
     assert ASSIGNED < OPEN
     for limits in LIMITS_S.values():
-        assert set(limits) == set(LIMIT_OF.values())
+        assert set(limits) == set(LIMIT_OF.values()) == set(map(Step, LimitedStep))
     for step in set(LIMIT_OF.values()):
         by_severity = [LIMITS_S[severity][step] for severity in (1, 2, 3, 4)]
         assert by_severity == sorted(by_severity)
 
 
-@pytest.mark.parametrize(("work", "step"), list(LEGAL))
+@pytest.mark.parametrize(("work", "step"), list(itertools.product(Work, TWO)))
+def test_steps_about_two_incidents_are_in_the_table_and_refused_here(work: Work, step: Step) -> None:
+    assert LEGAL.get((work, step)) == EXPECTED[work.value].get(step.value)
+    with pytest.raises(CommandError, match=f"{step} concerns two incidents"):
+        advance(at(work), command(at(work), step), NOON_S)
+
+
+@pytest.mark.parametrize(("work", "step"), [pair for pair in LEGAL if pair[1] not in TWO])
 def test_steps_are_refused_to_everybody_who_is_not_named(work: Work, step: Step) -> None:
-    incident = at(work)
+    incident = ready_for(step, at(work))
     team = "t2" if step is Step.DISPATCH else ""
     parties = WHO_MAY[step]
     for actor, party in ((team_actor("t1"), Party.TEAM), (team_actor("t2"), None)):
@@ -149,10 +172,16 @@ def test_steps_are_refused_to_everybody_who_is_not_named(work: Work, step: Step)
             advance(incident, sent, NOON_S)
 
 
-def test_only_a_report_makes_an_incident_true() -> None:
-    assert verdicts(Work.REPORTED) == set(Verdict)
-    for work in OPEN - {Work.REPORTED}:
-        assert verdicts(work) == {Verdict.FALSE_ALARM, Verdict.DUPLICATE}
-        with pytest.raises(TransitionError, match="before a team has reported; legal here: close as duplicate, false_alarm"):
+def test_only_a_report_makes_an_incident_true_and_a_serious_one_is_verified_first() -> None:
+    for severity in (1, 2, 3, 4):
+        assert verdicts(Work.VERIFIED, severity) == set(Verdict)
+        assert (verdicts(Work.REPORTED, severity) == set(Verdict)) is (severity > 2)
+        assert verdicts(Work.CLOSED, severity) == set()
+        for work in OPEN - {Work.REPORTED, Work.VERIFIED}:
+            assert verdicts(work, severity) == {Verdict.FALSE_ALARM, Verdict.DUPLICATE}
+    for work in OPEN - {Work.VERIFIED}:
+        lack = "it was verified" if work is Work.REPORTED else "a team has reported"
+        with pytest.raises(TransitionError, match=f"before {lack}; legal here: close as duplicate, false_alarm"):
             advance(at(work), command(at(work), Step.CLOSE, verdict=Verdict.TRUE), NOON_S)
-    assert verdicts(Work.CLOSED) == set()
+    reported = dataclasses.replace(at(Work.REPORTED), severity=3)
+    assert advance(reported, command(reported, Step.CLOSE, verdict=Verdict.TRUE), NOON_S)[0].verdict is Verdict.TRUE

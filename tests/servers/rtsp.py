@@ -31,6 +31,7 @@ class Fault(StrEnum):
     TRUNCATED_FU = "sends FU-A packets cut to two bytes"
     OTHER_SSRC = "changes SSRC, sequence and timestamp"
     OTHER_PAYLOAD = "goes on with another payload type, as if its codec had been changed"
+    OTHER_CODEC = "goes on with H.265 under the payload type of H.264"
     SAME_TIMESTAMP = "repeats one timestamp for ever"
     NO_PARAMETER_SETS = "sends neither SPS nor PPS, in SDP or in band"
     HUGE_SPS = "announces a picture of 16384x16384"
@@ -361,6 +362,8 @@ class RtspServer:
         if fault is Fault.OTHER_SSRC and client.ssrc == 0x1234ABCD:
             client.ssrc, client.sequence, client.timestamp = 0x5555AAAA, 7, 90_000
         payloads = self._clip[client.frames % len(self._clip)]
+        if fault is Fault.OTHER_CODEC:
+            payloads = OTHER_CODEC
         kind = 97 if fault is Fault.OTHER_PAYLOAD else 96
         for index, payload in enumerate(payloads):
             marker = index == len(payloads) - 1
@@ -423,3 +426,4 @@ def _huge_sps() -> bytes:
 
 
 HUGE_SPS = _huge_sps()
+OTHER_CODEC = [b"\x40\x01\x0c\x01", b"\x42\x01\x01\x01", b"\x44\x01\xc1", b"\x26\x01\xaf" + bytes(50)]  # VPS, SPS, PPS, IDR

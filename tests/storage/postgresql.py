@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def unprivileged() -> tuple[int, int] | None:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
+def server(folder: Path, settings: Mapping[str, str] = SETTINGS) -> Iterator[str]:
     """A running server with its data under `folder`; yields its socket's folder. The superuser is called `postgres`."""
     programs, user = binaries(), unprivileged()
     assert programs is not None
@@ -65,7 +65,7 @@ def server(folder: Path) -> Iterator[str]:
         "--no-sync",
     ]
     subprocess.run(initdb, check=True, capture_output=True, cwd=folder, user=uid, group=gid)
-    options = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     log = (folder / "log").open("wb")
     process = subprocess.Popen(
         [programs / "postgres", "-D", data, "-k", sockets, *options],

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from base import TransitionError
-from patrol import Conflict, Incident, Step, TeamStatus
+from patrol import Actor, Conflict, Incident, Step, TeamStatus
 from storage import Store
 from tests.patrol.small_site import LI, NOON_S, WANG, command, intrusion
 
@@ -28,16 +28,34 @@ def race(*attempts: Callable[[], Incident]) -> list[Incident | TransitionError]:
         return list(pool.map(run, attempts))
 
 
-def test_two_operators_acknowledge_at_once_and_exactly_one_owns_it(store: Store) -> None:
-    incidents = store.record_events([intrusion("c1", NOON_S + 300 * n) for n in range(40)])
-    for incident in incidents:
-        mine, theirs = command(incident, Step.ACKNOWLEDGE, LI), command(incident, Step.ACKNOWLEDGE, WANG)
-        answers = race(partial(store.apply, mine), partial(store.apply, theirs))
-        won = [answer for answer in answers if isinstance(answer, Incident)]
-        lost = [answer for answer in answers if isinstance(answer, Conflict)]
-        assert len(won) == len(lost) == 1
-        assert lost[0].current == won[0] == store.incident(incident.id)
-        assert len(store.history(incident.id)) == 2
+ROUNDS = 1000
+
+
+def test_two_operators_acknowledge_within_a_moment_a_thousand_times_and_exactly_one_owns_each(store: Store) -> None:
+    incidents = store.record_events([intrusion("c1", NOON_S + 300 * n) for n in range(ROUNDS)])
+    together = threading.Barrier(2)
+
+    def acknowledge_all(actor: Actor) -> list[Incident | Conflict]:
+        answers: list[Incident | Conflict] = []
+        for incident in incidents:
+            mine = command(incident, Step.ACKNOWLEDGE, actor)
+            together.wait(30)
+            try:
+                answers.append(store.apply(mine))
+            except Conflict as conflict:
+                answers.append(conflict)
+        return answers
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(acknowledge_all, actor) for actor in (LI, WANG)]
+        pairs = list(zip(*(answers.result(110) for answers in both), strict=True))
+    for incident, pair in zip(incidents, pairs, strict=True):
+        [won] = [answer for answer in pair if isinstance(answer, Incident)]
+        [lost] = [answer for answer in pair if isinstance(answer, Conflict)]
+        assert lost.current == won == store.incident(incident.id)
+        assert won.owner is not None
+        assert [entry.by for entry in store.history(incident.id)][1:] == [won.owner]
+    assert len(pairs) == ROUNDS
 
 
 def test_one_team_dispatched_to_many_incidents_at_once_goes_to_one(store: Store) -> None:

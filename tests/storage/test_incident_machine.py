@@ -1,6 +1,7 @@
 """Random days of events, people, crashes and clock steps against a model that fits on a page."""
 
 import dataclasses
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from base import DeniedError, GridpatrolError, SimulatedClock, TransitionError
 from camera_config.site import Site
-from patrol import Actor, ActorKind, Command, Conflict, Happening, Incident, Step, Verdict, Work
+from patrol import LIMITS_S, Actor, ActorKind, Command, Conflict, Happening, Incident, Step, Verdict, Work
 from storage import Store
 from tests.patrol.small_site import LI, NOON_S, WANG, command, intrusion, team_actor
 from tests.patrol.test_steps import EXPECTED, STEPS, WAY
@@ -21,6 +22,21 @@ from tests.patrol.test_steps import EXPECTED, STEPS, WAY
 EXAMPLES = int(os.environ.get("GRIDPATROL_EXAMPLES", "12"))
 """Random days per database; set it to 1000 for a night's run."""
 
+SHARES = (0.8, 1.0, 1.5, 2.0, 3.0)
+"""Of a limit, after which there is something to tell."""
+
+DUE = {
+    "new": Step.ACKNOWLEDGE,
+    "acknowledged": Step.DISPATCH,
+    "dispatched": Step.ACCEPT,
+    "accepted": Step.ARRIVE,
+    "en_route": Step.ARRIVE,
+    "on_scene": Step.REPORT,
+    "reported": Step.VERIFY,
+    "verified": Step.CLOSE,
+}
+SINGLE = [step for step in Step if step not in (Step.MERGE, Step.SPLIT)]
+ASIDE = ("note", "shelve", "unshelve", "pause", "resume")
 JOIN_S = 240.0  # twice the dead time of the rules
 TEAMS = ("t1", "t2", "t3", "t4", "t5")
 BUSY = ("dispatched", "accepted", "en_route", "on_scene")
@@ -41,6 +57,30 @@ class Model:
     version: int = 1
     decided: int = 1
     refused: list[str] = field(default_factory=list)
+    shelved_until_s: float | None = None
+    start_s: float = 0.0  # of the running clock
+    since_s: float = 0.0  # of the stage; departing leaves the clock of arriving as it is
+    pauses: list[tuple[float, float]] = field(default_factory=list)
+    paused_s: float | None = None
+    told: int = 0
+
+    def due(self, by_s: float) -> tuple[int, bool]:
+        """How many marks of the running clock are told by then, and whether the shelf has ended. Severity is always 2."""
+        step = DUE.get(self.work)
+        ended = self.shelved_until_s is not None and self.shelved_until_s <= by_s
+        if step is None:
+            return self.told, ended
+        stops = [*self.pauses, *([(self.paused_s, math.inf)] if self.paused_s is not None else [])]
+        lost_s = sum(max(0.0, min(to_s, by_s) - max(from_s, self.start_s)) for from_s, to_s in stops)
+        used_s = by_s - self.start_s - lost_s
+        return max(self.told, sum(used_s >= share * LIMITS_S[2][step] - 1e-6 for share in SHARES)), ended
+
+    def tell(self, by_s: float) -> None:
+        told, ended = self.due(by_s)
+        self.version += told - self.told + ended
+        self.told = told
+        if ended:
+            self.shelved_until_s = None
 
 
 class IncidentMachine(RuleBasedStateMachine):
@@ -80,7 +120,7 @@ class IncidentMachine(RuleBasedStateMachine):
         else:
             assert incident.id not in self.models
             assert incident.number == self.first_number + len(self.models)
-            self.models[incident.id] = Model(camera, at_s, at_s - 1.0)
+            self.models[incident.id] = Model(camera, at_s, at_s - 1.0, start_s=self.clock.now_s(), since_s=self.clock.now_s())
         if twice:
             assert self.store.record_events([event]) == [incident]
 
@@ -91,11 +131,13 @@ class IncidentMachine(RuleBasedStateMachine):
         model = self.models[name]
         team = team_actor(model.team or "t1")
         if likely:  # what sensible people do, so that incidents get somewhere
-            step = Step(data.draw(st.sampled_from([each for each in EXPECTED[model.work] if each != "close"] or ["close"])))
+            step = Step(
+                data.draw(st.sampled_from([each for each in EXPECTED[model.work] if each not in ("close", "merge", "split")]))
+            )
             owner = WANG if model.owner == WANG.id else LI
             by, behind = team if step.value in TEAM_STEPS else owner, 0
         else:
-            step = data.draw(st.sampled_from(Step))
+            step = data.draw(st.sampled_from(SINGLE))
             by = data.draw(st.sampled_from([LI, WANG, team, team_actor("t5")]))
             behind = data.draw(st.sampled_from([0, 0, 1, 2, -1]))
         incident = self.store.incident(name)
@@ -110,7 +152,7 @@ class IncidentMachine(RuleBasedStateMachine):
             after = self.store.apply(sent)
         except GridpatrolError as error:
             assert expected is not None, error
-            assert isinstance(error, expected), (error, expected)
+            assert isinstance(error, expected), (error, expected, sent)
             if isinstance(error, Conflict):
                 assert error.current == self.store.incident(name)
             return
@@ -145,34 +187,89 @@ class IncidentMachine(RuleBasedStateMachine):
         is_note = sent.step is Step.NOTE
         if not (1 if is_note else model.decided) <= sent.version <= model.version:
             return Conflict
-        if not is_note and sent.step.value not in EXPECTED[model.work]:
+        if sent.step.value not in {**EXPECTED[model.work], "note": ""}:
             return TransitionError
         if sent.by.kind is ActorKind.TEAM:
             if not (is_note or sent.step.value in TEAM_STEPS) or model.team != sent.by.id:
                 return DeniedError
-        elif sent.step in (Step.DISPATCH, Step.CLOSE) and model.owner not in ("", sent.by.id):
+        elif sent.step in (Step.DISPATCH, Step.CLOSE, Step.PAUSE, Step.RESUME) and model.owner not in ("", sent.by.id):
             return DeniedError
         if sent.step is Step.TAKE_OVER and model.owner == sent.by.id:
             return TransitionError
-        if sent.step is Step.CLOSE and model.work != "reported" and sent.verdict not in ("false_alarm", "duplicate"):
+        is_shelved, at_s = model.shelved_until_s is not None, self.done_s(model, sent)
+        if (sent.step is Step.SHELVE and is_shelved) or (sent.step is Step.UNSHELVE and (not is_shelved or model.due(at_s)[1])):
+            return TransitionError
+        if (sent.step is Step.PAUSE and model.paused_s is not None) or (sent.step is Step.RESUME and model.paused_s is None):
+            return TransitionError
+        if sent.step is Step.CLOSE and model.work != "verified" and sent.verdict not in ("false_alarm", "duplicate"):
             return TransitionError
         if sent.step is Step.DISPATCH and any(each.team == sent.team and each.work in BUSY for each in self.models.values()):
             return TransitionError
         return None
 
+    def done_s(self, model: Model, sent: Command) -> float:
+        """When a step counts as done: now, or where the clock was set back, when the last one was."""
+        floor_s = model.since_s
+        if sent.step is Step.PAUSE and model.pauses:
+            floor_s = max(floor_s, model.pauses[-1][1])
+        if sent.step is Step.RESUME and model.paused_s is not None:
+            floor_s = max(floor_s, model.paused_s)
+        return sent.at_s if sent.step is Step.NOTE else max(sent.at_s, floor_s)
+
     def follow(self, model: Model, sent: Command) -> None:
+        at_s = self.done_s(model, sent)
+        model.tell(at_s)
         model.version += 1
-        if sent.step is Step.NOTE:
+        if sent.step.value in ASIDE:
+            self.follow_aside(model, sent, at_s)
             return
         model.decided = model.version
         model.work = EXPECTED[model.work][sent.step.value]
-        if sent.step in (Step.ACKNOWLEDGE, Step.TAKE_OVER) or (sent.step is Step.CLOSE and not model.owner):
+        if sent.step is not Step.TAKE_OVER:
+            model.since_s = at_s
+            paused_s, model.paused_s = model.paused_s, None
+            if sent.step is not Step.DEPART:
+                model.start_s, model.pauses, model.told = at_s, [], 0
+            elif paused_s is not None and at_s > paused_s:
+                model.pauses.append((paused_s, at_s))
+        if sent.step in (Step.ACKNOWLEDGE, Step.TAKE_OVER, Step.REOPEN) or (sent.step is Step.CLOSE and not model.owner):
             model.owner = sent.by.id
+        if sent.step is Step.CLOSE:
+            model.shelved_until_s = None
+        if sent.step is Step.REOPEN:
+            model.team, model.refused = "", []
         if sent.step is Step.DISPATCH:
             model.team = sent.team
         if sent.step is Step.REFUSE:
             model.refused.append(model.team)
             model.team = ""
+
+    def follow_aside(self, model: Model, sent: Command, at_s: float) -> None:
+        match sent.step:
+            case Step.SHELVE:
+                model.shelved_until_s = sent.until_s
+            case Step.UNSHELVE:
+                model.shelved_until_s = None
+            case Step.PAUSE:
+                model.paused_s = at_s
+            case Step.RESUME:
+                assert model.paused_s is not None
+                model.pauses.append((model.paused_s, at_s))
+                model.paused_s = None
+
+    @rule()
+    def tell_due(self) -> None:
+        """Everything that fell due, each once; the second time nothing."""
+        now_s = self.clock.now_s()
+        expected = {
+            name: model
+            for name, model in self.models.items()
+            if model.work != "closed" and model.due(now_s) != (model.told, False)
+        }
+        assert {incident.id for incident in self.store.tell_due()} == set(expected)
+        for model in expected.values():
+            model.tell(now_s)
+        assert self.store.tell_due() == []
 
     @precondition(lambda self: self.sent)
     @rule(data=st.data())
@@ -203,7 +300,10 @@ class IncidentMachine(RuleBasedStateMachine):
             assert (incident.work, owner, incident.team) == (model.work, model.owner, model.team)
             assert (incident.version, incident.decided) == (model.version, model.decided)
             assert (incident.event_count, list(incident.refused)) == (model.events, model.refused)
-            assert (incident.due is None) == (model.work == "closed")
+            assert incident.told == model.told
+            assert (incident.shelved_until_s, incident.paused_since_s) == (model.shelved_until_s, model.paused_s)
+            if model.paused_s is None:
+                assert (incident.due is None) == (model.work == "closed")
             stages = [incident.stages[stage] for stage in incident.stages if stage != "new"]
             assert stages == sorted(stages)
             if incident.work in BUSY:
@@ -246,7 +346,10 @@ def replayed(store: Store, incident: str) -> dict[str, Any]:
     """The same from the history and the events alone."""
     events = {event.id: event for event in store.events(incident)}
     owner: Actor | None = None
-    team, refused, stages, since_s = "", [], {}, 0.0
+    team = ""
+    refused: list[str] = []
+    stages: dict[Work, float] = {}
+    since_s = 0.0
     verdict, cause = None, ""
     seen = []
     history = store.history(incident)
@@ -257,9 +360,9 @@ def replayed(store: Store, incident: str) -> dict[str, Any]:
             if entry.step is Happening.OPENED:
                 stages, since_s = {entry.work: entry.recorded_s}, entry.recorded_s
             continue
-        if entry.step in (Step.ACKNOWLEDGE, Step.TAKE_OVER) or (entry.step is Step.CLOSE and owner is None):
+        if entry.step in (Step.ACKNOWLEDGE, Step.TAKE_OVER, Step.REOPEN) or (entry.step is Step.CLOSE and owner is None):
             owner = entry.by
-        if entry.step in (Step.NOTE, Step.TAKE_OVER):
+        if entry.step is Step.TAKE_OVER or entry.step.value in ASIDE or isinstance(entry.step, Happening):
             continue
         since_s = entry.at_s
         if entry.step is Step.REFUSE:
@@ -267,7 +370,11 @@ def replayed(store: Store, incident: str) -> dict[str, Any]:
             team = ""
             stages = {stage: at_s for stage, at_s in stages.items() if stage not in BUSY}
             continue
+        order = list(Work)
+        stages = {stage: at_s for stage, at_s in stages.items() if order.index(stage) < order.index(entry.work)}
         stages[entry.work] = entry.at_s
+        if entry.step is Step.REOPEN:
+            team, refused, verdict, cause = "", [], None, ""
         if entry.step is Step.DISPATCH:
             team = entry.team
         if entry.step is Step.CLOSE:

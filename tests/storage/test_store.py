@@ -79,24 +79,25 @@ def test_the_whole_way_from_alarm_to_closed(store: Store, clock: SimulatedClock)
         (Step.DEPART, team),
         (Step.ARRIVE, team),
         (Step.REPORT, team),
+        (Step.VERIFY, LI),
     ):
         clock.advance(10)
         incident = store.apply(command(incident, step, by, clock.now_s()))
         statuses.append(store.team_states()["t1"].status)
     clock.advance(10)
-    incident = store.apply(command(incident, Step.CLOSE, LI, clock.now_s(), verdict=Verdict.TRUE, cause="", text="劝离"))
-    assert statuses == ["available", "dispatched", "accepted", "en_route", "on_scene", "available"]
+    incident = store.apply(command(incident, Step.CLOSE, LI, clock.now_s(), verdict=Verdict.TRUE, cause="trespass", text="劝离"))
+    assert statuses == ["available", "dispatched", "accepted", "en_route", "on_scene", "available", "available"]
     assert (incident.work, incident.condition, incident.verdict) == (Work.CLOSED, Condition.NORMAL, Verdict.TRUE)
-    assert [incident.stages[work] - NOON_S for work in Work] == [0, 10, 20, 30, 40, 50, 60, 70]
+    assert [incident.stages[work] - NOON_S for work in Work] == [0, 10, 20, 30, 40, 50, 60, 70, 80]
     assert store.incident(incident.id) == incident
     assert store.incidents("open") == []
     assert store.incidents("closed") == [incident]
     history = store.history(incident.id)
-    assert [entry.version for entry in history] == list(range(1, 9))
+    assert [entry.version for entry in history] == list(range(1, 10))
     assert [entry.work for entry in history] == list(Work)
     assert (history[-1].text, history[-1].verdict, history[-1].by) == ("劝离", Verdict.TRUE, LI)
     actions = [row.action for row in store.audit_rows()]
-    assert actions == ["close", "report", "arrive", "depart", "accept", "dispatch", "acknowledge"]
+    assert actions == ["close", "verify", "report", "arrive", "depart", "accept", "dispatch", "acknowledge"]
 
 
 def test_a_repeated_command_gives_the_first_answer_and_happens_once(store: Store, clock: SimulatedClock) -> None:

@@ -7,7 +7,11 @@ export type Action =
   | "acknowledge"
   | "dispatch"
   | "false-alarm"
+  | "verify"
   | "close"
+  | "shelve"
+  | "pause"
+  | "reopen"
   | "note"
   | "map"
   | "live"
@@ -25,7 +29,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   a: "acknowledge",
   d: "dispatch",
   f: "false-alarm",
+  v: "verify",
   x: "close",
+  s: "shelve",
+  p: "pause",
+  r: "reopen",
   n: "note",
   m: "map",
   l: "live",

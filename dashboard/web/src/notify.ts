@@ -1,6 +1,7 @@
 /** Tells a person who looks elsewhere: the title of the tab, and a desktop notification while the tab is hidden. */
 
 import { t, word } from "./i18n";
+import { matter } from "./incident/matter";
 import type { Incident } from "./records";
 import { cameraName, placeName } from "./state";
 
@@ -22,7 +23,7 @@ export function notifyHidden(waiting: readonly Incident[], onClick: (id: string)
     told.add(one.id);
     if (!document.hidden || one.severity === 4) continue;
     if (!("Notification" in window) || Notification.permission !== "granted") continue;
-    const title = t("notify.title", { level: word("level", String(one.severity)), kind: word("kind", one.kind) });
+    const title = t("notify.title", { level: word("level", String(one.severity)), kind: matter(one) });
     const note = new Notification(title, {
       body: `${placeName(one.grid_cell)} · ${placeName(one.compound)} · ${cameraName(one.camera)}`,
       tag: one.id,

@@ -14,6 +14,8 @@ export interface Principal {
   kind: "user" | "team";
   id: string;
   name: string;
+  /** A team's English name; of a user the same as `name`. */
+  name_en: string;
   role: Role;
   team: string | null;
 }
@@ -24,7 +26,7 @@ export interface Session {
 }
 
 /** Incident work: what people have done so far, in this order. */
-export const WORKS = ["new", "acknowledged", "dispatched", "accepted", "en_route", "on_scene", "reported", "closed"] as const;
+export const WORKS = ["new", "acknowledged", "dispatched", "accepted", "en_route", "on_scene", "reported", "verified", "closed"] as const;
 export type Work = (typeof WORKS)[number];
 
 export type StepName =
@@ -36,7 +38,13 @@ export type StepName =
   | "depart"
   | "arrive"
   | "report"
+  | "verify"
   | "close"
+  | "reopen"
+  | "shelve"
+  | "unshelve"
+  | "pause"
+  | "resume"
   | "note";
 
 export const VERDICTS = ["true", "suspicious", "false_alarm", "duplicate"] as const;
@@ -44,7 +52,10 @@ export type Verdict = (typeof VERDICTS)[number];
 
 /** Causes of a false alarm, in the order of their digit. */
 export const CAUSES = ["animal", "light", "weather", "shadow", "authorised", "vehicle", "camera", "plants", "other"] as const;
-export type Cause = (typeof CAUSES)[number];
+
+/** Causes of what was true or suspicious, in the order of their digit. */
+export const REASONS = ["trespass", "theft", "dispute", "hazard", "obstruction", "damage", "help", "other"] as const;
+export type Cause = (typeof CAUSES)[number] | (typeof REASONS)[number] | "same_matter";
 
 export type Box = [left: number, top: number, right: number, bottom: number];
 
@@ -76,10 +87,18 @@ export interface Due {
 export interface Incident {
   id: string;
   number: number;
-  kind: string;
+  origin: "event" | "patrol" | "hotline" | "inspection";
+  category: string;
+  /** Of its events; null while it has none. */
+  kind: string | null;
   label: string;
+  /** What was reported, in words; empty for events. */
+  summary: string;
+  caller: string | null;
   severity: Level;
+  /** Empty while no event belongs to it. */
   camera: string;
+  cameras: string[];
   compound: string;
   grid_cell: string;
   community: string;
@@ -98,6 +117,11 @@ export interface Incident {
   last_event_at: string;
   stages: Partial<Record<Work, string>>;
   due: Due | null;
+  /** Of the running clock: 1 warned, 2 breached, 3 to 5 escalated. */
+  told: number;
+  paused_since: string | null;
+  shelved_until: string | null;
+  duplicate_of: string | null;
   best_event: string;
   box: Box;
   score: number;
@@ -117,6 +141,11 @@ export interface HistoryEntry {
   verdict: string | null;
   cause: string;
   flags?: string[];
+  clock?: string | null;
+  level?: string | null;
+  place?: string | null;
+  other?: string | null;
+  until?: string | null;
 }
 
 export interface EventRecord {
@@ -134,6 +163,7 @@ export interface EventRecord {
   box: Box;
   seen_by: string;
   network: string;
+  path: [number, number, number][];
 }
 
 export interface IncidentDetail extends Incident {
@@ -153,7 +183,11 @@ export interface CameraStatus {
   codec: string;
   width_px: number;
   height_px: number;
+  loss: number;
+  skew_s: number | null;
   awake: boolean;
+  /** What to look at, most urgent first: keys of `advice.…`. */
+  advice: readonly string[];
   error: string;
 }
 
@@ -239,6 +273,8 @@ export interface StepRequest {
   text?: string;
   verdict?: Verdict;
   cause?: string;
+  /** When a shelf ends. */
+  until?: string;
   /** Original time of a command that waited for the network. */
   at?: string;
 }

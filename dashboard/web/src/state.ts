@@ -86,7 +86,7 @@ export const healthCount = computed(() => {
 });
 
 export function waiting(incident: Incident): boolean {
-  return incident.work === "new";
+  return incident.work === "new" && incident.condition !== "shelved";
 }
 
 export function inLanguage(name: Bilingual): string {
@@ -254,6 +254,11 @@ export async function begin(): Promise<void> {
       entry.value = "setup";
       return;
     }
+    history.replaceState(null, "", "/");
+  }
+  const linked = new URLSearchParams(location.hash.slice(1)).get("incident");
+  if (linked) {
+    select(linked); // a message to somebody elsewhere leads here
     history.replaceState(null, "", "/");
   }
   try {

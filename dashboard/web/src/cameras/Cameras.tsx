@@ -7,6 +7,7 @@ import { lapse, now, serverNow, timeOf } from "../clock";
 import { HealthSign, LevelShape } from "../controls/shapes";
 import { Virtual } from "../controls/Virtual";
 import { t, word, type Key } from "../i18n";
+import { matter } from "../incident/matter";
 import { useFreshStatuses } from "../live/fresh";
 import { LiveTile } from "../live/LiveTile";
 import { focusOn } from "../map/focus";
@@ -168,7 +169,7 @@ function Detail({ camera }: { camera: string }) {
           {alarms.map((one) => (
             <button key={one.id} type="button" class="btn" onClick={() => show(one.id)}>
               <LevelShape level={one.severity} size={18} hollow={one.work !== "new"} />
-              {word("kind", one.kind)} · {word("work", one.work)}
+              {matter(one)} · {word("work", one.work)}
             </button>
           ))}
         </section>
@@ -189,6 +190,8 @@ function Measures({ status }: { status: CameraStatus }) {
     [t("cameras.fps"), status.frames_per_s.toFixed(1)],
     [t("cameras.kbit"), String(Math.round(status.kbit_per_s))],
     [t("cameras.gop"), status.gop_s ? `${status.gop_s.toFixed(1)} s` : "–"],
+    [t("cameras.loss"), `${(100 * status.loss).toFixed(2)} %`],
+    [t("cameras.skew"), status.skew_s === null ? "–" : `${status.skew_s.toFixed(1)} s`],
     [t("cameras.view"), place ? `${Math.round(place.azimuth_deg)}° · ${Math.round(place.hfov_deg)}°` : "–"],
   ];
   return (
@@ -199,6 +202,14 @@ function Measures({ status }: { status: CameraStatus }) {
           <dd class="num">{value}</dd>
         </div>
       ))}
+      {status.advice.length > 0 && (
+        <div class="measures-error" data-testid="camera-advice">
+          <dt>{t("cameras.advice")}</dt>
+          {status.advice.map((one) => (
+            <dd key={one}>{word("advice", one)}</dd>
+          ))}
+        </div>
+      )}
       {status.error && (
         <div class="measures-error">
           <dt>{t("cameras.error")}</dt>

@@ -2,11 +2,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { t, word, type Key } from "../i18n";
 import type { Action } from "../keys";
-import { CAUSES, type Incident, type StepName } from "../records";
+import { CAUSES, REASONS, type Incident, type StepName, type StepRequest } from "../records";
 import { onIncident } from "../shell/desk";
 import { mayDispatch } from "../state";
 import { chosenTeam } from "./proposal";
-import { armed, busy, close, isMine, mayBeSent, nextTeamStep, take, verdictsFor } from "./steps";
+import { serverNow } from "../clock";
+import { armed, busy, chosenVerdict, close, isMine, isSent, mayBeSent, mustVerify, nextTeamStep, SHELVES_MIN, shelf_min, take, verdictsFor } from "./steps";
 
 /** What can be done now, each with its key; a started choice takes the bar's place. */
 export function ActionBar({ incident }: { incident: Incident }) {
@@ -16,25 +17,50 @@ export function ActionBar({ incident }: { incident: Incident }) {
         onPick={(index) => CAUSES[index] && close(incident, "false_alarm", CAUSES[index])} />
     );
   }
+  if (armed.value === "close" && chosenVerdict.value) {
+    const verdict = chosenVerdict.value;
+    return (
+      <Digits title={t("act.cause.title", { verdict: word("verdict", verdict) })} names={REASONS.map((one) => word("cause", one))} testid="choose-cause"
+        onPick={(index) => REASONS[index] && close(incident, verdict, REASONS[index])} />
+    );
+  }
   if (armed.value === "close") {
     const verdicts = verdictsFor(incident);
     return (
       <Digits title={t("act.close.title")} names={verdicts.map((one) => word("verdict", one))} testid="choose-verdict"
-        note={incident.work === "reported" ? "" : t("act.close.early")}
+        note={verdicts.includes("true") ? "" : t(incident.work === "reported" ? "act.close.unverified" : "act.close.early")}
         onPick={(index) => verdicts[index] && close(incident, verdicts[index])} />
     );
   }
   if (armed.value === "note") return <Words incident={incident} step="note" placeholder="act.note.placeholder" />;
   if (armed.value === "report") return <Words incident={incident} step="report" placeholder="act.report.placeholder" />;
   if (armed.value === "refuse") return <Words incident={incident} step="refuse" placeholder="act.refuse.placeholder" />;
+  if (armed.value === "pause") return <Words incident={incident} step="pause" placeholder="act.pause.placeholder" />;
+  if (armed.value === "reopen") return <Words incident={incident} step="reopen" placeholder="act.reopen.placeholder" />;
+  if (armed.value === "shelve") return <Shelf incident={incident} />;
   return <Buttons incident={incident} />;
 }
 
+/** How long, then why. */
+function Shelf({ incident }: { incident: Incident }) {
+  const minutes = shelf_min.value;
+  if (minutes === null) {
+    return (
+      <Digits title={t("act.shelve.title")} names={SHELVES_MIN.map((one) => (one < 60 ? t("act.shelve.min", { n: one }) : t("act.shelve.hours", { n: one / 60 })))}
+        testid="choose-shelf" onPick={(index) => (shelf_min.value = SHELVES_MIN[index] ?? null)} />
+    );
+  }
+  // A second less than the longest, so that a clock that is a little ahead is not refused.
+  const until = new Date(serverNow() + minutes * 60_000 - 1_000).toISOString();
+  return <Words incident={incident} step="shelve" placeholder="act.shelve.placeholder" more={{ until }} />;
+}
+
 /** The step that the owner is expected to take now; its button is filled. */
-const MAIN_STEP: Partial<Record<Incident["work"], "acknowledge" | "dispatch" | "close">> = {
+const MAIN_STEP: Partial<Record<Incident["work"], "acknowledge" | "dispatch" | "verify" | "close">> = {
   new: "acknowledge",
   acknowledged: "dispatch",
-  reported: "close",
+  reported: "verify",
+  verified: "close",
 };
 
 function Buttons({ incident }: { incident: Incident }) {
@@ -44,7 +70,8 @@ function Buttons({ incident }: { incident: Incident }) {
   const waits = busy.value.has(incident.id);
   const taken = incident.work !== "new" && !isMine(incident);
   const next = nextTeamStep(incident);
-  const main = taken ? null : MAIN_STEP[incident.work];
+  const expected = incident.work === "reported" && !mustVerify(incident) ? "close" : MAIN_STEP[incident.work];
+  const main = taken ? null : expected;
   const press = (action: Action) => () => void onIncident(action, incident);
   return (
     <footer class="actions" aria-busy={waits}>
@@ -53,15 +80,21 @@ function Buttons({ incident }: { incident: Incident }) {
         <Act name={armed.value === "take-over" ? "act.take_over.again" : taken ? "act.take_over" : "act.acknowledge"} letter="A"
           testid="btn-acknowledge" primary={main === "acknowledge" || armed.value === "take-over"}
           disabled={!isOpen || (incident.work !== "new" && !taken)} onClick={press("acknowledge")} />
-        <Act name={isArmed ? "act.confirm" : incident.work === "dispatched" ? "act.redispatch" : "act.dispatch"} letter="D" testid="btn-dispatch" primary={main === "dispatch" || isArmed}
+        <Act name={isArmed ? "act.confirm" : isSent(incident) ? "act.redispatch" : "act.dispatch"} letter="D" testid="btn-dispatch" primary={main === "dispatch" || isArmed}
           disabled={!sendable || !mayDispatch() || (isArmed && !chosenTeam.value)} onClick={press("dispatch")} />
+        {incident.work === "reported" && <Act name="act.verify" letter="V" testid="btn-verify" primary={expected === "verify"} onClick={press("verify")} />}
         <Act name="act.false" letter="F" testid="btn-false-alarm" disabled={!isOpen} onClick={press("false-alarm")} />
         <Act name="act.close" letter="X" testid="btn-close" primary={main === "close" && isOpen} disabled={!isOpen} onClick={press("close")} />
       </div>
       <div class="actions-more">
         <Act name="act.note" letter="N" testid="btn-note" quiet onClick={press("note")} />
         <Act name="act.map" letter="M" testid="btn-map" quiet onClick={press("map")} />
-        <Act name="act.live" letter="L" testid="btn-live" quiet onClick={press("live")} />
+        <Act name="act.live" letter="L" testid="btn-live" quiet disabled={!incident.camera} onClick={press("live")} />
+        {isOpen && <Act name={incident.shelved_until ? "act.unshelve" : "act.shelve"} letter="S" testid="btn-shelve" quiet disabled={incident.severity === 1} onClick={press("shelve")} />}
+        {isOpen && incident.work !== "new" && (
+          <Act name={incident.paused_since ? "act.resume" : "act.pause"} letter="P" testid="btn-pause" quiet disabled={taken} onClick={press("pause")} />
+        )}
+        {!isOpen && !incident.duplicate_of && <Act name="act.reopen" letter="R" testid="btn-reopen" quiet onClick={press("reopen")} />}
       </div>
     </footer>
   );
@@ -149,14 +182,14 @@ function Digits({ title, names, testid, onPick, note = "" }: DigitsProps) {
 }
 
 /** A few words of a person: a note, or what a team said by radio. Enter sends, Shift+Enter starts a new line. */
-function Words({ incident, step, placeholder }: { incident: Incident; step: StepName; placeholder: Key }) {
+function Words({ incident, step, placeholder, more = {} }: { incident: Incident; step: StepName; placeholder: Key; more?: Pick<StepRequest, "until"> }) {
   const [text, setText] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => field.current?.focus(), []);
   const save = (): void => {
     if (!text.trim()) return;
     armed.value = null;
-    void take(incident.id, step, { text: text.trim() });
+    void take(incident.id, step, { ...more, text: text.trim() });
   };
   return (
     <footer class="actions words">

@@ -5,6 +5,7 @@ import { timeOf } from "../clock";
 import { Dialog } from "../controls/Dialog";
 import { Icon } from "../controls/shapes";
 import { t, word } from "../i18n";
+import { matter } from "./matter";
 import { LiveTile } from "../live/LiveTile";
 import type { Incident } from "../records";
 import { cameraById, watched } from "../state";
@@ -12,6 +13,7 @@ import { cameraById, watched } from "../state";
 /** The picture of the event with what was seen marked, and beside it what the camera shows now. */
 export function Evidence({ incident }: { incident: Incident }) {
   const [large, setLarge] = useState(false);
+  if (!incident.camera) return null;
   return (
     <div class="evidence">
       <div class="evidence-one">
@@ -55,7 +57,7 @@ function Snapshot({ incident }: { incident: Incident }) {
         <img
           key={event}
           src={eventPicture(event)}
-          alt={`${word("kind", incident.kind)}, ${word("label", incident.label)}`}
+          alt={`${matter(incident)}, ${word("label", incident.label)}`}
           onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
             setLoaded({ event, state: "shown", ratio: naturalWidth / naturalHeight || 16 / 9 })
           }

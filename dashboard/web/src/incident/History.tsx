@@ -2,7 +2,7 @@ import { timeOf } from "../clock";
 import { t, word, type Key } from "../i18n";
 import { en } from "../i18n/en";
 import type { HistoryEntry, Incident } from "../records";
-import { teamName } from "../state";
+import { placeName, teamName } from "../state";
 
 /** An entry received so much later than it happened waited on a phone without network. */
 const LATE_MS = 10_000;
@@ -39,6 +39,9 @@ function Entry({ entry }: { entry: HistoryEntry }) {
       <time class="num">{timeOf(entry.at)}</time>
       <span>
         <b>{who}</b> {step}
+        {entry.clock && ` · ${word("due", entry.clock)}`}
+        {entry.level && ` → ${word("escalation", entry.level)}${entry.place ? ` ${placeName(entry.place)}` : ""}`}
+        {entry.until && ` – ${timeOf(entry.until)}`}
         {entry.verdict && ` · ${word("verdict", entry.verdict)}`}
         {entry.cause && ` · ${word("cause", entry.cause)}`}
         {late && <i class="num"> ({t("history.late", { time: timeOf(entry.recorded_at) })})</i>}

@@ -6,6 +6,7 @@ import { api } from "../api";
 import { lapse, now } from "../clock";
 import { LevelShape } from "../controls/shapes";
 import { t, word, type Key } from "../i18n";
+import { matter } from "./matter";
 import type { EventRecord, HistoryEntry, Incident } from "../records";
 import { cameraById, cameraName, current, generation, inLanguage, open, placeName } from "../state";
 import { ActionBar } from "./ActionBar";
@@ -51,7 +52,7 @@ export function Panel() {
       id="panel"
       class={`panel level-${incident.severity}`}
       tabIndex={-1}
-      aria-label={`${word("kind", incident.kind)} ${t("panel.number", { n: incident.number })}`}
+      aria-label={`${matter(incident)} ${t("panel.number", { n: incident.number })}`}
       data-testid="incident-panel"
       data-incident={incident.id}
       data-work={incident.work}
@@ -89,7 +90,7 @@ function Head({ incident }: { incident: Incident }) {
       <LevelShape level={incident.severity} size={38} hollow={!isNew} flash={isNew} dim={incident.work === "closed"} />
       <div class="panel-title">
         <h2 class="clip">
-          {word("kind", incident.kind)}
+          {matter(incident)}
           {incident.label && <small> · {word("label", incident.label)}</small>}
         </h2>
         <p class="clip">
@@ -129,12 +130,23 @@ function zoneName(event: EventRecord): string {
 function Facts({ incident, event }: { incident: Incident; event: EventRecord | null }) {
   return (
     <dl class="facts">
-      <div>
-        <dt>{t("panel.camera")}</dt>
-        <dd>
-          <span class="num">{incident.camera}</span> {cameraName(incident.camera)}
-        </dd>
-      </div>
+      {incident.summary && (
+        <div>
+          <dt>{t(`origin.${incident.origin}` as Key)}</dt>
+          <dd data-testid="summary">
+            {incident.summary}
+            {incident.caller && ` · ${incident.caller}`}
+          </dd>
+        </div>
+      )}
+      {incident.camera && (
+        <div>
+          <dt>{t("panel.camera")}</dt>
+          <dd>
+            <span class="num">{incident.camera}</span> {cameraName(incident.camera)}
+          </dd>
+        </div>
+      )}
       <div>
         <dt>{t("panel.place")}</dt>
         <dd>
@@ -150,12 +162,14 @@ function Facts({ incident, event }: { incident: Incident; event: EventRecord | n
           </dd>
         </div>
       )}
-      <div>
-        <dt>{t("panel.score")}</dt>
-        <dd class="num">
-          {Math.round(incident.score * 100)} % · {t("queue.events", { n: incident.event_count })}
-        </dd>
-      </div>
+      {incident.best_event && (
+        <div>
+          <dt>{t("panel.score")}</dt>
+          <dd class="num">
+            {Math.round(incident.score * 100)} % · {t("queue.events", { n: incident.event_count })}
+          </dd>
+        </div>
+      )}
     </dl>
   );
 }

@@ -4,11 +4,11 @@ import { t, word } from "../i18n";
 import type { Incident, Proposal } from "../records";
 import { inLanguage, mayDispatch, placeName, teamName, teams } from "../state";
 import { chosenTeam, fresh } from "./proposal";
-import { armed, mayBeSent, picked } from "./steps";
+import { armed, isSent, mayBeSent, picked } from "./steps";
 
 /** Who should go and why; or who is on it. */
 export function ProposalCard({ incident }: { incident: Incident }) {
-  const choosing = mayBeSent(incident) && (incident.work !== "dispatched" || armed.value === "dispatch");
+  const choosing = mayBeSent(incident) && (!isSent(incident) || armed.value === "dispatch");
   if (!choosing) return <Assigned incident={incident} />;
   const proposal = fresh.value;
   const isArmed = armed.value === "dispatch";

@@ -23,6 +23,12 @@ export function Stages({ incident }: { incident: Incident }) {
           );
         })}
       </ol>
+      {incident.paused_since && (
+        <div class="due" data-testid="paused">
+          <span>{t("due.paused")}</span>
+          <strong class="num">{lapse(now.value - Date.parse(incident.paused_since))}</strong>
+        </div>
+      )}
       {incident.due && <DueClock step={incident.due.step} at={incident.due.at} from={stageStart(incident)} />}
     </section>
   );

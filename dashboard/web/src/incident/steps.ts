@@ -9,15 +9,21 @@ import { VERDICTS } from "../records";
 import { incidents, learnIncident, say, session } from "../state";
 
 /** What the next digit or confirmation belongs to; null when no choice is open. */
-export type Armed = "take-over" | "dispatch" | "false-alarm" | "close" | "note" | "report" | "refuse" | null;
+export type Armed = "take-over" | "dispatch" | "false-alarm" | "close" | "note" | "report" | "refuse" | "shelve" | "pause" | "reopen" | null;
 
 export const armed = signal<Armed>(null);
+/** Verdict chosen to close with, whose cause is asked next. */
+export const chosenVerdict = signal<Verdict | null>(null);
+/** How long an alarm may be shelved, in the order of their digit. */
+export const SHELVES_MIN = [15, 60, 240, 480] as const;
+/** How long the alarm is to be shelved, once that was chosen. */
+export const shelf_min = signal<number | null>(null);
 /** Team picked instead of the proposed one, for the selected incident. */
 export const picked = signal<string | null>(null);
 /** Incidents with a command on its way. */
 export const busy = signal<ReadonlySet<string>>(new Set());
 
-type Details = Partial<Pick<StepRequest, "team" | "text" | "verdict" | "cause">>;
+type Details = Partial<Pick<StepRequest, "team" | "text" | "verdict" | "cause" | "until">>;
 
 const lines = new Map<string, Promise<boolean>>();
 
@@ -93,7 +99,12 @@ export function acknowledge(incident: Incident): void {
 
 /** Whether a team can be sent now (again, when the first one does not answer). */
 export function mayBeSent(incident: Incident): boolean {
-  return incident.work === "new" || incident.work === "acknowledged" || incident.work === "dispatched";
+  return incident.work === "new" || incident.work === "acknowledged" || isSent(incident);
+}
+
+/** Whether somebody was sent already, so that sending is sending again. */
+export function isSent(incident: Incident): boolean {
+  return incident.work === "dispatched" || incident.work === "reported";
 }
 
 export function dispatch(incident: Incident, team: string): void {
@@ -102,21 +113,49 @@ export function dispatch(incident: Incident, team: string): void {
   void take(incident.id, "dispatch", { team });
 }
 
+/** The two highest levels are verified before they are closed as true. */
+export function mustVerify(incident: Incident): boolean {
+  return incident.severity <= 2;
+}
+
 /** Nobody can call an alarm true before a report says so: only false alarms and duplicates close without one. */
 export function verdictsFor(incident: Incident): readonly Verdict[] {
-  return incident.work === "reported" ? VERDICTS : VERDICTS.filter((one) => one === "false_alarm" || one === "duplicate");
+  const known = incident.work === "verified" || (incident.work === "reported" && !mustVerify(incident));
+  return known ? VERDICTS : VERDICTS.filter((one) => one === "false_alarm" || one === "duplicate");
 }
 
 export function close(incident: Incident, verdict: Verdict, cause?: Cause): void {
-  if (verdict === "false_alarm" && !cause) {
-    armed.value = "false-alarm";
+  if (verdict === "duplicate") cause = "same_matter";
+  if (!cause) {
+    chosenVerdict.value = verdict;
+    armed.value = verdict === "false_alarm" ? "false-alarm" : "close";
     return;
   }
   armed.value = null;
   const number = t("panel.number", { n: incident.number });
-  void take(incident.id, "close", cause ? { verdict, cause } : { verdict }).then((done) => {
+  void take(incident.id, "close", { verdict, cause }).then((done) => {
     if (done) say(`${number} · ${t("work.closed")} · ${word("verdict", verdict)}`);
   });
+}
+
+export function verify(incident: Incident): void {
+  void take(incident.id, "verify");
+}
+
+/** Shelves the alarm, after asking how long and why; takes a shelved one off. */
+export function shelve(incident: Incident): void {
+  if (incident.shelved_until) void take(incident.id, "unshelve");
+  else if (incident.severity === 1) say(t("act.shelve.never"), "fault");
+  else {
+    shelf_min.value = null;
+    armed.value = "shelve";
+  }
+}
+
+/** Stops the clock, after asking why; lets a stopped one go on. */
+export function pause(incident: Incident): void {
+  if (incident.paused_since) void take(incident.id, "resume");
+  else armed.value = "pause";
 }
 
 /** The step that the incident's team would do next, which an operator may record for a team without a working phone. */

@@ -6,9 +6,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { now } from "../clock";
 import { Icon, LevelShape } from "../controls/shapes";
 import { t, word } from "../i18n";
+import { matter } from "../incident/matter";
 import { lang, theme } from "../prefs";
 import { chosenTeam } from "../incident/proposal";
-import { armed, mayBeSent } from "../incident/steps";
+import { armed, isSent, mayBeSent } from "../incident/steps";
 import type { SiteRecord } from "../records";
 import { cameraName, current, incidents, open, select, site, statuses, teamName, teams, waiting, watched } from "../state";
 import type { DistrictMap, Hit } from "./DistrictMap";
@@ -45,7 +46,7 @@ function proposed(): features.Proposed | null {
   const incident = current.value;
   const team = chosenTeam.value;
   if (!incident || !team || !mayBeSent(incident)) return null;
-  return incident.work !== "dispatched" || armed.value === "dispatch" ? { incident, team } : null;
+  return !isSent(incident) || armed.value === "dispatch" ? { incident, team } : null;
 }
 
 /** Where the team is that has, or would have, the selected incident. */
@@ -193,7 +194,7 @@ function IncidentHover({ id }: { id: string }) {
   return (
     <>
       <strong>
-        {word("level", String(incident.severity))} {word("kind", incident.kind)}
+        {word("level", String(incident.severity))} {matter(incident)}
       </strong>
       <span>{word("work", incident.work)}</span>
     </>

@@ -122,7 +122,7 @@ export function linkFeatures(open: Iterable<Incident>, teams: ReadonlyMap<string
     ];
     features.push({ type: "Feature", geometry: { type: "LineString", coordinates }, properties: { strength } });
   };
-  for (const one of open) if (one.work !== "reported") link(one, one.team, 0.85);
+  for (const one of open) if (one.work !== "reported" && one.work !== "verified") link(one, one.team, 0.85);
   if (proposed) link(proposed.incident, proposed.team, 0.45);
   return collection(features);
 }

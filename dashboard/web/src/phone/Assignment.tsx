@@ -4,6 +4,7 @@ import { eventPicture } from "../api";
 import { lapse, now, timeOf } from "../clock";
 import { LevelShape } from "../controls/shapes";
 import { t, word, type Key } from "../i18n";
+import { matter } from "../incident/matter";
 import { lang } from "../prefs";
 import type { Incident, StepName, Work } from "../records";
 import { distance_m } from "../map/cones";
@@ -30,7 +31,7 @@ export function Assignment({ incident }: { incident: Incident }) {
       <header>
         <LevelShape level={incident.severity} size={44} hollow={work !== "dispatched"} flash={work === "dispatched"} />
         <div>
-          <h1>{word("kind", incident.kind)}</h1>
+          <h1>{matter(incident)}</h1>
           <p>
             {word("level", String(incident.severity))}
             {incident.label && ` · ${word("label", incident.label)}`} · {t("panel.number", { n: incident.number })}
@@ -43,7 +44,8 @@ export function Assignment({ incident }: { incident: Incident }) {
         <span>
           {placeName(incident.community)} · {placeName(incident.grid_cell)}
         </span>
-        <span>{cameraName(incident.camera)}</span>
+        {incident.camera && <span>{cameraName(incident.camera)}</span>}
+        {incident.summary && <span>{incident.summary}</span>}
         <Distance incident={incident} />
       </section>
       <div class="assignment-pictures">
@@ -68,7 +70,7 @@ function Picture({ incident }: { incident: Incident }) {
   const [left, top, right, bottom] = incident.box;
   return (
     <figure class="snapshot">
-      <img src={eventPicture(incident.best_event)} alt={word("kind", incident.kind)} onError={() => setShown(false)} />
+      <img src={eventPicture(incident.best_event)} alt={matter(incident)} onError={() => setShown(false)} />
       {right > left && (
         <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">
           <rect class="snapshot-box under" x={left * 1000} y={top * 1000} width={(right - left) * 1000} height={(bottom - top) * 1000} />
@@ -124,7 +126,7 @@ function Steps({ incident, work }: { incident: Incident; work: Work }) {
         testid="phone-report" placeholder="phone.report.placeholder" onSend={(text) => press(incident, "report", text)} />
     );
   }
-  if (work === "reported") return <p class="assignment-done">{t("phone.reported")}</p>;
+  if (work === "reported" || work === "verified") return <p class="assignment-done">{t("phone.reported")}</p>;
   const next: StepName | null = work === "dispatched" ? "accept" : work === "accepted" ? "depart" : work === "en_route" ? "arrive" : null;
   return (
     <div class="assignment-steps">

@@ -39,11 +39,12 @@ export function Phone() {
 function Bar() {
   const online = link.value !== "lost" && reachable.value;
   const ready = phase.value === "ready";
+  const who = session.value?.principal;
   return (
     <header class="phone-bar">
       <img src="/icon.svg" width={28} height={28} alt="" />
       <div class="phone-who">
-        <strong class="clip">{session.value?.principal.name ?? "Gridpatrol"}</strong>
+        <strong class="clip">{(lang.value === "zh" ? who?.name : who?.name_en) ?? "Gridpatrol"}</strong>
         {ready && (
           <span class={online ? "" : "lost"} role="status" data-testid="phone-link" data-state={online ? "online" : "offline"}>
             {t(online ? "phone.online" : "phone.offline")}

@@ -6,6 +6,7 @@ import { lapse, now } from "../clock";
 import { LevelShape } from "../controls/shapes";
 import { Virtual } from "../controls/Virtual";
 import { t, word, type Key } from "../i18n";
+import { matter } from "../incident/matter";
 import type { Incident } from "../records";
 import { cameraName, incidents, loading, open, placeName, select, selected, teamName, waiting } from "../state";
 import { arrange } from "./order";
@@ -88,7 +89,7 @@ function Row({ id }: { id: string }) {
   const isWaiting = waiting(incident);
   const isSelected = selected.value === id;
   const classes = ["row", `level-${incident.severity}`, isWaiting ? "waiting" : "owned", isSelected ? "selected" : ""];
-  const kind = word("kind", incident.kind);
+  const kind = matter(incident);
   const label = `${word("level", String(incident.severity))}, ${kind}, ${word("work", incident.work)}, ${placeName(incident.compound)}`;
   return (
     <button
@@ -114,7 +115,7 @@ function Row({ id }: { id: string }) {
         </span>
         <span class="row-line last">
           <span class="row-camera clip">
-            <span class="num">{incident.camera}</span> {cameraName(incident.camera)}
+            <span class="num">{incident.camera}</span> {incident.camera ? cameraName(incident.camera) : incident.summary}
           </span>
           <State incident={incident} />
         </span>

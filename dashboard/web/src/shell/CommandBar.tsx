@@ -4,6 +4,7 @@ import { find, type Known } from "../commands";
 import { Dialog } from "../controls/Dialog";
 import { Icon } from "../controls/shapes";
 import { t, word, type Key } from "../i18n";
+import { matter } from "../incident/matter";
 import { focusOn } from "../map/focus";
 import { cameraById, cameraName, inLanguage, incidents, placeName, site, tab, teams, watched } from "../state";
 import { commandOpen, show } from "./desk";
@@ -16,7 +17,7 @@ function everything(): Known[] {
       type: "incident",
       id: one.id,
       words: `${one.number}`,
-      title: `${t("panel.number", { n: one.number })} ${word("kind", one.kind)}`,
+      title: `${t("panel.number", { n: one.number })} ${matter(one)}`,
       detail,
     });
   }

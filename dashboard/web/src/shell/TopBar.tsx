@@ -1,6 +1,7 @@
 import { lapse, now, timeZone, written } from "../clock";
 import { HealthSign, Icon, LevelShape } from "../controls/shapes";
 import { t, word, type Key } from "../i18n";
+import { matter } from "../incident/matter";
 import { highest } from "../queue/order";
 import type { Level } from "../records";
 import { isSilenced, silence } from "../sound";
@@ -57,7 +58,7 @@ function Highest() {
       <button type="button" class="top-highest-open" data-testid="highest" onClick={() => show(best.id)}>
         <LevelShape level={best.severity} size={28} flash />
         <span class="top-highest-text">
-          <strong class="clip">{word("kind", best.kind)}</strong>
+          <strong class="clip">{matter(best)}</strong>
           <span class="clip">
             {placeName(best.grid_cell)} · {placeName(best.compound)}
           </span>

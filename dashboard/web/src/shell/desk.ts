@@ -3,14 +3,28 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 
 import { now } from "../clock";
-import { acknowledge, armed, close, dispatch, mayBeSent, picked, verdictsFor } from "../incident/steps";
+import {
+  acknowledge,
+  armed,
+  chosenVerdict,
+  close,
+  dispatch,
+  mayBeSent,
+  pause,
+  picked,
+  SHELVES_MIN,
+  shelf_min,
+  shelve,
+  verdictsFor,
+  verify,
+} from "../incident/steps";
 import { chosenTeam, fresh } from "../incident/proposal";
 import { actionOf, isTyping, type Action } from "../keys";
 import { focusOn } from "../map/focus";
 import { notifyHidden, showInTitle } from "../notify";
 import { highest } from "../queue/order";
 import { shownIds } from "../queue/shown";
-import { CAUSES, type Incident } from "../records";
+import { CAUSES, REASONS, type Incident } from "../records";
 import { ring, unlockSound } from "../sound";
 import { current, inLanguage, mayDispatch, open, say, select, selected, site, tab, waiting, watched } from "../state";
 import { t } from "../i18n";
@@ -101,12 +115,21 @@ export function onIncident(action: Action, incident: Incident | null): boolean {
   if (action === "acknowledge" && isOpen) acknowledge(incident);
   else if (action === "dispatch" && mayBeSent(incident)) pressDispatch(incident);
   else if (action === "false-alarm" && isOpen) armed.value = "false-alarm";
-  else if (action === "close" && isOpen) armed.value = "close";
+  else if (action === "verify" && incident.work === "reported") verify(incident);
+  else if (action === "close" && isOpen) askVerdict();
+  else if (action === "shelve" && isOpen) shelve(incident);
+  else if (action === "pause" && isOpen && incident.work !== "new") pause(incident);
+  else if (action === "reopen" && !isOpen && !incident.duplicate_of) armed.value = "reopen";
   else if (action === "note") armed.value = "note";
   else if (action === "map") focusOn(incident.lon, incident.lat);
   else if (action === "live") watched.value = watched.value === incident.camera ? null : incident.camera;
   else return false;
   return true;
+}
+
+function askVerdict(): void {
+  chosenVerdict.value = null;
+  armed.value = "close";
 }
 
 /** First press looks at the proposal, the second one sends. */
@@ -124,6 +147,11 @@ function pressDigit(digit: number, incident: Incident): boolean {
   if (armed.value === "false-alarm") {
     const cause = CAUSES[digit - 1];
     if (cause) close(incident, "false_alarm", cause);
+  } else if (armed.value === "close" && chosenVerdict.value) {
+    const reason = REASONS[digit - 1];
+    if (reason) close(incident, chosenVerdict.value, reason);
+  } else if (armed.value === "shelve") {
+    shelf_min.value = SHELVES_MIN[digit - 1] ?? null;
   } else if (armed.value === "close") {
     const verdict = verdictsFor(incident)[digit - 1];
     if (verdict) close(incident, verdict);

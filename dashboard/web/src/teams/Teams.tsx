@@ -6,6 +6,7 @@ import { api } from "../api";
 import { lapse, now } from "../clock";
 import { LevelShape } from "../controls/shapes";
 import { t, word } from "../i18n";
+import { matter } from "../incident/matter";
 import type { PhoneLink, Team } from "../records";
 import { show } from "../shell/desk";
 import { incidents, inLanguage, mayDispatch, placeById, placeName, say, teams } from "../state";
@@ -92,7 +93,7 @@ function Row({ team, onPhone }: { team: Team; onPhone: () => void }) {
         {incident && (
           <button type="button" class="btn small" onClick={() => show(incident.id)}>
             <LevelShape level={incident.severity} size={16} hollow={incident.work !== "new"} />
-            {word("kind", incident.kind)} · {placeName(incident.grid_cell)}
+            {matter(incident)} · {placeName(incident.grid_cell)}
           </button>
         )}
       </td>

@@ -1,0 +1,132 @@
+"""Two incidents that are one matter become one; two matters in one incident become two. Both histories name the other."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from base import Event, TransitionError
+from patrol.advance import admit, closed, entry_of_step
+from patrol.grid import Locality
+from patrol.incident import CATEGORY_OF, Actor, Command, Happening, HistoryEntry, Incident, Origin
+from patrol.opening import with_events
+from patrol.steps import Condition, Signal, Verdict, Work, condition_after
+
+__all__ = ["ended_as_duplicate", "merge", "split"]
+
+Changed = tuple[Incident, HistoryEntry]
+
+
+def merge(source: Incident, target: Incident, events: Sequence[Event], command: Command, now_s: float) -> tuple[Changed, Changed]:
+    """`source` closed as a duplicate of `target`, and `target` with the events of both, each with its line of history.
+
+    `events` are those of the target and then those of the source, each oldest first. Raises as `advance` does, and
+    TransitionError if the target is not another open incident.
+    """
+    at_s = admit(source, command, now_s)
+    if target.id == source.id:
+        raise TransitionError(f"incident {source.number} cannot be merged into itself")
+    if not target.is_open:
+        raise TransitionError(f"incident {target.number} is closed, so nothing can be merged into it; reopen it first")
+    ended = ended_as_duplicate(source, command.by, f"duplicate of {target.number}", target.id, at_s)
+    grown = with_events(target, events) if events else target
+    grown = replace(
+        grown,
+        version=target.version + 1,
+        severity=min(source.severity, target.severity),
+        summary=target.summary or source.summary,
+        caller=target.caller or source.caller,
+    )
+    absorbed = HistoryEntry(
+        incident=target.id,
+        version=grown.version,
+        step=Happening.ABSORBED,
+        work=grown.work,
+        at_s=at_s,
+        recorded_s=now_s,
+        by=command.by,
+        text=source.summary,
+        command=command.id,
+        other=source.id,
+    )
+    return (ended, entry_of_step(source, ended, command, at_s, now_s)), (grown, absorbed)
+
+
+def ended_as_duplicate(source: Incident, by: Actor, cause: str, target: str, at_s: float) -> Incident:
+    """`source` after `by` merged it into the incident `target`."""
+    version = source.version + 1
+    return replace(
+        closed(source, by, Verdict.DUPLICATE, cause),
+        version=version,
+        decided=version,
+        work=Work.CLOSED,
+        since_s=at_s,
+        stages={**source.stages, Work.CLOSED: at_s},
+        pauses=(),
+        paused_since_s=None,
+        told=0,
+        event_count=0,  # they are the target's now; what a list shows of them stays
+        duplicate_of=target,
+    )
+
+
+def split(
+    source: Incident,
+    moved: Sequence[Event],
+    kept: Sequence[Event],
+    command: Command,
+    new: tuple[str, int, Locality],
+    now_s: float,
+) -> tuple[Changed, Changed]:
+    """`source` without the events `moved`, and a new incident with them, each with its line of history.
+
+    `new` are the id, the number and the place of the new incident. `kept` are the events that stay; both lists oldest first.
+    Raises as `advance` does, and TransitionError if nothing would stay.
+    """
+    at_s = admit(source, command, now_s)
+    if not kept and source.origin is Origin.EVENT:
+        raise TransitionError(f"incident {source.number} would be left without an event; at least one has to stay")
+    version = source.version + 1
+    left = replace(with_events(source, kept), version=version, decided=version)
+    identity, number, where = new
+    bare = replace(source, id=identity, number=number, kind=None, origin=Origin.EVENT)
+    begun = replace(
+        with_events(bare, moved),
+        severity=min(event.severity for event in moved),
+        compound=where.compound,
+        grid_cell=where.grid_cell,
+        community=where.community,
+        lon=where.lon,
+        lat=where.lat,
+        category=CATEGORY_OF[moved[0].kind],
+        condition=condition_after(Condition.NORMAL, Signal.EVENT),
+        work=Work.NEW,
+        owner=None,
+        team="",
+        version=1,
+        decided=1,
+        opened_s=now_s,
+        since_s=now_s,
+        stages={Work.NEW: now_s},
+        refused=(),
+        proposal=None,
+        summary="",
+        caller="",
+        shelved_until_s=None,
+        pauses=(),
+        paused_since_s=None,
+        told=0,
+    )
+    opened = HistoryEntry(
+        incident=begun.id,
+        version=1,
+        step=Happening.SPLIT_OFF,
+        work=Work.NEW,
+        at_s=at_s,
+        recorded_s=now_s,
+        by=command.by,
+        text=command.text,
+        command=command.id,
+        other=source.id,
+        events=tuple(event.id for event in moved),
+    )
+    entry = replace(entry_of_step(source, left, command, at_s, now_s), other=begun.id, events=opened.events)
+    return (left, entry), (begun, opened)

@@ -1,0 +1,1 @@
+"""Notices on their way out: rules and words, delivery, and every kind of receiver for real."""
