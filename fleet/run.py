@@ -18,6 +18,7 @@ from base import CameraStatus, Clock, Event, Gap, StorageError, SystemClock, Wat
 from camera_config import Site
 from dashboard import DashboardSettings, Updates, WebServer, announce_camera, announce_incident, create_app, ensure_setup_secret
 from detect import DEFAULT_WATCH, Outbox
+from fleet.backups import backups_watched
 from fleet.clocks import clocks_running
 from fleet.control import Control, Sink
 from fleet.homes import InProcessHome, SubprocessHome, WorkerHandle
@@ -90,6 +91,7 @@ async def run(
         await stack.enter_async_context(clocks_running(store, app.state.updates))
         await stack.enter_async_context(notices_running(site, store, control, clock))
         await stack.enter_async_context(retention_running(store))
+        await stack.enter_async_context(backups_watched(options.data, store, clock))
         kept = await stack.enter_async_context(_kept_running(control))
         await stack.enter_async_context(_alive_written_down(store))
         secret = await asyncio.to_thread(ensure_setup_secret, store, clock)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from base import SystemClock, TomlFile
+from base import StorageError, SystemClock, TomlFile
+from fleet.backups import note_failure
 from fleet.commands.run import Data, Database, SiteFolder
 from storage.backup import SECRETS, back_up
 
@@ -24,7 +25,11 @@ def backup(
 ) -> None:
     """Back up the database and the files of SITE, without its camera logins, into one file that is checked byte by byte."""
     identity = str(TomlFile.read(site / "site.toml").data.get("id", ""))  # all of it may be wrong, and is worth keeping
-    manifest = back_up(database_url(data, database), site, identity, to, version("gridpatrol"), SystemClock().now_s())
+    try:
+        manifest = back_up(database_url(data, database), site, identity, to, version("gridpatrol"), SystemClock().now_s())
+    except StorageError as error:
+        note_failure(data, f"{to}: {error}")
+        raise
     if json:
         typer.echo(json_text.dumps(asdict(manifest), ensure_ascii=False))
         return

@@ -370,6 +370,9 @@ def test_the_commands(clock: SimulatedClock, folder: Path, tmp_path: Path) -> No
         outside.execute("UPDATE incidents SET verdict = 'false_alarm'")
     outside.close()
     run("backup", tmp_path / "again", "--data", tmp_path / "other", "--to", tmp_path / "3.tar")
+    done = runner.invoke(app, ["backup", str(folder), "--data", str(data), "--to", str(file)])
+    assert done.exit_code == 1
+    assert "exists already" in (data / "backup-failed.txt").read_text(), "whoever runs on this folder tells people"
     done = runner.invoke(app, ["restore", str(tmp_path / "3.tar"), "--drill", "--json"])
     assert done.exit_code == 1
     report = json.loads(done.output)
