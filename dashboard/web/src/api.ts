@@ -1,5 +1,6 @@
 /** The server's REST interface, one function per request. Every failure is an `ApiError` with a sentence for people. */
 
+import type { BoardRow, Duty, Handover, Round, Sheet, StaffingGap } from "./board/records";
 import type {
   CameraStatus,
   Incident,
@@ -103,6 +104,18 @@ export const api = {
   incident: (incident: string) => get<IncidentDetail>(`/incidents/${id(incident)}`),
   proposal: (incident: string) => get<Proposal>(`/incidents/${id(incident)}/proposal`),
   step: (incident: string, command: StepRequest) => post<Incident>(`/incidents/${id(incident)}/steps`, command),
+
+  board: async () => (await get<{ items: BoardRow[] }>("/teams/board")).items,
+  rounds: async (from: string, to: string) => (await get<{ items: Round[] }>(`/rounds?from=${id(from)}&to=${id(to)}&limit=200`)).items,
+  shifts: async (from: string, to: string) => (await get<{ items: Duty[] }>(`/shifts?from=${id(from)}&to=${id(to)}`)).items,
+  staffingGaps: async (from: string, to: string) =>
+    (await get<{ items: StaffingGap[] }>(`/staffing-gaps?from=${id(from)}&to=${id(to)}`)).items,
+  handovers: async () => (await get<{ items: Handover[] }>("/handovers?limit=5")).items,
+  handoverDraft: async () => (await get<{ content: Sheet }>("/handovers/draft")).content,
+  offerHandover: (handover: string, notes: string) => post<Handover>("/handovers", { id: handover, notes }),
+  confirmHandover: (handover: string, sha256: string, remark: string) =>
+    post<Handover>(`/handovers/${id(handover)}/confirm`, { sha256, remark }),
+  withdrawHandover: (handover: string) => post<Handover>(`/handovers/${id(handover)}/withdraw`, {}),
 
   phoneLink: (team: string) => post<PhoneLink>(`/teams/${id(team)}/phone`, {}),
   users: async () => (await get<{ items: User[] }>("/users")).items,

@@ -1,5 +1,7 @@
 /** What the server's REST and WebSocket interface carries. Times are ISO 8601 in UTC. */
 
+import type { Round } from "./board/records";
+
 export type Role = "operator" | "dispatcher" | "administrator" | "team";
 export type Level = 1 | 2 | 3 | 4;
 export type Health = "online" | "degraded" | "offline";
@@ -284,5 +286,6 @@ export type Update =
   | { type: "incident"; seq: number; incident: Incident }
   | { type: "camera"; seq: number; camera: CameraStatus }
   | { type: "team"; seq: number; team: Team }
+  | { type: "round"; seq: number; round: Round }
   | { type: "reset"; seq?: number }
   | { type: "ping"; now: string };

@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 
 import { api, ApiError } from "./api";
+import type { Round } from "./board/records";
 import { timeZone } from "./clock";
 import { lang } from "./prefs";
 import type {
@@ -21,7 +22,7 @@ import type {
 import { Updates } from "./updates";
 
 export type Entry = "starting" | "setup" | "sign-in" | "ready";
-export type Tab = "room" | "cameras" | "teams" | "users";
+export type Tab = "room" | "board" | "cameras" | "teams" | "users";
 
 /** The most that the server gives in one answer. */
 const PAGE_LIMIT = 500;
@@ -37,6 +38,8 @@ export const site = signal<SiteRecord | null>(null);
 export const incidents = signal<ReadonlyMap<string, Incident>>(new Map());
 export const statuses = signal<ReadonlyMap<string, CameraStatus>>(new Map());
 export const teams = signal<ReadonlyMap<string, Team>>(new Map());
+/** The round that changed last, for whoever shows rounds. */
+export const changedRound = signal<Round | null>(null);
 export const tab = signal<Tab>("room");
 export const selected = signal<string | null>(sessionStorage.getItem("gridpatrol.selected"));
 /** Camera shown in the large live window over the map. */
@@ -148,6 +151,7 @@ function learnCamera(status: CameraStatus): void {
 function learn(update: Update): void {
   if (update.type === "incident") learnIncident(update.incident);
   else if (update.type === "camera") learnCamera(update.camera);
+  else if (update.type === "round") changedRound.value = update.round;
   else if (update.type === "team") teams.value = new Map(teams.value).set(update.team.id, update.team);
 }
 

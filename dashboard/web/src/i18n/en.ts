@@ -1,5 +1,8 @@
+import { board } from "./board";
+
 /** English words of the page. The keys of this table are the keys of every language. */
 export const en = {
+  ...board.en,
   "app.tagline": "Control room of the grid patrol",
   "tab.room": "Room",
   "tab.cameras": "Cameras",

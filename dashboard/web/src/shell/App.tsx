@@ -4,6 +4,7 @@ import "./shell.css";
 
 import { useEffect } from "preact/hooks";
 
+import { Board } from "../board/Board";
 import { Cameras } from "../cameras/Cameras";
 import { t } from "../i18n";
 import { Panel } from "../incident/Panel";
@@ -51,6 +52,7 @@ function Room() {
         </div>
         <Panel />
       </main>
+      {tab.value === "board" && <Board />}
       {tab.value === "cameras" && <Cameras />}
       {tab.value === "teams" && <Teams />}
       {tab.value === "users" && isAdministrator && <Users />}
