@@ -3,10 +3,12 @@
 import type { BoardRow, Duty, Handover, Round, Sheet, StaffingGap } from "./board/records";
 import type {
   CameraStatus,
+  Desk,
   Incident,
   IncidentDetail,
   PhoneLink,
   Proposal,
+  ReportRequest,
   Session,
   SiteRecord,
   StepRequest,
@@ -69,6 +71,10 @@ async function post<T>(path: string, value: unknown): Promise<T> {
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
+async function put(path: string, value: unknown): Promise<void> {
+  await request("PUT", path, JSON.stringify(value));
+}
+
 const id = encodeURIComponent;
 
 const hangingUp = new Set<Promise<unknown>>();
@@ -103,6 +109,17 @@ export const api = {
     ),
   incident: (incident: string) => get<IncidentDetail>(`/incidents/${id(incident)}`),
   proposal: (incident: string) => get<Proposal>(`/incidents/${id(incident)}/proposal`),
+  reportMatter: (report: ReportRequest) => post<Incident>("/incidents", report),
+  merge: (incident: string, into: string, version: number, command_id: string) =>
+    post<Incident>(`/incidents/${id(incident)}/merge`, { into, version, command_id }),
+  split: (incident: string, events: string[], version: number, command_id: string) =>
+    post<Incident>(`/incidents/${id(incident)}/split`, { events, version, command_id }),
+  desks: async () => (await get<{ items: Desk[] }>("/desks")).items,
+  refer: (incident: string, desk: string, reason: string, command_id: string) =>
+    post<unknown>(`/incidents/${id(incident)}/referrals`, { command_id, desk, reason }),
+  sendSupport: (incident: string, team: string, support: string) => post<unknown>(`/incidents/${id(incident)}/support`, { id: support, team }),
+  markDrill: (incident: string, drill: boolean, reason: string) => put(`/incidents/${id(incident)}/drill`, { drill, reason }),
+  hold: (incident: string, hold: string, reason: string, until: string) => post<unknown>(`/incidents/${id(incident)}/holds`, { id: hold, reason, until }),
   step: (incident: string, command: StepRequest) => post<Incident>(`/incidents/${id(incident)}/steps`, command),
 
   board: async () => (await get<{ items: BoardRow[] }>("/teams/board")).items,

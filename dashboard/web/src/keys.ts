@@ -13,6 +13,8 @@ export type Action =
   | "pause"
   | "reopen"
   | "note"
+  | "call"
+  | "further"
   | "map"
   | "live"
   | "command"
@@ -35,6 +37,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   p: "pause",
   r: "reopen",
   n: "note",
+  c: "call",
+  o: "further",
   m: "map",
   l: "live",
   "/": "command",

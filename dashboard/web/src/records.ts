@@ -59,6 +59,30 @@ export const CAUSES = ["animal", "light", "weather", "shadow", "authorised", "ve
 export const REASONS = ["trespass", "theft", "dispute", "hazard", "obstruction", "damage", "help", "other"] as const;
 export type Cause = (typeof CAUSES)[number] | (typeof REASONS)[number] | "same_matter";
 
+/** What a report by a person is about. */
+export const CATEGORIES = ["public_order", "traffic", "fire", "environment", "facility", "dispute", "help", "other"] as const;
+export type Category = (typeof CATEGORIES)[number];
+
+export interface ReportRequest {
+  command_id: string;
+  origin: "hotline";
+  category: Category;
+  severity: Level;
+  text: string;
+  caller?: string;
+  lon?: number;
+  lat?: number;
+  grid_cell?: string;
+}
+
+export interface Desk {
+  id: string;
+  name: Bilingual;
+  /** Referrals not accepted yet, and those that the desk answers for. */
+  waiting: number;
+  accepted: number;
+}
+
 export type Box = [left: number, top: number, right: number, bottom: number];
 
 export interface Actor {

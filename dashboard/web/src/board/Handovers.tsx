@@ -14,22 +14,27 @@ export function Handovers() {
   const sheet = offered.value;
   const content = sheet?.content ?? draft;
   const mine = sheet?.outgoing.id === session.value?.principal.id;
-  const act = async (done: () => Promise<unknown>): Promise<void> => {
+  const tried = async (doing: () => Promise<void>): Promise<void> => {
     try {
-      await done();
-      setDraft(null);
-      setWords("");
+      await doing();
     } catch (reason) {
       say(reason instanceof Error ? reason.message : String(reason), "fault");
     }
-    await loadBoard();
   };
+  const drawUp = (): Promise<void> => tried(async () => setDraft(await api.handoverDraft()));
+  const act = (done: () => Promise<unknown>): Promise<void> =>
+    tried(async () => {
+      await done();
+      setDraft(null);
+      setWords("");
+      await loadBoard();
+    });
   return (
     <section class="board-part" aria-label={t("board.handover")} data-testid="handover">
       <h2>{t("board.handover")}</h2>
       {!sheet && !draft && (
         <div class="handover-actions">
-          <button type="button" class="btn" data-testid="handover-draft" onClick={() => void act(async () => setDraft(await api.handoverDraft()))}>
+          <button type="button" class="btn" data-testid="handover-draft" onClick={() => void drawUp()}>
             {t("board.handover.draft")}
           </button>
         </div>

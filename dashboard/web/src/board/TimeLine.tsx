@@ -45,7 +45,9 @@ export function TimeLine() {
         ))}
         {teamsInOrder.map(([team, mine]) => (
           <div class="time-line-row" key={team}>
-            <span class="clip">{teamName(team)}</span>
+            <span class="clip" title={teamName(team)}>
+              {teamName(team)}
+            </span>
             <Bars now={share(now.value)}>
               {mine.map((duty) => (
                 <Bar

@@ -1,8 +1,10 @@
 import { board } from "./board";
+import { matters } from "./matters";
 
 /** English words of the page. The keys of this table are the keys of every language. */
 export const en = {
   ...board.en,
+  ...matters.en,
   "app.tagline": "Control room of the grid patrol",
   "tab.room": "Room",
   "tab.cameras": "Cameras",

@@ -1,9 +1,11 @@
 import { board } from "./board";
 import type { Key } from "./index";
+import { matters } from "./matters";
 
 /** 页面的中文用语。 */
 export const zh: Record<Key, string> = {
   ...board.zh,
+  ...matters.zh,
   "app.tagline": "网格巡防指挥室",
   "tab.room": "指挥室",
   "tab.cameras": "摄像机",

@@ -94,6 +94,7 @@ function Buttons({ incident }: { incident: Incident }) {
         {isOpen && incident.work !== "new" && (
           <Act name={incident.paused_since ? "act.resume" : "act.pause"} letter="P" testid="btn-pause" quiet disabled={taken} onClick={press("pause")} />
         )}
+        <Act name="further.title" letter="O" testid="btn-further" quiet onClick={press("further")} />
         {!isOpen && !incident.duplicate_of && <Act name="act.reopen" letter="R" testid="btn-reopen" quiet onClick={press("reopen")} />}
       </div>
     </footer>

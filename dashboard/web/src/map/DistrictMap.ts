@@ -34,6 +34,8 @@ export interface Hit {
 }
 
 export interface MapEvents {
+  /** Somebody points at a place, WGS-84; true where that was asked for, so that nothing else is picked. */
+  onPoint: (lon: number, lat: number) => boolean;
   onPick: (hit: Hit) => void;
   onHover: (hit: Hit | null, x: number, y: number) => void;
   onReady: () => void;
@@ -184,8 +186,9 @@ export class DistrictMap {
     return { type, id: String(found.properties.id) };
   }
 
-  private listen({ onPick, onHover }: MapEvents): void {
+  private listen({ onPoint, onPick, onHover }: MapEvents): void {
     this.map.on("click", (event) => {
+      if (onPoint(event.lngLat.lng, event.lngLat.lat)) return;
       const hit = this.hit(event);
       if (hit) onPick(hit);
     });

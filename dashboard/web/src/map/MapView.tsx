@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { now } from "../clock";
 import { Icon, LevelShape } from "../controls/shapes";
 import { t, word } from "../i18n";
+import { call } from "../incident/call";
 import { matter } from "../incident/matter";
 import { lang, theme } from "../prefs";
 import { chosenTeam } from "../incident/proposal";
@@ -55,6 +56,13 @@ function teamPlace(): [number, number] | null {
   return team && team.lon !== null && team.lat !== null ? [team.lon, team.lat] : null;
 }
 
+/** While a report is taken, a click on the map says where. */
+function point(lon: number, lat: number): boolean {
+  if (!call.value) return false;
+  call.value = { ...call.value, place: { lon, lat } };
+  return true;
+}
+
 function pick(hit: Hit): void {
   if (hit.type === "incident") select(hit.id);
   else if (hit.type === "camera") watched.value = hit.id;
@@ -94,6 +102,8 @@ function follow(map: DistrictMap, place: SiteRecord): () => void {
     }),
     effect(() => {
       const [, lon, lat] = selectedKey.value.split(" ");
+      const told = call.value?.place;
+      if (told) return map.setSelection([told.lon, told.lat]);
       const place: [number, number] | null = lon && lat ? [Number(lon), Number(lat)] : null;
       map.setSelection(place);
       if (place) untracked(() => map.reveal(place, teamPlace()));
@@ -116,6 +126,7 @@ export function MapView() {
       if (gone) return;
       try {
         map.current = new District(element, theme.peek(), sources(place), place.bounds, cameraArea(place), {
+          onPoint: point,
           onPick: pick,
           onHover: (hit, x, y) => (hovered.value = hit && { hit, x, y }),
           onReady: () => setState("ready"),

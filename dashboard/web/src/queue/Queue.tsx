@@ -2,10 +2,12 @@ import "./queue.css";
 
 import { useEffect, useRef } from "preact/hooks";
 
+import { newCommandId } from "../api";
 import { lapse, now } from "../clock";
 import { LevelShape } from "../controls/shapes";
 import { Virtual } from "../controls/Virtual";
 import { t, word, type Key } from "../i18n";
+import { call } from "../incident/call";
 import { matter } from "../incident/matter";
 import type { Incident } from "../records";
 import { cameraName, incidents, loading, open, placeName, select, selected, teamName, waiting } from "../state";
@@ -35,6 +37,10 @@ export function Queue() {
         <h2>
           {t("queue.title")} <span class="num">{open.value.length}</span>
         </h2>
+        <button type="button" class="btn quiet small" aria-keyshortcuts="C" data-testid="new-call" onClick={() => (call.value = { command: newCommandId(), place: null })}>
+          <kbd class="key">C</kbd>
+          {t("call.new")}
+        </button>
         <Rate />
       </header>
       {arranged.arrived > 0 && (

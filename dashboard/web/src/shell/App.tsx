@@ -7,12 +7,16 @@ import { useEffect } from "preact/hooks";
 import { Board } from "../board/Board";
 import { Cameras } from "../cameras/Cameras";
 import { t } from "../i18n";
+import { call } from "../incident/call";
+import { CallForm } from "../incident/CallForm";
+import { Further } from "../incident/Further";
+import { further } from "../incident/further";
 import { Panel } from "../incident/Panel";
 import { Window } from "../live/Window";
 import { MapView } from "../map/MapView";
 import { Queue } from "../queue/Queue";
 import { Setup, SignIn } from "../signin/SignIn";
-import { begin, entry, notice, session, tab } from "../state";
+import { begin, current, entry, notice, session, tab } from "../state";
 import { Teams } from "../teams/Teams";
 import { Users } from "../users/Users";
 import { CommandBar } from "./CommandBar";
@@ -50,12 +54,13 @@ function Room() {
           <MapView />
           <Window />
         </div>
-        <Panel />
+        {call.value ? <CallForm key={call.value.command} open={call.value} /> : <Panel />}
       </main>
       {tab.value === "board" && <Board />}
       {tab.value === "cameras" && <Cameras />}
       {tab.value === "teams" && <Teams />}
       {tab.value === "users" && isAdministrator && <Users />}
+      {further.value && current.value && <Further incident={current.value} />}
       {helpOpen.value && <Help />}
       {commandOpen.value && <CommandBar />}
       <Notice />

@@ -18,6 +18,8 @@ const KEYS: readonly (readonly [keys: string, meaning: Key])[] = [
   ["P", "help.pause"],
   ["R", "help.reopen"],
   ["N", "help.note"],
+  ["C", "help.call"],
+  ["O", "help.further"],
   ["M", "help.map"],
   ["L", "help.live"],
   ["/", "help.command"],

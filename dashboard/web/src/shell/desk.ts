@@ -2,7 +2,10 @@
 
 import { computed, effect, signal, untracked } from "@preact/signals";
 
+import { newCommandId } from "../api";
 import { now } from "../clock";
+import { call } from "../incident/call";
+import { further } from "../incident/further";
 import {
   acknowledge,
   armed,
@@ -85,6 +88,7 @@ export function perform(action: Action): boolean {
   else if (action === "command") commandOpen.value = true;
   else if (action === "back") return back();
   else if (tab.value !== "room") return false;
+  else if (action === "call") call.value = { command: newCommandId(), place: null };
   else if (action === "next") step(1);
   else if (action === "previous") step(-1);
   else if (action === "open") document.querySelector<HTMLElement>("#panel")?.focus();
@@ -102,6 +106,7 @@ function step(by: number): void {
 
 function back(): boolean {
   if (armed.value) armed.value = null;
+  else if (call.value) call.value = null;
   else if (watched.value) watched.value = null;
   else if (isTyping(document.activeElement)) (document.activeElement as HTMLElement).blur();
   else return false;
@@ -120,6 +125,7 @@ export function onIncident(action: Action, incident: Incident | null): boolean {
   else if (action === "shelve" && isOpen) shelve(incident);
   else if (action === "pause" && isOpen && incident.work !== "new") pause(incident);
   else if (action === "reopen" && !isOpen && !incident.duplicate_of) armed.value = "reopen";
+  else if (action === "further") further.value = true;
   else if (action === "note") armed.value = "note";
   else if (action === "map") focusOn(incident.lon, incident.lat);
   else if (action === "live") watched.value = watched.value === incident.camera ? null : incident.camera;
