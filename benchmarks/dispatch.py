@@ -152,8 +152,8 @@ def by_force(
 
     Written from that page and not from the code: one team at a time, a straight line of questions. Only travel times are shared.
     """
-    free: list[tuple[tuple[object, ...], str, int]] = []
-    taken: list[tuple[tuple[object, ...], str, int]] = []
+    free: list[tuple[bool, int, float, int, int, Team]] = []
+    taken: list[tuple[bool, int, float, int, int, Team]] = []
     neighbours = grid.adjacent(incident.grid_cell)
     assert incident.lon is not None
     assert incident.lat is not None
@@ -179,13 +179,24 @@ def by_force(
         elif distance_m(where, here) > 5_000:
             continue
         rests = state.finished >= 3 or (state.finished_at_s is not None and now_s - state.finished_at_s < 600)
-        minutes = grid.travel.trips(here, [(where, team.travels)])[0].time_s
-        key = (rests and incident.severity > 1, cell, int(minutes // 100), state.load, team.id)
+        seconds = grid.travel.trips(here, [(where, team.travels)])[0].time_s
+        facts = (rests and incident.severity > 1, cell, seconds, len(team.grid_cells), state.load, team)
         if not state.incident:
-            free.append((key, team.id, 0))
+            free.append(facts)
         elif incident.severity == 1 and state.severity > 1 and not state.supporting:
-            taken.append(((-state.severity, key), team.id, state.incident_number))
-    return [(team, number) for _, team, number in [*sorted(free), *sorted(taken)]]
+            taken.append(facts)
+    found = [(team, 0) for team in _in_order(free)]
+    away = sorted(_in_order(taken), key=lambda team: -states[team].severity)  # sorted keeps the order of equals
+    return found + [(team, states[team].incident_number) for team in away]
+
+
+def _in_order(teams: list[tuple[bool, int, float, int, int, Team]]) -> list[str]:
+    """Ids of teams by rest, cell, how far behind the first of those, number of cells, load and id."""
+    keys = []
+    for rests, cell, seconds, cells, load, team in teams:
+        soonest = min(each[2] for each in teams if each[:2] == (rests, cell))
+        keys.append((rests, cell, int((seconds - soonest) // 120), cells, load, team.id))
+    return [key[-1] for key in sorted(keys)]
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 In: a folder of `site.toml`, `cameras.csv`, `places.geojson` and the files of `load.FILES`. Out: a `Site`, already
 cross-checked, or one `SiteError` that lists everything wrong. Read `site.py` first.
+`coverage.py` works out what the cameras see of the ground; import it and its neighbours by name.
 `district.py` makes the demo sub-district and `demo_scenes.py` says what its cameras show; import those two by name.
 """
 
@@ -18,7 +19,10 @@ from camera_config.site import (
     CompoundKind,
     Credential,
     Holiday,
+    Mask,
+    MaskKind,
     Name,
+    Outline,
     Place,
     PlaceKind,
     Point,
@@ -43,12 +47,15 @@ __all__ = [
     "DispatchRules",
     "Holiday",
     "Inspection",
+    "Mask",
+    "MaskKind",
     "Matter",
     "Minimum",
     "Name",
     "Need",
     "OpensIncident",
     "Order",
+    "Outline",
     "Place",
     "PlaceKind",
     "Point",

@@ -27,6 +27,7 @@ PARENT_KINDS = {
     PlaceKind.BUILDING: (PlaceKind.GRID_CELL, PlaceKind.COMPOUND),
 }
 _WAY_DEG = 0.05  # about 5 km: ways may lead round the sub-district
+_WIDEST_DEG = 1.0  # about 100 km: the largest sub-districts are a third of that
 _FAR_DEG = 0.001  # about 100 m; further from its compound than that, a camera is asked whether it is GCJ-02
 
 
@@ -104,6 +105,9 @@ def _check_places(site: FoundSite) -> None:
     if not tops and not broken and places:
         places[0].entry.refuse("kind", "expected one feature of kind sub_district in the file, found none")
     for found in places:
+        west, south, east, north = shapes[found.id].bounds if found.value else (0.0, 0.0, 0.0, 0.0)
+        if max(east - west, north - south) > _WIDEST_DEG:
+            found.entry.refuse("geometry", f"expected an outline at most {_WIDEST_DEG:g} degree wide and high")
         if found.value and found.value.kind is not PlaceKind.SUB_DISTRICT and found.value.parent not in broken:
             _check_parent(found, found.value, kinds, shapes)
     _check_references(site, kinds, broken)
@@ -119,9 +123,10 @@ def _check_parent(found: Found[Place], place: Place, kinds: dict[str, PlaceKind]
     elif kinds[place.parent] not in allowed:
         found.entry.refuse("parent", f"{expected}, got {shown(place.parent)}, which is a {kinds[place.parent]}")
     elif place.id != place.parent and not shapes[place.id].intersects(shapes[place.parent]):
-        found.entry.refuse(
-            "geometry", f"expected an outline within or across that of its parent {place.parent}, got one wholly outside"
-        )
+        swapped = shapely.transform(shapes[place.id], lambda points: points[:, ::-1]).intersects(shapes[place.parent])
+        hint = "; longitude and latitude look swapped" if swapped else ""
+        expected = f"expected an outline within or across that of its parent {place.parent}"
+        found.entry.refuse("geometry", f"{expected}, got one wholly outside{hint}")
 
 
 def _check_references(site: FoundSite, kinds: dict[str, PlaceKind], broken: set[str]) -> None:

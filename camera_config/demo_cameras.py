@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import shapely
 
+from camera_config.demo_cover import RECORDED_PX as WIDE_PX
+from camera_config.demo_cover import Sight, sights
 from camera_config.demo_layout import BlockPlan
 from camera_config.demo_scenes import SCENES
-from camera_config.site import CompoundKind, Name
+from camera_config.site import RECORDED_PX, CompoundKind, Name, Size
 
-__all__ = ["Mount", "hang_cameras", "shares"]
+__all__ = ["Mount", "hang_cameras"]
 
 # Of the cameras of a compound, how many a kind of compound deserves against the others, and how they split over street,
 # courtyard, gate and car park.
@@ -47,6 +49,11 @@ _PLACE = {
     "car_park": Name("停车场", "car park"),
 }
 _ARM_M = 2.6  # from a wall to the camera; clears the house although it is turned, not bent, on its way to the map
+_COVERED_KINDS = (CompoundKind.ENTERPRISE, CompoundKind.COMMERCE, CompoundKind.INSTITUTION, CompoundKind.ROAD)
+_COVERED = 22  # compounds covered completely: those of these kinds, and where it takes the fewest cameras for the ground
+_NIGHT_RANGE_M = {WIDE_PX: 80.0}  # a large sensor comes with a strong lamp
+_SHARP_PX: Size = (2560, 1440)
+_SHARP_RATE = 0.4  # of the cameras of the other compounds
 _CLEAR_M = 0.5  # of walls and cell borders
 _APART_M = 4.0  # two cameras on one pole look like one on the map
 
@@ -65,6 +72,12 @@ class Mount:
     height_m: float
     tilt_deg: float
     hfov_deg: float
+    recorded_px: Size
+
+    @property
+    def night_range_m(self) -> float | None:
+        """As of a Camera."""
+        return _NIGHT_RANGE_M.get(self.recorded_px)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +89,44 @@ class _Spot:
     dy: float
 
 
-def shares(blocks: Sequence[BlockPlan], total: int) -> list[int]:
+def hang_cameras(rng: random.Random, blocks: Sequence[BlockPlan], total: int) -> list[list[Mount]]:
+    """`total` cameras by compound: 22 compounds are covered completely, the others share what is left."""
+    looks = {index: sights(block) for index, block in enumerate(blocks)}
+    cost = {index: len(looks[index]) / block.outline.area for index, block in enumerate(blocks)}
+    covered = set(sorted(looks, key=lambda index: (blocks[index].kind not in _COVERED_KINDS, cost[index]))[:_COVERED])
+    others = [index for index in looks if index not in covered]
+    counts = _shares([blocks[index] for index in others], total - sum(len(looks[index]) for index in covered))
+    share = dict(zip(others, counts, strict=True))
+    return [
+        _along(block, looks[index]) if index in covered else _scattered(rng, block, share[index])
+        for index, block in enumerate(blocks)
+    ]
+
+
+def _along(block: BlockPlan, looks: Sequence[Sight]) -> list[Mount]:
+    numbers = dict.fromkeys(SCENES, 0)
+    mounts = []
+    for look in looks:
+        numbers[look.scene] += 1
+        mounts.append(
+            Mount(
+                scene=look.scene,
+                name=_numbered(look.scene, numbers[look.scene]),
+                x=look.x,
+                y=look.y,
+                dx=look.dx,
+                dy=look.dy,
+                cell=_cell_at(block, look.x, look.y),
+                height_m=look.height_m,
+                tilt_deg=look.tilt_deg,
+                hfov_deg=look.hfov_deg,
+                recorded_px=WIDE_PX,
+            )
+        )
+    return mounts
+
+
+def _shares(blocks: Sequence[BlockPlan], total: int) -> list[int]:
     """How many of `total` cameras each compound gets, by its kind and the root of its size; largest remainder."""
     areas = [math.sqrt(block.outline.area) for block in blocks]
     mean = sum(areas) / len(areas)
@@ -89,7 +139,7 @@ def shares(blocks: Sequence[BlockPlan], total: int) -> list[int]:
     return counts
 
 
-def hang_cameras(rng: random.Random, block: BlockPlan, count: int) -> list[Mount]:
+def _scattered(rng: random.Random, block: BlockPlan, count: int) -> list[Mount]:
     """`count` cameras for a compound, spread out; the first four of an ordinary compound show the four scenes."""
     candidates = _candidates(rng, block)
     room_m = {spot: 1e9 for spots in candidates.values() for spot in spots}  # to the nearest camera hung so far
@@ -119,11 +169,29 @@ def _wanted(block: BlockPlan, count: int) -> dict[str, int]:
 
 
 def _mount(rng: random.Random, block: BlockPlan, spot: _Spot, number: int) -> Mount:
-    cell = min(range(len(block.cells)), key=lambda index: block.cells[index].distance(shapely.Point(spot.x, spot.y)))
-    place = _PLACE[spot.scene]
     height, tilt, hfov = (round(rng.uniform(*span), 1) for span in _OPTICS[spot.scene])
-    name = Name(f"{place.zh}{number}", f"{place.en} {number}")
-    return Mount(spot.scene, name, round(spot.x, 2), round(spot.y, 2), spot.dx, spot.dy, cell, height, tilt, hfov)
+    return Mount(
+        scene=spot.scene,
+        name=_numbered(spot.scene, number),
+        x=round(spot.x, 2),
+        y=round(spot.y, 2),
+        dx=spot.dx,
+        dy=spot.dy,
+        cell=_cell_at(block, spot.x, spot.y),
+        height_m=height,
+        tilt_deg=tilt,
+        hfov_deg=hfov,
+        recorded_px=_SHARP_PX if rng.random() < _SHARP_RATE else RECORDED_PX,
+    )
+
+
+def _cell_at(block: BlockPlan, x: float, y: float) -> int:
+    return min(range(len(block.cells)), key=lambda index: block.cells[index].distance(shapely.Point(x, y)))
+
+
+def _numbered(scene: str, number: int) -> Name:
+    place = _PLACE[scene]
+    return Name(f"{place.zh}{number}", f"{place.en} {number}")
 
 
 def _candidates(rng: random.Random, block: BlockPlan) -> dict[str, list[_Spot]]:
@@ -171,7 +239,7 @@ def _fence_spots(rng: random.Random, block: BlockPlan) -> Iterator[_Spot]:
 def _house_spots(rng: random.Random, block: BlockPlan) -> Iterator[_Spot]:
     """At the corners of houses, looking along the long wall into the yard before it."""
     for house in block.built:
-        corners = list(house.exterior.coords)[:4]
+        corners = shapely.get_coordinates(shapely.oriented_envelope(house))[:4].tolist()
         for index, (x, y) in enumerate(corners):
             others = [corners[index - 1], corners[(index + 1) % 4]]
             far = max(others, key=lambda other: math.hypot(other[0] - x, other[1] - y))

@@ -34,6 +34,7 @@ _BUILDINGS: dict[CompoundKind, tuple[float, float, float, float, float, float]] 
     CompoundKind.SCHOOL: (42, 60, 15, 13, 38, 0.2),
     CompoundKind.HOSPITAL: (50, 72, 20, 12, 44, 0.06),
 }
+_STAIRS, _STAIRS_M = 2, (3.4, 1.2)  # stairwells of a house, their width and how far they stand out
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +243,22 @@ def _building_rows(rng: random.Random, kind: CompoundKind, outline: Polygon, tur
                 length = min(rng.uniform(low, high), stop - x)
                 house = affinity.rotate(box(x, y, x + length, y + depth), turn_deg, origin=middle)
                 if inner.contains(house) and not free.intersects(house):
-                    row.append(house)
+                    row.append(affinity.rotate(_with_stairs(x, y, length, depth), turn_deg, origin=middle))
                 x += length + gap
         rows.append(row)
     return rows
+
+
+def _with_stairs(x: float, y: float, length: float, depth: float) -> Polygon:
+    """A house with its stairwells, which stand out to the north."""
+    south = [(x, y), (x + length, y)]
+    stairs = []
+    for part in range(_STAIRS, 0, -1):
+        middle = x + length * (part - 0.5) / _STAIRS
+        left, right = middle - _STAIRS_M[0] / 2, middle + _STAIRS_M[0] / 2
+        out = y + depth + _STAIRS_M[1]
+        stairs += [(right, y + depth), (right, out), (left, out), (left, y + depth)]
+    return Polygon([*south, (x + length, y + depth), *stairs, (x, y + depth)])
 
 
 def _cells(kind: CompoundKind, outline: Polygon, rows: list[list[Polygon]], turn_deg: float) -> tuple[Polygon, ...]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from base import ConfigError, EventKind, GridpatrolError, StorageError
-from camera_config.demo_cameras import Mount, hang_cameras, shares
+from camera_config.demo_cameras import Mount, hang_cameras
 from camera_config.demo_desks import make_desks
+from camera_config.demo_ground import Uplinks, make_gates, make_play_areas, make_poles, make_walls
 from camera_config.demo_layout import draw_plan
 from camera_config.demo_names import DISTRICT
 from camera_config.demo_paths import make_ways
@@ -86,17 +87,21 @@ def make_district(seed: int = 727, cameras: int = CAMERAS, port: int = PORT, pas
     rng = random.Random(seed)
     plan = name_plan(rng, draw_plan(rng))
     places = make_places(rng, plan)
-    hung = _in_order(plan, _hang(rng, plan))
+    hung = _in_order(plan, hang_cameras(rng, plan.drawn.blocks, CAMERAS))
     scenes = {f"c{number:04d}": _scene(rng, number, mount) for number, (_, mount) in enumerate(hung, 1)}
     severities = {camera: _severity(rng, number) for number, camera in enumerate(scenes, 1)}
     kept = list(scenes)[:cameras]
+    uplinks = Uplinks()
     teams, checkpoints = make_teams(plan), make_checkpoints(plan)
     site = Site(
         folder=Path(),
         id=f"demo-{seed}",
         name=Name(f"{DISTRICT.zh}街道(演示)", f"{DISTRICT.en} Sub-district (demo)"),
         timezone="Asia/Shanghai",
-        cameras=tuple(_camera(plan, camera, *found, port) for camera, found in zip(kept, hung, strict=False)),
+        cameras=tuple(
+            _camera(plan, camera, index, mount, port, uplinks.next(plan.compound_id[index]))
+            for camera, (index, mount) in zip(kept, hung, strict=False)
+        ),
         places=places,
         rules=_rules({camera: (scenes[camera].scene, severities[camera]) for camera in kept}),
         teams=teams,
@@ -107,6 +112,10 @@ def make_district(seed: int = 727, cameras: int = CAMERAS, port: int = PORT, pas
         dispatch=make_dispatch_rules(),
         rounds=make_rounds(teams, checkpoints),
         desks=make_desks(),
+        walls=make_walls(plan),
+        gates=make_gates(plan),
+        play_areas=make_play_areas(plan),
+        poles=make_poles(plan),
     )
     return District(site, {camera: scenes[camera] for camera in kept})
 
@@ -122,11 +131,6 @@ def write_district(district: District, folder: Path) -> Site:
     write_text(folder / PLAN, district.plan_yaml())  # first: it marks the folder as a demo, should the rest be cut short
     write_site(district.site, folder)
     return replace(district.site, folder=folder)
-
-
-def _hang(rng: random.Random, plan: NamedPlan) -> list[list[Mount]]:
-    counts = shares(plan.drawn.blocks, CAMERAS)
-    return [hang_cameras(rng, block, count) for block, count in zip(plan.drawn.blocks, counts, strict=True)]
 
 
 def _in_order(plan: NamedPlan, mounts: Sequence[Sequence[Mount]]) -> list[tuple[int, Mount]]:
@@ -159,7 +163,7 @@ def _severity(rng: random.Random, number: int) -> int:
     return drawn if number > _LEADERS * len(SCENES) else 1 if number == 2 else 2 + number % 2
 
 
-def _camera(plan: NamedPlan, camera: str, index: int, mount: Mount, port: int) -> Camera:
+def _camera(plan: NamedPlan, camera: str, index: int, mount: Mount, port: int, uplink: str) -> Camera:
     lon, lat = plan.drawn.plan.lonlat(mount.x, mount.y)
     compound = plan.compound_name[index]
     url = f"rtsp://127.0.0.1:{port}/{camera}"
@@ -177,6 +181,9 @@ def _camera(plan: NamedPlan, camera: str, index: int, mount: Mount, port: int) -
         url_sub=f"{url}/sub",
         url_main=f"{url}/main",
         credential=_LOGIN,
+        recorded_px=mount.recorded_px,
+        night_range_m=mount.night_range_m,
+        uplink=uplink,
     )
 
 

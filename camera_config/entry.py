@@ -22,6 +22,7 @@ V = TypeVar("V")
 _MOST_SHOWN = 50  # problems in one message; more would push the first ones off the screen
 _MOST_KEPT = 1000  # a wrong delimiter makes every field wrong; finding the line of each would take minutes
 _MOST_LETTERS = 2000  # of any text
+_MOST_POINTS = 10_000  # of one outline or line; a district traced from a land register has a few hundred
 _MOST_NAME = 200  # letters that still fit the page
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _ID_SAYS = "expected 1 to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
@@ -195,6 +196,9 @@ class Entry:
         """Pairs of numbers, each inside the box `low`-`high`; empty if something is wrong."""
         if not isinstance(value, list) or not value:
             self.refuse(key, f"expected a list of [x, y], got {shown(value)}")
+            return ()
+        if len(value) > _MOST_POINTS:
+            self.refuse(key, f"expected at most {_MOST_POINTS} points, got {len(value)}")
             return ()
         points = []
         for item in value:

@@ -9,10 +9,13 @@ from typing import TypeVar
 from base import ConfigError
 from camera_config.checks import FoundSite, check_site
 from camera_config.entry import Found, Problems
+from camera_config.networks import check_networks
 from camera_config.read_assessment import read_assessment
 from camera_config.read_cameras import read_cameras
 from camera_config.read_desks import check_desks, read_desks
+from camera_config.read_ground import check_ground, read_ground
 from camera_config.read_limits import check_limits, read_limits
+from camera_config.read_masks import check_masks, read_masks
 from camera_config.read_notifications import check_notifications, read_notifications
 from camera_config.read_paths import read_paths
 from camera_config.read_places import read_places
@@ -30,7 +33,9 @@ FILES = (
     "cameras.toml",
     "places.geojson",
     "paths.geojson",
+    "ground.geojson",
     "rules.toml",
+    "masks.toml",
     "teams.toml",
     "dispatch.toml",
     "limits.toml",
@@ -62,7 +67,9 @@ def load_site(folder: Path, environment: Mapping[str, str] = os.environ) -> Site
     cameras = read_cameras(folder, head.allow_files, problems)
     places = read_places(folder / "places.geojson", problems)
     ways = read_paths(folder / "paths.geojson", problems)
+    ground = read_ground(folder / "ground.geojson", problems)
     rules = for_every_camera(read_rules(folder / "rules.toml", problems), [found.id for found in cameras or ()])
+    masks = read_masks(folder / "masks.toml", problems)
     teams = read_teams(folder / "teams.toml", problems)
     dispatch = read_dispatch(folder / "dispatch.toml", problems)
     limits = read_limits(folder / "limits.toml", problems)
@@ -72,8 +79,12 @@ def load_site(folder: Path, environment: Mapping[str, str] = os.environ) -> Site
     score = read_assessment(folder / "assessment.toml", problems)
     credentials = read_secrets(folder / "secrets.toml", problems, environment)
     check_site(FoundSite(cameras, places, rules, teams.teams, credentials, ways, dispatch.minimums))
+    if cameras is not None:
+        check_masks(masks, cameras)
+        check_networks(head.camera_networks, cameras)
     if places.readable:
         check_limits(limits, places.places)
+        check_ground(ground, places, cameras or ())
         check_desks(desks, places.places)
         check_rounds(rounds, places.checkpoints, teams.teams, places.places)
         check_notifications(notifications, credentials, places.places, limits.sections)
@@ -86,6 +97,7 @@ def load_site(folder: Path, environment: Mapping[str, str] = os.environ) -> Site
         cameras=_values(cameras or ()),
         places=_values(places.places),
         rules=_values(rules),
+        masks=_values(masks),
         teams=_values(teams.teams),
         checkpoints=_values(places.checkpoints),
         credentials=_values(credentials or ()),
@@ -100,6 +112,12 @@ def load_site(folder: Path, environment: Mapping[str, str] = os.environ) -> Site
         score=score,
         notifications=notifications.all,
         retention=head.retention,
+        coverage=head.coverage,
+        walls=_values(ground.walls),
+        gates=_values(ground.gates),
+        play_areas=_values(ground.play_areas),
+        poles=_values(ground.poles),
+        camera_networks=head.camera_networks,
     )
 
 

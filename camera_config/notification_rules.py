@@ -56,6 +56,8 @@ class NoticeKind(StrEnum):
     CAMERA_BACK = "camera_back"
     DRILL_BEGAN = "drill_began"
     DRILL_ENDED = "drill_ended"
+    HANDOVER_MISSING = "handover_missing"
+    HANDOVER_SIGNED = "handover_signed"
     BACKUP_FAILED = "backup_failed"
     OTHER = "other"  # of a kind that this version does not know
     TEST = "test"  # asked for by an administrator; goes to one receiver whatever the rules say

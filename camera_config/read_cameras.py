@@ -11,9 +11,10 @@ from base.settings import read_text
 from camera_config.camera_url import redacted, url_problem
 from camera_config.entry import Entry, Found, Problems, shown, text_problem
 from camera_config.read_tables import table_list
-from camera_config.site import Camera
+from camera_config.site import ANALYSED_PX, RECORDED_PX, Camera, Size
+from camera_config.view import hfov_deg
 
-__all__ = ["CAMERA_KEYS", "REQUIRED_COLUMNS", "read_cameras"]
+__all__ = ["CAMERA_KEYS", "REQUIRED_COLUMNS", "camera_of", "read_cameras"]
 
 REQUIRED_COLUMNS = ("id", "compound", "grid_cell", "lon", "lat", "height_m", "azimuth_deg", "tilt_deg", "hfov_deg", "url_sub")
 CAMERA_KEYS = (
@@ -34,7 +35,16 @@ CAMERA_KEYS = (
     "transport",
     "certificate_sha256",
     "enabled",
+    "focal_mm",
+    "sensor_mm",
+    "analysed_px",
+    "recorded_px",
+    "night_range_m",
+    "uplink",
 )
+_SIZE = re.compile(r"(\d{2,5})x(\d{2,5})", re.ASCII)
+_SIDE_PX = (16, 16_384)
+_HFOV_DEG = (1.0, 180.0)
 
 
 def read_cameras(folder: Path, allow_files: bool, problems: Problems) -> tuple[Found[Camera], ...] | None:
@@ -53,13 +63,15 @@ def read_cameras(folder: Path, allow_files: bool, problems: Problems) -> tuple[F
         return None
     if not entries and problems.total == before:
         problems.add(path, 1, "expected at least one camera, found none")
-    return tuple(_camera(entry, allow_files) for entry in entries) if entries else None
+    return tuple(camera_of(entry, allow_files) for entry in entries) if entries else None
 
 
-def _camera(entry: Entry, allow_files: bool) -> Found[Camera]:
+def camera_of(entry: Entry, allow_files: bool) -> Found[Camera]:
+    """The camera of one entry; what is wrong with it is noted there."""
     if not entry.textual:  # the columns of a CSV file were checked once, in its header
         entry.only(CAMERA_KEYS)
     camera_id = entry.id()
+    focal_mm, sensor_mm = _optional(entry, "focal_mm", 0.5, 3000), _optional(entry, "sensor_mm", 0.5, 100)
     camera = Camera(
         id=camera_id,
         name=entry.name(),
@@ -70,17 +82,57 @@ def _camera(entry: Entry, allow_files: bool) -> Found[Camera]:
         height_m=entry.number("height_m", 0.5, 300),
         azimuth_deg=entry.number("azimuth_deg", 0, 360),
         tilt_deg=entry.number("tilt_deg", -90, 90),
-        hfov_deg=entry.number("hfov_deg", 1, 180),
+        hfov_deg=_hfov_deg(entry, focal_mm, sensor_mm),
         url_sub=_url(entry, "url_sub", None, allow_files),
         url_main=_url(entry, "url_main", "", allow_files),
         credential=entry.id("credential", ""),
         transport=entry.choice("transport", Transport, Transport.TCP),
         certificate_sha256=_fingerprint(entry),
         enabled=entry.truth("enabled", True),
+        focal_mm=focal_mm,
+        sensor_mm=sensor_mm,
+        analysed_px=_size(entry, "analysed_px", ANALYSED_PX),
+        recorded_px=_size(entry, "recorded_px", RECORDED_PX),
+        night_range_m=_optional(entry, "night_range_m", 0, 2000),
+        uplink=entry.id("uplink", ""),
     )
     if camera.transport is Transport.UDP and any(url.startswith("rtsps:") for url in (camera.url_sub, camera.url_main)):
         entry.refuse("transport", "expected 'tcp' with an rtsps:// URL, got 'udp', over which pictures are not encrypted")
     return Found(entry, camera_id, camera if entry.ok else None)
+
+
+def _hfov_deg(entry: Entry, focal_mm: float | None, sensor_mm: float | None) -> float:
+    """The angle given, or that of the lens given in its place."""
+    if focal_mm is None and sensor_mm is None:
+        return entry.number("hfov_deg", *_HFOV_DEG)
+    if focal_mm is None or sensor_mm is None:
+        missing = "focal_mm" if focal_mm is None else "sensor_mm"
+        entry.refuse(missing, "missing; expected focal_mm and sensor_mm together")
+    elif entry.value("hfov_deg") is not None:
+        entry.refuse("hfov_deg", "expected either hfov_deg, or focal_mm and sensor_mm, found both")
+    else:
+        angle = hfov_deg(focal_mm, sensor_mm)
+        if _HFOV_DEG[0] <= angle <= _HFOV_DEG[1]:
+            return angle
+        entry.refuse("focal_mm", f"expected a lens of 1 to 180 degrees, got {angle:.2g} with a sensor {sensor_mm:g} mm wide")
+    return _HFOV_DEG[0]
+
+
+def _optional(entry: Entry, key: str, low: float, high: float) -> float | None:
+    return None if entry.value(key) is None else entry.number(key, low, high)
+
+
+def _size(entry: Entry, key: str, default: Size) -> Size:
+    """Width and height, written 640x360."""
+    text = entry.text(key, "", 40)
+    if not text:
+        return default
+    found = _SIZE.fullmatch(text)
+    if not found or not all(_SIDE_PX[0] <= int(side) <= _SIDE_PX[1] for side in found.groups()):
+        low, high = _SIDE_PX
+        entry.refuse(key, f"expected width and height in pixels such as 640x360, each from {low} to {high}, got {shown(text)}")
+        return default
+    return int(found[1]), int(found[2])
 
 
 def _fingerprint(entry: Entry) -> str:
@@ -138,6 +190,6 @@ def _header_is_good(path: Path, header: list[str], problems: Problems) -> bool:
     for column in sorted({column for column in header if header.count(column) > 1}):
         top.refuse(column[:80], "expected each column once, found it twice")
     for column in REQUIRED_COLUMNS:
-        if column not in header:
+        if column not in header and not (column == "hfov_deg" and "focal_mm" in header):
             top.refuse(column, f"column missing; expected {', '.join(REQUIRED_COLUMNS)}, and name_zh or name_en")
     return problems.total == before

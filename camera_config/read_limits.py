@@ -8,16 +8,26 @@ from typing import TypeVar
 
 from base import ConfigError, TomlFile
 from camera_config.entry import Entry, Found, Problems, shown
+from camera_config.round_rules import Times
 from camera_config.schedule import ALWAYS, Schedule
 from camera_config.site import CompoundKind, Place, PlaceHours, PlaceKind, Section
-from camera_config.time_limits import ESCALATE_AFTER, WARN_AT, Category, Limit, LimitedStep, TimeLimits
+from camera_config.time_limits import (
+    ESCALATE_AFTER,
+    HANDOVER_ALARM_MIN,
+    WARN_AT,
+    Category,
+    Limit,
+    LimitedStep,
+    ShiftChanges,
+    TimeLimits,
+)
 
 __all__ = ["HOURS_KEYS", "LIMIT_KEYS", "LIMIT_TABLES", "SECTION_KEYS", "TOP_KEYS", "LimitsFile", "check_limits", "read_limits"]
 
 E = TypeVar("E", LimitedStep, Category)
 
 LIMIT_TABLES = ("limit", "hours", "section")
-TOP_KEYS = ("warn_at", "escalate_after", "working_hours")
+TOP_KEYS = ("warn_at", "escalate_after", "working_hours", "handover_at", "handover_alarm_min")
 LIMIT_KEYS = ("severity", "category", *(f"{step}_min" for step in LimitedStep), "in_working_time")
 HOURS_KEYS = ("place", "compound_kind", "working_hours")
 SECTION_KEYS = ("id", "name_zh", "name_en", "responsible", "grid_cells")
@@ -52,6 +62,7 @@ def read_limits(path: Path, problems: Problems) -> LimitsFile:
         escalate_after=_shares(top),
         working_hours=_hours(top, ALWAYS),
         limits=tuple(_limit(entry) for entry in _tables(file, path, "limit", problems)),
+        handover=_handover(top),
     )
     hours = tuple(_place_hours(entry) for entry in _tables(file, path, "hours", problems))
     return LimitsFile(time_limits, hours, tuple(_section(entry) for entry in _tables(file, path, "section", problems)))
@@ -111,6 +122,20 @@ def _hours(entry: Entry, default: Schedule | None) -> Schedule:
     if not hours.windows:
         entry.refuse("working_hours", "expected some hours: with 'never' no limit would ever be reached")
     return hours
+
+
+def _handover(top: Entry) -> ShiftChanges | None:
+    alarm_min = top.number("handover_alarm_min", 1, 12 * 60, HANDOVER_ALARM_MIN)
+    text = top.text("handover_at", "")
+    if not text:
+        if top.value("handover_alarm_min") is not None:
+            top.refuse("handover_alarm_min", "expected only together with handover_at")
+        return None
+    try:
+        return ShiftChanges(Times.parse(text), alarm_min)
+    except ValueError as error:
+        top.refuse("handover_at", str(error))
+        return None
 
 
 def _limit(entry: Entry) -> Limit:

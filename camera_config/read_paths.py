@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from base import ConfigError
-from camera_config.entry import Entry, Found, Problems, shown
-from camera_config.read_places import WORLD, read_features
-from camera_config.site import Point, TravelMode, Way
+from camera_config.entry import Entry, Found, Problems
+from camera_config.read_places import read_features, read_line
+from camera_config.site import TravelMode, Way
 
 __all__ = ["WAY_KEYS", "read_paths"]
 
@@ -26,16 +26,5 @@ def read_paths(path: Path, problems: Problems) -> tuple[Found[Way], ...]:
 
 def _way(entry: Entry, geometry: object) -> Found[Way]:
     entry.only(WAY_KEYS)
-    mode, line = entry.choice("mode", TravelMode), _line(entry, geometry)
+    mode, line = entry.choice("mode", TravelMode), read_line(entry, geometry)
     return Found(entry, "", Way(mode, line) if entry.ok else None)
-
-
-def _line(entry: Entry, geometry: object) -> tuple[Point, ...]:
-    kind, coordinates = (geometry.get("type"), geometry.get("coordinates")) if isinstance(geometry, dict) else (None, None)
-    if kind != "LineString":
-        entry.refuse("geometry", f"expected a LineString, got {shown(kind)}")
-        return ()
-    line = entry.points("geometry", coordinates, *WORLD)
-    if entry.ok and len(set(line)) < 2:
-        entry.refuse("geometry", f"expected a line of at least two different points, got {shown(coordinates)}")
-    return line

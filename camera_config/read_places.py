@@ -16,7 +16,18 @@ from camera_config.entry import Entry, Found, Problems, shown
 from camera_config.shapes import ring_problem
 from camera_config.site import Checkpoint, CompoundKind, Place, PlaceKind, Point
 
-__all__ = ["CHECKPOINT_KEYS", "PLACE_KEYS", "WORLD", "FeatureKind", "PlacesFile", "read_features", "read_places"]
+__all__ = [
+    "CHECKPOINT_KEYS",
+    "PLACE_KEYS",
+    "WORLD",
+    "FeatureKind",
+    "PlacesFile",
+    "read_features",
+    "read_line",
+    "read_outline",
+    "read_places",
+    "read_point",
+]
 
 PLACE_KEYS = ("id", "kind", "name_zh", "name_en", "parent", "compound_kind", "responsible", "households")
 CHECKPOINT_KEYS = ("id", "kind", "name_zh", "name_en", "grid_cell", "key_node")
@@ -126,7 +137,7 @@ def _place(entry: Entry, kind: PlaceKind, geometry: object) -> Found[Place]:
         kind=kind,
         name=entry.name(),
         parent="" if kind is PlaceKind.SUB_DISTRICT else entry.id("parent"),
-        outline=_outline(entry, geometry),
+        outline=read_outline(entry, geometry),
         compound_kind=entry.choice("compound_kind", CompoundKind) if kind is PlaceKind.COMPOUND else None,
         responsible=entry.text("responsible", "", 200),
         households=entry.whole("households", 0, 100_000, 0) if entry.value("households") is not None else None,
@@ -137,12 +148,12 @@ def _place(entry: Entry, kind: PlaceKind, geometry: object) -> Found[Place]:
 def _checkpoint(entry: Entry, geometry: object) -> Found[Checkpoint]:
     entry.only(CHECKPOINT_KEYS)
     checkpoint_id = entry.id()
-    lon, lat = _point(entry, geometry)
+    lon, lat = read_point(entry, geometry)
     checkpoint = Checkpoint(checkpoint_id, entry.name(), entry.id("grid_cell"), lon, lat, entry.truth("key_node", False))
     return Found(entry, checkpoint_id, checkpoint if entry.ok else None)
 
 
-def _outline(entry: Entry, geometry: object) -> tuple[Point, ...]:
+def read_outline(entry: Entry, geometry: object) -> tuple[Point, ...]:
     """The outer ring of a Polygon, or of a MultiPolygon that holds only one, as drawing programs like to write."""
     kind, coordinates = _geometry(geometry)
     if kind == "MultiPolygon" and isinstance(coordinates, list) and len(coordinates) == 1:
@@ -159,7 +170,20 @@ def _outline(entry: Entry, geometry: object) -> tuple[Point, ...]:
     return ring
 
 
-def _point(entry: Entry, geometry: object) -> Point:
+def read_line(entry: Entry, geometry: object) -> tuple[Point, ...]:
+    """The points of a LineString; () with what is wrong noted."""
+    kind, coordinates = _geometry(geometry)
+    if kind != "LineString":
+        entry.refuse("geometry", f"expected a LineString, got {shown(kind)}")
+        return ()
+    line = entry.points("geometry", coordinates, *WORLD)
+    if entry.ok and len(set(line)) < 2:
+        entry.refuse("geometry", f"expected a line of at least two different points, got {shown(coordinates)}")
+    return line
+
+
+def read_point(entry: Entry, geometry: object) -> Point:
+    """The coordinates of a Point; with what is wrong noted, any."""
     kind, coordinates = _geometry(geometry)
     if kind != "Point":
         entry.refuse("geometry", f"expected a Point, got {shown(kind)}")

@@ -5,7 +5,7 @@ from camera_config.retention_rules import DEFAULTS, MAX_GB, Keep, Kept, Retentio
 
 __all__ = ["RETENTION_KEYS", "read_retention"]
 
-RETENTION_KEYS = (*(f"{kept}_{end}" for kept in Kept for end in ("min_days", "max_days")), "pictures_max_gb")
+RETENTION_KEYS = (*(f"{kept}_{end}" for kept in Kept for end in ("min_days", "max_days")), "pictures_max_gb", "clips_max_gb")
 
 _LONGEST_DAYS = 36_500
 
@@ -18,8 +18,11 @@ def read_retention(entry: Entry) -> RetentionRules:
     for part, whole in ((Kept.PICTURES, Kept.EVENTS), (Kept.EVENTS, Kept.INCIDENTS)):
         if keeps[part].max_days > keeps[whole].max_days:
             entry.refuse(f"{part}_max_days", f"expected at most {whole}_max_days, {keeps[whole].max_days:g}")
-    most_gb = entry.number("pictures_max_gb", 0.001, 1e6, MAX_GB)
-    return RetentionRules(**{kept.value: keep for kept, keep in keeps.items()}, pictures_max_gb=most_gb)
+    pictures_gb = entry.number("pictures_max_gb", 0.001, 1e6, MAX_GB)
+    clips_gb = entry.number("clips_max_gb", 0.001, 1e6, MAX_GB)
+    return RetentionRules(
+        **{kept.value: keep for kept, keep in keeps.items()}, pictures_max_gb=pictures_gb, clips_max_gb=clips_gb
+    )
 
 
 def _keep(entry: Entry, kept: Kept) -> Keep:

@@ -10,11 +10,11 @@ from shapely.geometry import LineString
 from base import ConfigError, EventKind
 from camera_config.entry import Entry, Found, Problems, shown
 from camera_config.name import Name
+from camera_config.read_masks import read_outline
 from camera_config.read_tables import read_schedule, table_list
 from camera_config.rule_kinds import HEALTH_KINDS, RULE_KINDS, Direction, RuleKind
 from camera_config.schedule import ALWAYS
-from camera_config.shapes import ring_problem
-from camera_config.site import Point, Rule
+from camera_config.site import Outline, Rule
 
 __all__ = ["EVERY_CAMERA", "LABELS", "RULE_KEYS", "for_every_camera", "keys_of", "read_rules"]
 
@@ -83,7 +83,7 @@ def _rules(entry: Entry) -> Iterator[Found[Rule]]:
         camera="",
         name=name,
         kind=kind,
-        zone=_zone(entry) if "zone" in about.needs else (),
+        zone=read_outline(entry, "zone") if "zone" in about.needs else (),
         zone_name=entry.name("zone") if about.needs else Name("", ""),
         labels=_labels(entry, about),
         schedule=read_schedule(entry, "schedule", ALWAYS),
@@ -118,15 +118,7 @@ def _refuse_unused(entry: Entry, kind: EventKind) -> None:
             entry.refuse(key, f"not used by a rule of kind {kind}, which takes {', '.join(allowed)}")
 
 
-def _zone(entry: Entry) -> tuple[Point, ...]:
-    zone = entry.points("zone", entry.value("zone"), (0, 0), (1, 1))
-    zone = zone[:-1] if len(zone) > 1 and zone[0] == zone[-1] else zone
-    if zone and (problem := ring_problem((*zone, zone[0]))):
-        entry.refuse("zone", problem)
-    return zone
-
-
-def _line(entry: Entry) -> tuple[Point, ...]:
+def _line(entry: Entry) -> Outline:
     line = entry.points("line", entry.value("line"), (0, 0), (1, 1))
     if not line:
         return ()

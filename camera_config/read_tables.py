@@ -8,11 +8,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from base import ConfigError, TomlFile
+from camera_config.coverage_rules import CoverageRules
 from camera_config.entry import Entry, Found, Problems, shown
+from camera_config.networks import read_networks
+from camera_config.read_coverage import read_coverage
 from camera_config.read_retention import read_retention
 from camera_config.retention_rules import RetentionRules
 from camera_config.schedule import ALWAYS, Schedule
-from camera_config.site import Credential, Name
+from camera_config.site import Credential, Name, Network
 
 __all__ = [
     "SECRET_KEYS",
@@ -24,7 +27,7 @@ __all__ = [
     "table_list",
 ]
 
-SITE_KEYS = ("id", "name_zh", "name_en", "timezone", "allow_files", "retention")
+SITE_KEYS = ("id", "name_zh", "name_en", "timezone", "allow_files", "camera_networks", "retention", "coverage")
 SECRET_KEYS = ("user", "password", "password_env")
 
 
@@ -37,6 +40,8 @@ class SiteFile:
     timezone: str = "UTC"
     allow_files: bool = False
     retention: RetentionRules = RetentionRules()  # noqa: RUF009  # frozen
+    coverage: CoverageRules = CoverageRules()  # noqa: RUF009  # frozen
+    camera_networks: tuple[Network, ...] = ()
 
 
 def read_site_file(path: Path, problems: Problems) -> SiteFile:
@@ -51,12 +56,10 @@ def read_site_file(path: Path, problems: Problems) -> SiteFile:
     timezone = entry.text("timezone")
     if timezone and not _is_timezone(timezone):
         entry.refuse("timezone", f"expected a name of the IANA time zone database such as Asia/Shanghai, got {shown(timezone)}")
-    table = file.data.get("retention", {})
-    if not isinstance(table, dict):
-        entry.refuse("retention", "expected a table [retention]")
-        table = {}
-    retention = read_retention(Entry(problems, path, table, partial(file.line_of, "retention", 0), "retention."))
-    return SiteFile(entry.id(), entry.name(), timezone, entry.truth("allow_files", False), retention)
+    retention = read_retention(_sub_table(file, entry, "retention"))
+    coverage = read_coverage(_sub_table(file, entry, "coverage"))
+    files, networks = entry.truth("allow_files", False), read_networks(entry)
+    return SiteFile(entry.id(), entry.name(), timezone, files, retention, coverage, networks)
 
 
 def read_secrets(path: Path, problems: Problems, environment: Mapping[str, str]) -> tuple[Found[Credential], ...] | None:
@@ -134,6 +137,15 @@ def _credential(entry: Entry, name: str, environment: Mapping[str, str]) -> Foun
         entry.refuse("password_env", f"expected the password in the environment variable {variable}, which is not set")
     password = environment.get(variable, "") if variable else entry.text("password", None, 200, secret=True)
     return Found(entry, name, Credential(name, user, password, variable) if entry.ok else None)
+
+
+def _sub_table(file: TomlFile, top: Entry, name: str) -> Entry:
+    """A table of a file that stands there once at most; empty if it is absent."""
+    table = file.data.get(name, {})
+    if not isinstance(table, dict):
+        top.refuse(name, f"expected a table [{name}]")
+        table = {}
+    return Entry(top.problems, top.path, table, partial(file.line_of, name, 0), f"{name}.")
 
 
 def _line_of_table(file: TomlFile, name: str, _key: str) -> int:

@@ -1,4 +1,4 @@
-"""How long what is stored is kept: not deleted before, deleted after, and how much room pictures may take."""
+"""How long what is stored is kept: not deleted before, deleted after, and how much room pictures and clips may take."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ __all__ = ["DEFAULTS", "MAX_GB", "Keep", "Kept", "RetentionRules"]
 
 
 class Kept(StrEnum):
-    """What is kept for a time of its own. Incidents include their history, rounds theirs; health includes gaps."""
+    """What is kept for a time of its own. Pictures include clips, incidents their history, rounds theirs; health includes gaps."""
 
     PICTURES = "pictures"
     EVENTS = "events"
@@ -51,6 +51,7 @@ class RetentionRules:
     audit: Keep = DEFAULTS[Kept.AUDIT]
     health: Keep = DEFAULTS[Kept.HEALTH]
     pictures_max_gb: float = MAX_GB
+    clips_max_gb: float = MAX_GB
 
     def of(self, kept: Kept) -> Keep:
         """How long one kind of data is kept."""

@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from base import EventKind, Transport
+from camera_config.coverage_rules import CoverageRules
 from camera_config.desks import Desk
 from camera_config.dispatch_rules import DispatchRules
 from camera_config.name import Name
@@ -21,27 +23,53 @@ from camera_config.score import ScoreWeights
 from camera_config.time_limits import TimeLimits
 
 __all__ = [
+    "ANALYSED_PX",
+    "RECORDED_PX",
     "Camera",
     "Checkpoint",
     "CompoundKind",
     "Credential",
+    "Gate",
     "Holiday",
+    "Mask",
+    "MaskKind",
     "Name",
+    "Network",
+    "Outline",
     "Place",
     "PlaceHours",
     "PlaceKind",
+    "PlayArea",
     "Point",
+    "Pole",
     "Rule",
     "Section",
     "Site",
+    "Size",
     "Team",
     "TeamKind",
     "TravelMode",
+    "Wall",
     "Way",
 ]
 
+Network = IPv4Network | IPv6Network
+
 Point = tuple[float, float]
 """Longitude, latitude in degrees WGS-84; for zones x, y as fractions 0–1 of the picture."""
+
+Outline = tuple[Point, ...]
+"""A polygon in fractions of the picture; its last point is joined to its first, which is not repeated."""
+
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+ANALYSED_PX: Size = (640, 360)
+"""Of an analysed stream nobody gave the size of: what small streams are usually set to."""
+
+RECORDED_PX: Size = (1920, 1080)
+"""Likewise of the recorded stream."""
 
 
 class PlaceKind(StrEnum):
@@ -101,7 +129,10 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A configured camera. URLs carry no credentials; `azimuth_deg` is clockwise from north, `tilt_deg` down from level."""
+    """A configured camera. URLs carry no credentials; `azimuth_deg` is clockwise from north, `tilt_deg` down from level.
+
+    `hfov_deg` is always set; where the file gives the lens instead, `focal_mm` and the width `sensor_mm` of the sensor are, too.
+    """
 
     id: str
     name: Name
@@ -119,6 +150,12 @@ class Camera:
     transport: Transport = Transport.TCP
     certificate_sha256: str = ""  # of the only certificate accepted over rtsps; empty: one the system trusts
     enabled: bool = True
+    focal_mm: float | None = None
+    sensor_mm: float | None = None
+    analysed_px: Size = ANALYSED_PX
+    recorded_px: Size = RECORDED_PX
+    night_range_m: float | None = None  # None: that of the coverage rules
+    uplink: str = ""  # the switch that feeds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +183,22 @@ class Rule:
     count: int = 0  # of a crowd; 0: only its density counts
     density: float = 0.0  # share of the zone that a crowd covers; 0: only its count
     speed: float = 2.0  # in body heights a second
+
+
+class MaskKind(StrEnum):
+    """What a mask is for."""
+
+    PRIVACY = "privacy"  # nobody may see it: blacked out before anything looks at the picture
+    IGNORE = "ignore"  # shown, but what moves there means nothing: a tree, a screen, a road beyond the fence
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A part of one camera's picture that is treated differently."""
+
+    camera: str
+    kind: MaskKind
+    outline: Outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +261,43 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Wall:
+    """A line nobody sees through, apart from the buildings; a camera higher than `height_m` sees over it."""
+
+    line: tuple[Point, ...]
+    height_m: float | None = None  # None: higher than any camera
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A way in, which matters more than the ground around it."""
+
+    id: str
+    name: Name
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlayArea:
+    """Ground where children play."""
+
+    id: str
+    name: Name
+    outline: tuple[Point, ...]  # outer ring, closed
+
+
+@dataclass(frozen=True, slots=True)
+class Pole:
+    """Where a camera could be put up: a lamp post or mast, `height_m` up."""
+
+    id: str
+    lon: float
+    lat: float
+    height_m: float
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A point a patrol route passes; `key_node` ones are inspected daily."""
 
@@ -233,6 +323,7 @@ class Site:
     teams: tuple[Team, ...]
     checkpoints: tuple[Checkpoint, ...]
     credentials: tuple[Credential, ...] = ()
+    masks: tuple[Mask, ...] = ()
     holidays: tuple[Holiday, ...] = ()
     ways: tuple[Way, ...] = ()
     dispatch: DispatchRules = field(default_factory=DispatchRules)
@@ -244,6 +335,12 @@ class Site:
     score: ScoreWeights = field(default_factory=ScoreWeights)
     notifications: NotificationRules = field(default_factory=NotificationRules)
     retention: RetentionRules = field(default_factory=RetentionRules)
+    coverage: CoverageRules = field(default_factory=CoverageRules)
+    walls: tuple[Wall, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    play_areas: tuple[PlayArea, ...] = ()
+    poles: tuple[Pole, ...] = ()
+    camera_networks: tuple[Network, ...] = ()
 
     @cached_property
     def zone_info(self) -> ZoneInfo:
@@ -276,3 +373,7 @@ class Site:
     def rules_of(self, camera: str) -> tuple[Rule, ...]:
         """The rules of one camera, in the order of the file."""
         return tuple(rule for rule in self.rules if rule.camera == camera)
+
+    def masks_of(self, camera: str, kind: MaskKind) -> tuple[Outline, ...]:
+        """The outlines of one camera's masks of one kind, in the order of the file."""
+        return tuple(mask.outline for mask in self.masks if mask.camera == camera and mask.kind is kind)

@@ -4,15 +4,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from camera_config.round_rules import Times
 from camera_config.schedule import ALWAYS, Schedule
 
-__all__ = ["ESCALATE_AFTER", "WARN_AT", "Category", "Limit", "LimitedStep", "TimeLimits"]
+__all__ = [
+    "ESCALATE_AFTER",
+    "HANDOVER_ALARM_MIN",
+    "WARN_AT",
+    "Category",
+    "Limit",
+    "LimitedStep",
+    "ShiftChanges",
+    "TimeLimits",
+]
 
 WARN_AT = 0.8
 """Share of a limit after which people are warned."""
 
 ESCALATE_AFTER = (0.5, 1.0, 2.0)
 """Shares of a limit after its breach, at which the section, the community and the sub-district are told. Our own choice."""
+
+HANDOVER_ALARM_MIN = 30.0
 
 
 class Category(StrEnum):
@@ -56,6 +68,14 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftChanges:
+    """When the shifts of the control room change, and how long after that both sides must have signed the handover sheet."""
+
+    at: Times
+    alarm_min: float = HANDOVER_ALARM_MIN
+
+
+@dataclass(frozen=True, slots=True)
 class TimeLimits:
     """Everything about clocks that a site may set. `escalate_after` rises; `limits` stand in the order of the file."""
 
@@ -63,6 +83,7 @@ class TimeLimits:
     escalate_after: tuple[float, float, float] = ESCALATE_AFTER
     working_hours: Schedule = ALWAYS
     limits: tuple[Limit, ...] = ()
+    handover: ShiftChanges | None = None  # None: nobody is told of a sheet that is missing
 
     def limit_s(self, step: LimitedStep, severity: int, category: Category) -> float | None:
         """The limit a site sets for a step: by category, else for all categories; None where the default holds."""

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from base import StorageError
+from camera_config.coverage_rules import CoverageRules, Stream
 from camera_config.desks import FEEDBACK_MIN, RECEIPT_MIN, Desk
 from camera_config.dispatch_rules import DispatchRules, Matter
 from camera_config.notification_rules import KEEP_TRYING_S, Email, Mqtt, NotificationRules, Robot, Target, TellRule, Webhook
@@ -20,10 +21,26 @@ from camera_config.retention_rules import Kept, RetentionRules
 from camera_config.round_rules import Inspection, RoundRules, Route
 from camera_config.schedule import ALWAYS
 from camera_config.score import ScoreWeights
-from camera_config.site import Camera, Checkpoint, Holiday, Place, PlaceKind, Rule, Site, Team, TravelMode, Way
+from camera_config.site import (
+    Camera,
+    Checkpoint,
+    Gate,
+    Holiday,
+    Mask,
+    Place,
+    PlaceKind,
+    PlayArea,
+    Pole,
+    Rule,
+    Site,
+    Team,
+    TravelMode,
+    Wall,
+    Way,
+)
 from camera_config.time_limits import TimeLimits
 
-__all__ = ["write_site", "write_text"]
+__all__ = ["camera_values", "write_cameras", "write_site", "write_text"]
 
 
 def write_site(site: Site, folder: Path) -> None:
@@ -37,12 +54,16 @@ def write_site(site: Site, folder: Path) -> None:
     except OSError as error:
         raise StorageError(f"{folder}: cannot make this folder: {error.strerror}") from None
     write_text(folder / "site.toml", _site_toml(site))
-    write_text(folder / "cameras.csv", _cameras_csv(site.cameras))
+    write_cameras(site.cameras, folder)
     write_text(folder / "places.geojson", _places_geojson(site.places, site.checkpoints))
     write_text(folder / "rules.toml", _rules_toml(site.rules))
+    if site.masks:
+        write_text(folder / "masks.toml", _masks_toml(site.masks))
     write_text(folder / "teams.toml", _teams_toml(site.teams, site.holidays))
     if site.ways:
         write_text(folder / "paths.geojson", _paths_geojson(site.ways))
+    if site.walls or site.gates or site.play_areas or site.poles:
+        write_text(folder / "ground.geojson", _ground_geojson(site))
     if site.dispatch != DispatchRules():
         write_text(folder / "dispatch.toml", _dispatch_toml(site.dispatch))
     if site.rounds != RoundRules():
@@ -73,27 +94,48 @@ def write_text(path: Path, text: str, mode: int = 0o644) -> None:
 
 
 def _site_toml(site: Site) -> str:
-    values = {"id": site.id, "name_zh": site.name.zh, "name_en": site.name.en, "timezone": site.timezone}
+    values: dict[str, object] = {"id": site.id, "name_zh": site.name.zh, "name_en": site.name.en, "timezone": site.timezone}
     plays_files = any(url.startswith("file:") for camera in site.cameras for url in (camera.url_sub, camera.url_main))
-    text = _table("", {**values, "allow_files": True} if plays_files else values)
-    return text if site.retention == RetentionRules() else f"{text}\n{_table('[retention]', _retention_values(site.retention))}"
+    values |= {"allow_files": True} if plays_files else {}
+    values |= {"camera_networks": list(map(str, site.camera_networks))} if site.camera_networks else {}
+    tables = [_table("", values)]
+    if site.retention != RetentionRules():
+        tables.append(_table("[retention]", _retention_values(site.retention)))
+    if site.coverage != CoverageRules():
+        tables.append(_table("[coverage]", asdict(site.coverage)))
+    return "\n".join(tables)
 
 
 def _retention_values(rules: RetentionRules) -> dict[str, object]:
-    values: dict[str, object] = {"pictures_max_gb": rules.pictures_max_gb}
+    values: dict[str, object] = {"pictures_max_gb": rules.pictures_max_gb, "clips_max_gb": rules.clips_max_gb}
     for kept in Kept:
         keep = rules.of(kept)
         values |= {f"{kept}_min_days": keep.min_days, f"{kept}_max_days": keep.max_days}
     return values
 
 
+def write_cameras(cameras: Iterable[Camera], folder: Path) -> None:
+    """Write `cameras.csv` of a site folder anew. Raises StorageError; the file is replaced as a whole."""
+    write_text(folder / "cameras.csv", _cameras_csv(cameras))
+
+
+def camera_values(camera: Camera) -> dict[str, str]:
+    """A camera as the columns of `cameras.csv`; an absent value is an empty text."""
+    values = {"name_zh": camera.name.zh, "name_en": camera.name.en, "enabled": "true" if camera.enabled else "false"}
+    values |= {f"{stream}_px": "{}x{}".format(*getattr(camera, f"{stream}_px")) for stream in Stream}
+    values |= {"hfov_deg": ""} if camera.focal_mm is not None else {}  # the lens says it
+    for key in CAMERA_KEYS:
+        if key not in values:
+            value = getattr(camera, key)
+            values[key] = "" if value is None else str(value)
+    return values
+
+
 def _cameras_csv(cameras: Iterable[Camera]) -> str:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CAMERA_KEYS)
-    for camera in cameras:
-        values = {"name_zh": camera.name.zh, "name_en": camera.name.en, "enabled": "true" if camera.enabled else "false"}
-        writer.writerow(values[key] if key in values else getattr(camera, key) for key in CAMERA_KEYS)
+    writer = csv.DictWriter(text, CAMERA_KEYS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(map(camera_values, cameras))
     return text.getvalue()
 
 
@@ -104,6 +146,25 @@ def _places_geojson(places: Iterable[Place], checkpoints: Iterable[Checkpoint]) 
 
 def _paths_geojson(ways: Iterable[Way]) -> str:
     return _collection(_feature({"mode": way.mode}, "LineString", way.line) for way in ways)
+
+
+def _ground_geojson(site: Site) -> str:
+    gates = (_feature(_named("gate", gate), "Point", (gate.lon, gate.lat)) for gate in site.gates)
+    areas = (_feature(_named("play_area", area), "Polygon", [area.outline]) for area in site.play_areas)
+    return _collection(itertools.chain(map(_wall_feature, site.walls), gates, areas, map(_pole_feature, site.poles)))
+
+
+def _wall_feature(wall: Wall) -> str:
+    height = {} if wall.height_m is None else {"height_m": wall.height_m}
+    return _feature({"kind": "wall", **height}, "LineString", wall.line)
+
+
+def _pole_feature(pole: Pole) -> str:
+    return _feature({"id": pole.id, "kind": "pole", "height_m": pole.height_m}, "Point", (pole.lon, pole.lat))
+
+
+def _named(kind: str, thing: Gate | PlayArea) -> dict[str, object]:
+    return {"id": thing.id, "kind": kind, "name_zh": thing.name.zh, "name_en": thing.name.en}
 
 
 def _collection(lines: Iterable[str]) -> str:
@@ -134,6 +195,14 @@ def _rules_toml(rules: Iterable[Rule]) -> str:
     return "\n".join(
         _table("[[rule]]", {"camera": [item.camera for item in group], **_rule_values(rule)})
         for rule, group in itertools.groupby(rules, key=lambda item: replace(item, camera=""))
+    )
+
+
+def _masks_toml(masks: Iterable[Mask]) -> str:
+    """Neighbouring masks that differ only in their camera share a table."""
+    return "\n".join(
+        _table(f"[[{mask.kind}]]", {"camera": [item.camera for item in group], "outline": mask.outline})
+        for mask, group in itertools.groupby(masks, key=lambda item: replace(item, camera=""))
     )
 
 
@@ -246,6 +315,8 @@ def _inspection_values(inspection: Inspection) -> dict[str, object]:
 def _limits_toml(site: Site) -> str:
     limits = site.time_limits
     top = {"warn_at": limits.warn_at, "escalate_after": limits.escalate_after, "working_hours": limits.working_hours.text}
+    if limits.handover is not None:
+        top |= {"handover_at": limits.handover.at.text, "handover_alarm_min": limits.handover.alarm_min}
     tables = [_table("", top)]
     for limit in limits.limits:
         some = {"category": limit.categories, "in_working_time": sorted(limit.in_working_time)}

@@ -4,7 +4,14 @@ In: the site, the store, and a view of the running fleet. Out: steps of people, 
 FastAPI. Read `app.py` first, then `authorize.py` and `routes/incidents.py`.
 """
 
-from dashboard.announce import announce_camera, announce_incident, announce_round, announce_team
+from dashboard.announce import (
+    announce_camera,
+    announce_handover,
+    announce_incident,
+    announce_referral,
+    announce_round,
+    announce_team,
+)
 from dashboard.app import create_app
 from dashboard.fleet_view import FleetView
 from dashboard.server import WebServer
@@ -18,7 +25,9 @@ __all__ = [
     "Updates",
     "WebServer",
     "announce_camera",
+    "announce_handover",
     "announce_incident",
+    "announce_referral",
     "announce_round",
     "announce_team",
     "create_app",

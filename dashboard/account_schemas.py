@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from dashboard.authorize import Principal
-from dashboard.schemas import AnswerBody, RequestBody, Time, iso, printable
+from dashboard.schemas import AnswerBody, RequestBody, SiteId, Time, iso, printable
 from dashboard.sessions import SignedIn
 from storage import User
 
-__all__ = ["SessionOut", "SetupIn", "SetupOut", "SignInIn", "TeamCodeIn", "UserIn", "UserList", "UserOut"]
+__all__ = ["SessionOut", "SetupIn", "SetupOut", "SignInIn", "TeamCodeIn", "UserChangeIn", "UserIn", "UserList", "UserOut"]
 
 UserName = Annotated[
     str,
@@ -17,6 +17,12 @@ UserName = Annotated[
     Field(examples=["li.na"]),
 ]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256), Field(examples=["a long sentence is good"])]
+
+
+Areas = Annotated[
+    tuple[SiteId, ...],
+    Field(max_length=500, description="ids of communities and grid cells; none: the whole sub-district", examples=[["comm-03"]]),
+]
 
 
 class SetupOut(AnswerBody):
@@ -45,6 +51,7 @@ class PrincipalOut(AnswerBody):
     name_en: str = Field(description="a team's English name; of a user the same as `name`", examples=["East gate post"])
     role: Literal["operator", "dispatcher", "administrator", "team"]
     team: str | None
+    areas: list[str] = Field(description="what a user is limited to; empty: the whole sub-district", examples=[[]])
 
     @classmethod
     def of(cls, principal: Principal) -> "PrincipalOut":
@@ -56,6 +63,7 @@ class PrincipalOut(AnswerBody):
                 "name_en": principal.name_en or principal.name,
                 "role": principal.role and principal.role.value,
                 "team": principal.team,
+                "areas": [] if principal.area is None else principal.area.key.split(","),
             }
         )
 
@@ -73,17 +81,26 @@ class UserIn(RequestBody):
     name: UserName
     password: Password
     role: Literal["operator", "dispatcher", "administrator"]
+    areas: Areas = ()
+
+
+class UserChangeIn(RequestBody):
+    role: Literal["operator", "dispatcher", "administrator"]
+    areas: Areas
 
 
 class UserOut(AnswerBody):
     id: str
     name: str
     role: str
+    areas: list[str] = Field(
+        description="ids of communities and grid cells; none: the whole sub-district", examples=[["comm-03"]]
+    )
     created_at: Time
 
     @classmethod
     def of(cls, user: User) -> "UserOut":
-        return cls(id=user.id, name=user.name, role=user.role, created_at=iso(user.created_s))
+        return cls(id=user.id, name=user.name, role=user.role, areas=list(user.areas), created_at=iso(user.created_s))
 
 
 class UserList(AnswerBody):

@@ -41,6 +41,8 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
     Raises RuntimeError if a route has no policy: better no server than an open door.
     """
     updates = Updates(settings.replay, settings.queue)
+    for support in store.all_support():
+        updates.support(support.incident, support.team, lasts=True)
     parts = Dashboard(
         site=site,
         store=store,

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from base import DeniedError
 from patrol import Incident, Step
+from storage import Area
 
 __all__ = [
     "ANONYMOUS",
@@ -46,7 +47,10 @@ _LADDER = (Role.OPERATOR, Role.DISPATCHER, Role.ADMINISTRATOR)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. `team` is set iff `kind` is team; then `name` is its Chinese name, the one that histories show."""
+    """Who asks. `team` is set iff `kind` is team; then `name` is its Chinese name, the one that histories show.
+
+    `area` is what a limited user may see and act on, None for everybody else; `scope.py` says what that means for each route.
+    """
 
     kind: PrincipalKind
     id: str = ""
@@ -54,6 +58,7 @@ class Principal:
     role: Role | None = None
     team: str | None = None
     name_en: str = ""  # of a team; users have one name
+    area: Area | None = None
 
 
 ANONYMOUS = Principal(PrincipalKind.ANONYMOUS)
@@ -96,6 +101,8 @@ class Action(StrEnum):
     STEP_PAUSE = "step_pause"
     STEP_RESUME = "step_resume"
     STEP_NOTE = "step_note"
+    ADD_PHOTO = "add_photo"
+    READ_PHOTO = "read_photo"
     SEND_SUPPORT = "send_support"
     MOVE_SUPPORT = "move_support"
     READ_TEAMS = "read_teams"
@@ -124,6 +131,7 @@ class Action(StrEnum):
     SEND_NOTICES = "send_notices"
     READ_USERS = "read_users"
     ADD_USER = "add_user"
+    CHANGE_USER = "change_user"
     READ_HOLDS = "read_holds"
     HOLD_INCIDENT = "hold_incident"
     READ_METRICS = "read_metrics"
@@ -193,6 +201,8 @@ POLICY: dict[Action, Permit] = {
     Action.STEP_PAUSE: _OPERATOR,
     Action.STEP_RESUME: _OPERATOR,
     Action.STEP_NOTE: Permit(Role.OPERATOR, TeamRight.OWN),
+    Action.ADD_PHOTO: _SIGNED_IN,  # a team to its own reports, which the store checks
+    Action.READ_PHOTO: Permit(Role.OPERATOR, TeamRight.OWN),
     Action.SEND_SUPPORT: _OPERATOR,
     Action.MOVE_SUPPORT: _SIGNED_IN,
     Action.READ_TEAMS: _OPERATOR,
@@ -221,6 +231,7 @@ POLICY: dict[Action, Permit] = {
     Action.SEND_NOTICES: _ADMINISTRATOR,
     Action.READ_USERS: _ADMINISTRATOR,
     Action.ADD_USER: _ADMINISTRATOR,
+    Action.CHANGE_USER: _ADMINISTRATOR,
     Action.READ_HOLDS: _OPERATOR,
     Action.HOLD_INCIDENT: _ADMINISTRATOR,
     Action.READ_METRICS: Permit(Role.ADMINISTRATOR, scraper=True),

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from camera_config.desks import Desk
 from dashboard.schemas import EXAMPLE_UUID, ActorOut, AnswerBody, NameOut, RequestBody, SiteId, Time, Uuid, iso, printable
-from patrol.handover import Handover
+from patrol.handover import Handover, HandoverAlarm
 from patrol.referral import Referral, ReferralEntry
 
 __all__ = [
@@ -207,8 +207,20 @@ class HandoverOut(AnswerBody):
         )
 
 
+class HandoverAlarmOut(AnswerBody):
+    """Nobody took over in time when the shifts changed at `change_at`; it stands until both sides have signed a sheet."""
+
+    change_at: Time
+    raised_at: Time
+
+    @classmethod
+    def of(cls, alarm: HandoverAlarm) -> "HandoverAlarmOut":
+        return cls(change_at=iso(alarm.change_s), raised_at=iso(alarm.raised_s))
+
+
 class HandoverList(AnswerBody):
     items: list[HandoverOut]
+    alarms: list[HandoverAlarmOut] = Field(description="changes of shifts that nobody has signed, oldest first; on every page")
     next: str | None = Field(description="give it as `before` to get the next page; null at the end")
 
 

@@ -14,6 +14,11 @@ __all__ = ["BODY_DEADLINE_S", "BodyLimit", "RequestCounter", "SecurityHeaders"]
 BODY_DEADLINE_S = 15.0
 """How long a client may take over its body: 1 MB at 0.5 Mbit/s, the worst a phone in a stairwell gives."""
 
+PHOTO_BYTES = 4_000_000
+PHOTO_DEADLINE_S = 70.0
+"""A photo of that size at 0.5 Mbit/s."""
+
+_PHOTO = re.compile(r"/api/v1/incidents/[^/]+/photos")
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 _ASSET = re.compile(r"/assets/[^/]+-[A-Za-z0-9_\-]{8,}\.\w+")  # Vite puts a hash of the content into these names
 
@@ -40,7 +45,7 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """ASGI middleware: a body over `limit_bytes` gets 413, one that takes longer than its deadline 408."""
+    """ASGI middleware: a body over `limit_bytes` gets 413, one that takes longer than its deadline 408. Photos have more."""
 
     def __init__(self, app: ASGIApp, limit_bytes: int, deadline_s: float) -> None:
         self.app = app
@@ -51,33 +56,32 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        is_photo = _PHOTO.fullmatch(scope["path"]) is not None
+        limit_bytes, deadline_s = (PHOTO_BYTES, PHOTO_DEADLINE_S) if is_photo else (self.limit_bytes, self.deadline_s)
+        too_large = f"The request's body is larger than {limit_bytes} bytes."
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdigit() or int(declared) > self.limit_bytes:
-            await JSONResponse({"detail": self._too_large}, 413, headers={"Connection": "close"})(scope, receive, send)
+        if not declared.isdigit() or int(declared) > limit_bytes:
+            await JSONResponse({"detail": too_large}, 413, headers={"Connection": "close"})(scope, receive, send)
             return
         loop = asyncio.get_running_loop()
-        deadline_s, seen_bytes, is_complete = loop.time() + self.deadline_s, 0, False
+        until_s, seen_bytes, is_complete = loop.time() + deadline_s, 0, False
 
         async def receive_bounded() -> Message:
             nonlocal seen_bytes, is_complete
             if is_complete:  # what follows is the wait for a disconnect, which has no deadline
                 return await receive()
             try:
-                async with asyncio.timeout_at(deadline_s):
+                async with asyncio.timeout_at(until_s):
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(408, "The request's body did not arrive in time.", {"Connection": "close"}) from None
             is_complete = not message.get("more_body", False)
             seen_bytes += len(message.get("body", b""))
-            if seen_bytes > self.limit_bytes:
-                raise HTTPException(413, self._too_large, {"Connection": "close"})
+            if seen_bytes > limit_bytes:
+                raise HTTPException(413, too_large, {"Connection": "close"})
             return message
 
         await self.app(scope, receive_bounded, send)
-
-    @property
-    def _too_large(self) -> str:
-        return f"The request's body is larger than {self.limit_bytes} bytes."
 
 
 class RequestCounter:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from camera_config.time_limits import LimitedStep
+from dashboard.round_schemas import VisitsOut
 from dashboard.schemas import AnswerBody, NameOut, Time, iso
 from patrol.assessment import Assessment, DeskFigures, Figures, Timing
 from patrol.ledger import COLUMNS, Book, Column, Holds
@@ -66,18 +67,6 @@ class TimingOut(AnswerBody):
         )
 
 
-class PatrolOut(AnswerBody):
-    """Checkpoints of the rounds that are over and were not called off."""
-
-    stops: int
-    visited: int
-    on_time: int
-    late: int
-    skipped: int
-    missed: int
-    completion: float | None = Field(description="visited of all", examples=[0.975])
-
-
 class FiguresOut(AnswerBody):
     name: str = Field(examples=["grid-03-12"], description="of the group; empty for everything together")
     opened: int = Field(description="without duplicates")
@@ -88,12 +77,11 @@ class FiguresOut(AnswerBody):
     refused: int = Field(description="times that a team refused")
     timings: dict[LimitedStep, TimingOut]
     total: TimingOut = Field(description="from opening to closing; without a limit of its own")
-    patrol: PatrolOut
+    patrol: VisitsOut = Field(description="checkpoints of the rounds that are over and were not called off")
     score: float | None = Field(description="0 to 100, by the weights of assessment.toml", examples=[91.4])
 
     @classmethod
     def of(cls, name: str, figures: Figures) -> "FiguresOut":
-        patrol = figures.patrol
         return cls(
             name=name,
             opened=figures.opened,
@@ -104,15 +92,7 @@ class FiguresOut(AnswerBody):
             refused=figures.refused,
             timings={step: TimingOut.of(timing) for step, timing in figures.timings.items()},
             total=TimingOut.of(figures.total),
-            patrol=PatrolOut(
-                stops=patrol.stops,
-                visited=patrol.visited,
-                on_time=patrol.on_time,
-                late=patrol.late,
-                skipped=patrol.skipped,
-                missed=patrol.missed,
-                completion=_rounded(patrol.completion, 4),
-            ),
+            patrol=VisitsOut.of(figures.patrol),
             score=_rounded(figures.score, 1),
         )
 

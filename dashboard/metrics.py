@@ -17,7 +17,9 @@ __all__ = ["CONTENT_TYPE", "likely_share", "render"]
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-_GAUGES = frozenset({"outbox_depth", "rss_bytes", "cameras_wanting", "budget_cores", "awake_cores", "cameras_packets_silent"})
+_GAUGES = frozenset(
+    {"outbox_depth", "rss_bytes", "cameras_wanting", "budget_cores", "awake_cores", "cameras_packets_silent", "clips_waiting"}
+)
 _WORKER_HELP = {
     "packets": "Packets received from cameras.",
     "bytes": "Bytes received from cameras.",
@@ -28,6 +30,14 @@ _WORKER_HELP = {
     "inferences": "Runs of a network.",
     "events": "Events raised.",
     "outbox_depth": "Events on stable storage that are not acknowledged yet.",
+    "second_opinions": "Second opinions asked for before events of severity 1 and 2.",
+    "second_opinions_late": "Those of them that were not answered in time.",
+    "events_doubted": "Events raised with a lower score after a second opinion.",
+    "events_held_back": "Events of severity 2 not raised, because the second opinion saw something else.",
+    "clips": "Clips of events that were made.",
+    "clips_reencoded": "Those of them that were encoded anew, for a privacy mask or a codec that browsers do not play.",
+    "clips_refused": "Events without a clip: no room on the disk, too much to do, or no video.",
+    "clips_waiting": "Clips that are not stored yet.",
     "sweeps": "Turns of the reader over the sockets of its cameras.",
     "sweep_s": "Time the reader was at work, waiting left out.",
     "sweeps_late": "Turns that began a whole turn too late.",

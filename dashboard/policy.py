@@ -4,6 +4,7 @@ import asyncio
 import hmac
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -18,6 +19,7 @@ from camera_config.site import Site
 from dashboard.authorize import ANONYMOUS, POLICY, Action, Principal, PrincipalKind, authorize
 from dashboard.fleet_view import FleetView
 from dashboard.live import LiveViews
+from dashboard.scope import NAMED, UNSCOPED, check_path
 from dashboard.sessions import Sessions, SignedIn
 from dashboard.settings import DashboardSettings
 from dashboard.updates import Updates
@@ -42,6 +44,10 @@ class Dashboard:
     updates: Updates
     live: LiveViews
 
+    def done_s(self, at: datetime | None) -> float:
+        """When something was done, UTC seconds: as a client says, or now."""
+        return self.clock.now_s() if at is None else at.timestamp()
+
 
 def _parts(connection: HTTPConnection) -> Dashboard:
     parts = connection.app.state.dashboard
@@ -56,7 +62,10 @@ Of = Callable[[Store, dict[str, str]], Incident | None]
 
 
 class Guard:
-    """A dependency that lets through who may do `action`, and gives the principal; denies by raising."""
+    """A dependency that lets through who may do `action`, and gives the principal; denies by raising.
+
+    Raises NotFoundError, too, for a path that names something that is not there or not in the area of who asks.
+    """
 
     def __init__(self, action: Action, of: Of | None = None) -> None:
         self.action = action
@@ -72,6 +81,9 @@ class Guard:
         if self.of is not None and principal.kind is PrincipalKind.TEAM:  # only a team's right depends on it
             resource = await asyncio.to_thread(self.of, parts.store, connection.path_params)
         authorize(principal, self.action, resource)
+        if connection.path_params:
+            now_s, path = parts.clock.now_s(), connection.path_params
+            await asyncio.to_thread(check_path, parts.site, parts.store, now_s, principal, path)
         return principal
 
     async def _principal(self, connection: HTTPConnection, parts: Dashboard) -> Principal:
@@ -116,11 +128,17 @@ def routes_of(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
 
 
 def check_policies(routes: Iterable[BaseRoute]) -> None:
-    """Return if every route but static files has exactly one policy; raises RuntimeError naming those that have not."""
+    """Return if every route but static files has exactly one policy, and `scope.py` knows everything that its path names.
+
+    Raises RuntimeError naming those that have not.
+    """
     bare = [route for route in routes_of(routes) if not _is_static(route) and not _is_guarded(route)]
     if bare:
         names = ", ".join(str(getattr(route, "path", route)) for route in bare)
         raise RuntimeError(f"these routes have no policy, or several: {names}; give each one `policy(Action.…)`")
+    parameters = {name for route in routes_of(routes) if _is_guarded(route) for name in getattr(route, "param_convertors", ())}
+    if unknown := parameters - NAMED.keys() - UNSCOPED:
+        raise RuntimeError(f"scope.py does not know what these path parameters name: {', '.join(sorted(unknown))}")
 
 
 def _is_guarded(route: BaseRoute) -> bool:

@@ -1,6 +1,6 @@
 """Rounds over the wire: what teams walk, what they say on the way, temporary stops, draws and checkpoint codes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
@@ -30,6 +30,7 @@ __all__ = [
     "TemporaryStopIn",
     "TemporaryStopList",
     "TemporaryStopOut",
+    "VisitsOut",
 ]
 
 _Uuid = Annotated[str, StringConstraints(pattern=UUID), Field(examples=[EXAMPLE_UUID])]
@@ -156,28 +157,26 @@ class StopOut(AnswerBody):
         )
 
 
-class FiguresOut(AnswerBody):
+class VisitsOut(AnswerBody):
+    """Checkpoints of rounds, by what became of them."""
+
     stops: int
     visited: int
     on_time: int
     late: int
     skipped: int
     missed: int
-    odd: int = Field(description="visits with any finding")
     completion: float | None = Field(examples=[0.92], description="visited of all stops")
 
     @classmethod
-    def of(cls, figures: Figures) -> "FiguresOut":
-        return cls(
-            stops=figures.stops,
-            visited=figures.visited,
-            on_time=figures.on_time,
-            late=figures.late,
-            skipped=figures.skipped,
-            missed=figures.missed,
-            odd=figures.odd,
-            completion=None if figures.completion is None else round(figures.completion, 4),
-        )
+    def of(cls, figures: Figures) -> Self:
+        counts = {name: getattr(figures, name) for name in cls.model_fields}
+        completion = None if figures.completion is None else round(figures.completion, 4)
+        return cls.model_validate(counts | {"completion": completion})
+
+
+class FiguresOut(VisitsOut):
+    odd: int = Field(description="visits with any finding")
 
 
 class RoundOut(AnswerBody):

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from base import CameraStatus, Event, Gap, Health, Quality, WatchRun
+from base import CameraStatus, Event, Gap, Health, Opinion, Quality, WatchRun
 from camera_config.site import Name, Team
 from patrol import Actor, HistoryEntry, Incident, Proposal, Step, TeamState, Verdict
+from storage import Area
 
 __all__ = [
     "EXAMPLE_UUID",
@@ -297,13 +298,15 @@ class IncidentOut(AnswerBody):
     proposal: ProposalOut | None
 
     @classmethod
-    def of(cls, incident: Incident, for_team: bool = False) -> "IncidentOut":
-        """As a user sees it; a team's phone is not told which other teams refused or might go."""
-        return cls.model_validate(_incident_fields(incident, for_team))
+    def of(cls, incident: Incident, for_team: bool = False, area: Area | None = None) -> "IncidentOut":
+        """As a user sees it, with an area one who may send its teams only; a phone is not told who else refused or might go."""
+        return cls.model_validate(_incident_fields(incident, for_team, area))
 
 
-def _incident_fields(incident: Incident, for_team: bool) -> dict[str, object]:
+def _incident_fields(incident: Incident, for_team: bool, area: Area | None) -> dict[str, object]:
     due, proposal = incident.due, None if for_team else incident.proposal
+    if proposal is not None and area is not None:
+        proposal = area.proposal(proposal)
     return {
         "id": incident.id,
         "number": incident.number,
@@ -405,6 +408,9 @@ class EventOut(AnswerBody):
     path: list[tuple[float, float, float]] = Field(
         description="the way of its thing until then, at most 64 points: seconds since it began, x, y as fractions of the picture"
     )
+    opinion: Opinion = Field(description="of the second opinion before an event of severity 1 or 2; empty: nobody looked")
+    delay_s: float = Field(description="from the picture in which the rule was fulfilled to the event")
+    look_s: float = Field(description="of that: the second opinion")
 
     @classmethod
     def of(cls, event: Event) -> "EventOut":
@@ -424,6 +430,9 @@ class EventOut(AnswerBody):
             seen_by=event.seen_by.value,
             network=event.network,
             path=[(round(at_s - event.began_s, 2), x, y) for at_s, x, y in event.path],
+            opinion=event.opinion,
+            delay_s=round(event.delay_s, 3),
+            look_s=round(event.look_s, 3),
         )
 
 
@@ -432,9 +441,11 @@ class IncidentDetail(IncidentOut):
     events: list[EventOut]
 
     @classmethod
-    def with_past(cls, incident: Incident, history: Sequence[HistoryEntry], events: Sequence[Event]) -> "IncidentDetail":
+    def with_past(
+        cls, incident: Incident, history: Sequence[HistoryEntry], events: Sequence[Event], area: Area | None
+    ) -> "IncidentDetail":
         past = {"history": [HistoryOut.of(entry) for entry in history], "events": [EventOut.of(event) for event in events]}
-        return cls.model_validate(_incident_fields(incident, for_team=False) | past)
+        return cls.model_validate(_incident_fields(incident, for_team=False, area=area) | past)
 
 
 class IncidentList(AnswerBody):

@@ -186,7 +186,7 @@ class Sessions:
         return found
 
     def _principal(self, session: Session) -> Principal | None:
-        """Whose session it is now: the role is read each time, so that a role taken away is gone with the next request."""
+        """Whose session it is now: role and areas are read each time: what is taken away is gone with the next request."""
         if session.principal_kind == PrincipalKind.TEAM:
             team = self._site.team_by_id.get(session.principal_id)
             return (
@@ -195,7 +195,7 @@ class Sessions:
         user = self._store.user(session.principal_id)
         if user is None or user.role not in list(Role):
             return None
-        return Principal(PrincipalKind.USER, user.id, user.name, Role(user.role))
+        return Principal(PrincipalKind.USER, user.id, user.name, Role(user.role), area=self._store.area(user.areas))
 
     def _audit(self, principal: Principal, action: str) -> None:
         self._store.audit(actor_of(principal), action, f"{principal.kind}:{principal.id}")

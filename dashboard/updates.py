@@ -8,21 +8,31 @@ import asyncio
 import json
 import secrets
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-__all__ = ["Audience", "Hello", "Subscriber", "Updates"]
+from storage import Area
+
+__all__ = ["Audience", "ForArea", "Hello", "JsonObject", "Subscriber", "Updates"]
 
 JsonObject = dict[str, object]
+ForArea = Callable[[Area], JsonObject | None]
+"""What a user who is limited to an area may know of something; None: not that there is such a thing."""
 
 REMEMBERED = 10_000
 """Incidents of which the version told last is kept, those changed last; a busy district has 100 open."""
 
 
+def _nothing(_: Area) -> JsonObject | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who is listening: a team sees only what is addressed to it, a user (team None) sees everything."""
+    """Who is listening: a team hears what is addressed to it, a limited user what lies in the area, other users everything."""
 
     team: str | None = None
+    area: Area | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +46,48 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """One update, encoded once. `for_teams` maps a team to the text it gets instead; teams not named get nothing."""
+    """One update, encoded once. `for_teams` maps a team to the text it gets instead; teams not named get nothing.
+
+    `for_area` makes the data that an area gets, None if it gets nothing; `before` likewise for the one told before of the same
+    incident. What it made is kept in `for_areas`, by the key of the area.
+    """
 
     seq: int
+    type: str
     text: str
     for_teams: dict[str, str]
+    for_area: ForArea
+    before: ForArea
+    for_areas: dict[str, str | None] = field(default_factory=dict)
+
+    def text_for(self, audience: Audience) -> str | None:
+        """What `audience` gets, None if nothing. A `reset` in place of an incident that is no longer its own."""
+        if audience.team is not None:
+            return self.for_teams.get(audience.team)
+        area = audience.area
+        if area is None:
+            return self.text
+        if area.key not in self.for_areas:
+            self.for_areas[area.key] = self._encoded(area)
+        return self.for_areas[area.key]
+
+    def _encoded(self, area: Area) -> str | None:
+        data = self.for_area(area)
+        if data is not None:
+            return _encode(self.type, self.seq, data)
+        return None if self.before(area) is None else _reset(self.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was told last of an incident."""
+
+    version: int
+    team: str
+    for_area: ForArea
+
+
+_UNTOLD = _Told(0, "", _nothing)
 
 
 @dataclass(eq=False, slots=True)
@@ -71,26 +118,33 @@ class Updates:
         self._queue = queue
         self._past: deque[_Message] = deque(maxlen=replay)
         self._subscribers: set[Subscriber] = set()
-        self._told: OrderedDict[str, tuple[int, str]] = OrderedDict()  # incident -> version and team told last
+        self._told: OrderedDict[str, _Told] = OrderedDict()  # by incident
+        self._supporting: dict[str, set[str]] = {}  # the teams, by incident
 
-    def publish(self, type: str, data: JsonObject) -> None:  # noqa: A002  the word of the wire format
+    def publish(self, type: str, data: JsonObject, for_area: ForArea = _nothing) -> None:  # noqa: A002  as the wire says
         """Number `data` and hand it to every subscriber that may see it, as `{"type", "seq", type: data}`.
 
-        Data of type `incident` carries `id`, `version`, `team`. It also goes to that team, without what names other teams; a team
-        that loses an incident gets a `reset` in its place, and its page loads its list again. An incident older than the one told
-        last is not told: two routes that changed it may come here in either order.
+        A limited user gets what `for_area` makes of it, without it nothing; a `reset` when an incident has left the area.
+
+        Data of type `incident` carries `id`, `version`, `team`. It also goes to that team and to those that support it, without
+        what names other teams; a team that loses an incident gets a `reset` in its place, and its page loads its list again. An
+        incident older than the one told last is not told: two routes that changed it may come here in either order.
         """
         if type == "incident" and not self._is_news(data):
             return
         self.seq += 1
         whole = _encode(type, self.seq, data)
-        for_teams = self._for_teams(data) if type == "incident" else {}
-        if type == "round" and data["team"]:
+        for_teams, before = {}, _UNTOLD
+        if type == "incident":
+            before = self._told.get(str(data["id"]), _UNTOLD)
+            for_teams = self._for_teams(data, before.team)
+            self._remember(data, for_area)
+        elif type in ("round", "support") and data["team"]:
             for_teams = {str(data["team"]): whole}
-        message = _Message(self.seq, whole, for_teams)
+        message = _Message(self.seq, type, whole, for_teams, for_area, before.for_area)
         self._past.append(message)
         for subscriber in tuple(self._subscribers):
-            text = _text_for(message, subscriber.audience)
+            text = message.text_for(subscriber.audience)
             if text is not None:
                 self._offer(subscriber, text)
 
@@ -104,7 +158,7 @@ class Updates:
         missed = [message for message in self._past if message.seq > begin]
         subscriber = Subscriber(audience, session, asyncio.Queue(), limit=self._queue + len(missed))
         for message in missed:
-            text = _text_for(message, audience)
+            text = message.text_for(audience)
             if text is not None:
                 subscriber.queue.put_nowait(text)
         self._subscribers.add(subscriber)
@@ -113,6 +167,13 @@ class Updates:
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Forget the subscriber; harmless when repeated."""
         self._subscribers.discard(subscriber)
+
+    def support(self, incident: str, team: str, lasts: bool) -> None:
+        """Remember that a team supports an incident, or no longer: meanwhile it hears of it as the incident's team does."""
+        teams = self._supporting.setdefault(incident, set())
+        teams.add(team) if lasts else teams.discard(team)
+        if not teams:
+            del self._supporting[incident]
 
     def revoke(self, session: str) -> None:
         """Tell every page of this session that it has ended."""
@@ -144,25 +205,30 @@ class Updates:
         return self._past[0].seq if self._past else self.seq + 1
 
     def _is_news(self, data: JsonObject) -> bool:
-        version, _ = self._told.get(str(data["id"]), (0, ""))
-        return int(str(data["version"])) >= version
+        return int(str(data["version"])) >= self._told.get(str(data["id"]), _UNTOLD).version
 
-    def _for_teams(self, data: JsonObject) -> dict[str, str]:
-        incident, team = str(data["id"]), str(data["team"] or "")
-        _, before = self._told.pop(incident, (0, ""))
-        self._told[incident] = (int(str(data["version"])), team)
+    def _remember(self, data: JsonObject, for_area: ForArea) -> None:
+        incident = str(data["id"])
+        self._told[incident] = _Told(int(str(data["version"])), str(data["team"] or ""), for_area)
+        self._told.move_to_end(incident)
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
-        texts = {}
+
+    def _for_teams(self, data: JsonObject, before: str) -> dict[str, str]:
+        team, texts = str(data["team"] or ""), {}
         if before and before != team:
-            texts[before] = json.dumps({"type": "reset", "seq": self.seq})
-        if team:
-            texts[team] = _encode("incident", self.seq, data | {"proposal": None, "refused": [], "caller": None})
+            texts[before] = _reset(self.seq)
+        there = {*self._supporting.get(str(data["id"]), ()), *([team] if team else [])}
+        if there:
+            text = _encode("incident", self.seq, data | {"proposal": None, "refused": [], "caller": None})
+            texts |= dict.fromkeys(there, text)
+        if data.get("work") == "closed":  # a support ends with its incident
+            self._supporting.pop(str(data["id"]), None)
         return texts
 
 
-def _text_for(message: _Message, audience: Audience) -> str | None:
-    return message.text if audience.team is None else message.for_teams.get(audience.team)
+def _reset(seq: int) -> str:
+    return json.dumps({"type": "reset", "seq": seq})
 
 
 def _encode(type: str, seq: int, data: JsonObject) -> str:  # noqa: A002

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from base import Clock, StorageError
 from camera_config.notification_rules import NoticeKind
+from fleet.background import in_background
 from patrol.notify import Notice
 from storage import Store
 
@@ -27,15 +27,9 @@ def note_failure(data: Path, reason: str) -> None:
         logger.warning("nobody can be told that the backup failed: %s: %s", _place(data), error.strerror)
 
 
-@asynccontextmanager
-async def backups_watched(data: Path, store: Store, clock: Clock, every_s: float = _EVERY_S) -> AsyncIterator[None]:
+def backups_watched(data: Path, store: Store, clock: Clock, every_s: float = _EVERY_S) -> AbstractAsyncContextManager[None]:
     """Within the context, each failure that was left is queued as a notice, once."""
-    task = asyncio.create_task(_keep_telling(data, store, clock, every_s), name="backups")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    return in_background(_keep_telling(data, store, clock, every_s), "backups")
 
 
 async def _keep_telling(data: Path, store: Store, clock: Clock, every_s: float) -> None:

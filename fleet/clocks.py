@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 from base import StorageError
-from dashboard import Updates, announce_incident, announce_round
+from dashboard import Updates, announce_handover, announce_incident, announce_referral, announce_round
+from fleet.background import in_background
+from patrol import Incident
+from patrol.referral import Referral
 from storage import Store
 
 __all__ = ["clocks_running"]
@@ -16,18 +18,12 @@ logger = logging.getLogger(__name__)
 _EVERY_S = 1.0
 
 
-@asynccontextmanager
-async def clocks_running(store: Store, updates: Updates, every_s: float = _EVERY_S) -> AsyncIterator[None]:
+def clocks_running(store: Store, updates: Updates, every_s: float = _EVERY_S) -> AbstractAsyncContextManager[None]:
     """Within the context, tell what falls due. What fell due before, while nothing ran, is told first.
 
     A database that refuses is asked again; nothing is lost by that, for what was told is stored with the incident or the round.
     """
-    task = asyncio.create_task(_keep_telling(store, updates, every_s), name="clocks")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    return in_background(_keep_telling(store, updates, every_s), "clocks")
 
 
 async def _keep_telling(store: Store, updates: Updates, every_s: float) -> None:
@@ -37,12 +33,17 @@ async def _keep_telling(store: Store, updates: Updates, every_s: float) -> None:
             while due := await asyncio.to_thread(store.tell_due):
                 for incident in due:
                     announce_incident(updates, incident)
-            await asyncio.to_thread(store.desks.tell_due)
+            for referral, incident in await asyncio.to_thread(_referrals_due, store):
+                announce_referral(updates, referral, incident)
             told = await asyncio.to_thread(store.rounds.keep)
             for incident in told.incidents:
                 announce_incident(updates, incident)
             for each in told.rounds:
                 announce_round(updates, each)
+            for incident in await asyncio.to_thread(store.dispatch.keep):
+                announce_incident(updates, incident)
+            if missing := await asyncio.to_thread(store.handovers.tell_due):
+                announce_handover(updates, missing)
             if failing:
                 logger.info("clocks go on")
             failing = False
@@ -53,3 +54,9 @@ async def _keep_telling(store: Store, updates: Updates, every_s: float) -> None:
         except Exception:
             logger.exception("clocks: something nobody expected; they go on")
         await asyncio.sleep(every_s)
+
+
+def _referrals_due(store: Store) -> list[tuple[Referral, Incident]]:
+    """What fell due at desks, each with its incident: who may see that may see the referral."""
+    found = ((referral, store.incident(referral.incident)) for referral in store.desks.tell_due())
+    return [(referral, incident) for referral, incident in found if incident is not None]

@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from base import (
     Backoff,
     CameraStatus,
+    Clip,
     Clock,
     Event,
     Gap,
@@ -28,6 +29,7 @@ from base import (
     WatchRun,
     WorkerStats,
 )
+from fleet.clips import ClipsToStore
 from fleet.gap_ledger import GapLedger
 from fleet.homes import WorkerHandle, WorkerLost
 from fleet.unstored import Unstored
@@ -57,11 +59,13 @@ class Sink:
         statuses: Callable[[Sequence[CameraStatus]], Awaitable[None]],
         gaps: Callable[[Sequence[Gap]], Awaitable[None]],
         watched: Callable[[Sequence[WatchRun]], Awaitable[None]],
+        clip: Callable[[Clip], Awaitable[None]],
     ) -> None:
         self.record = record
         self.statuses = statuses
         self.gaps = gaps
         self.watched = watched
+        self.clip = clip
 
 
 class Control:
@@ -172,10 +176,17 @@ class Control:
                 await asyncio.sleep(backoff.next_delay_s(rng))
 
     async def _drain(self, handle: WorkerHandle) -> None:
-        """Carry reports until the worker is lost. Events are acknowledged only after they are stored."""
+        """Carry reports until the worker is lost. Events and clips are acknowledged only after they are stored."""
+        clips = ClipsToStore(self._sink.clip, self._clock)
+        try:
+            await self._drain_into(handle, clips)
+        finally:
+            await clips.close()
+
+    async def _drain_into(self, handle: WorkerHandle, clips: ClipsToStore) -> None:
         acknowledged = 0
         while True:
-            report = await self._call(handle.drain, acknowledged)
+            report = await self._call(handle.drain, acknowledged, clips.take_stored())
             self._heard_s[report.worker] = self._clock.now_s()
             self._stats[report.worker] = report.stats
             await self._tell(report.statuses)
@@ -186,6 +197,7 @@ class Control:
             if report.events and not await self._record(report):
                 await asyncio.sleep(_STORE_RETRY_S)
                 continue
+            clips.offer(report.clips)  # after the events that they belong to
             # The same events again: the worker could not write down that they were acknowledged, and will say so.
             is_new = report.outbox_number > acknowledged
             acknowledged = report.outbox_number

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 from base import StorageError
+from fleet.background import in_background
 from storage import Store
 
 __all__ = ["retention_running"]
@@ -18,18 +18,12 @@ _PAUSE_S = 0.1
 """Between two batches: events and steps go first."""
 
 
-@asynccontextmanager
-async def retention_running(store: Store, first_s: float = _FIRST_S, every_s: float = _EVERY_S) -> AsyncIterator[None]:
+def retention_running(store: Store, first_s: float = _FIRST_S, every_s: float = _EVERY_S) -> AbstractAsyncContextManager[None]:
     """Within the context, delete what is older than the site wants it kept: `first_s` after the start, then every `every_s`.
 
     A database that refuses is asked again at the next run; what was deleted until then stays deleted and is accounted for then.
     """
-    task = asyncio.create_task(_keep_deleting(store, first_s, every_s), name="retention")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    return in_background(_keep_deleting(store, first_s, every_s), "retention")
 
 
 async def _keep_deleting(store: Store, first_s: float, every_s: float) -> None:
@@ -40,6 +34,7 @@ async def _keep_deleting(store: Store, first_s: float, every_s: float) -> None:
             while await asyncio.to_thread(store.retention.delete_some):  # noqa: ASYNC110  it does something each time
                 await asyncio.sleep(_PAUSE_S)
             deleted = await asyncio.to_thread(store.retention.end)
+            await asyncio.to_thread(store.clips.clear_away)
             if deleted:
                 logger.info("too old, deleted: %s", ", ".join(f"{count} {table}" for table, count in sorted(deleted.items())))
         except StorageError as error:

@@ -16,7 +16,9 @@ __all__ = [
     "carried_out",
     "check_text",
     "closed",
+    "ended",
     "entry_of_step",
+    "led_to",
     "unshelved",
 ]
 
@@ -244,7 +246,7 @@ def unshelved(incident: Incident) -> Incident:
 def _with_clock(incident: Incident, step: Step, at_s: float) -> Incident:
     """A step that moves the work ends a pause and starts the next clock; departing lets the clock of arriving run on."""
     if step is not Step.DEPART:
-        return replace(incident, pauses=(), paused_since_s=None, told=0)
+        return incident.next_clock()
     since_s = incident.paused_since_s
     pauses = incident.pauses if since_s is None or since_s >= at_s else (*incident.pauses, (since_s, at_s))
     return replace(incident, pauses=pauses, paused_since_s=None)
@@ -266,6 +268,18 @@ def closed(changed: Incident, by: Actor, verdict: Verdict, cause: str) -> Incide
         verdict=verdict,
         cause=cause,
     )
+
+
+def led_to(incident: Incident, work: Work, at_s: float) -> Incident:
+    """The next version of `incident`, brought to `work` otherwise than by a person's step, with the next clock."""
+    version = incident.version + 1
+    return replace(incident.next_clock(), version=version, decided=version, work=work, since_s=at_s)
+
+
+def ended(incident: Incident, by: Actor, verdict: Verdict, cause: str, at_s: float) -> Incident:
+    """The next version of `incident`, closed otherwise than by the step `close`."""
+    done = replace(led_to(incident, Work.CLOSED, at_s), stages={**incident.stages, Work.CLOSED: at_s})
+    return closed(done, by, verdict, cause)
 
 
 def _flags(incident: Incident, command: Command, now_s: float) -> tuple[Flag, ...]:

@@ -5,15 +5,17 @@ from dataclasses import replace
 
 from camera_config.dispatch_rules import Automatic
 from camera_config.site import Site
+from patrol.advance import led_to
 from patrol.dispatch import propose
 from patrol.grid import Grid
 from patrol.incident import SYSTEM, Actor, Happening, HistoryEntry, Incident
 from patrol.steps import ASSIGNED, Step, Work
 from patrol.team import TeamState, TeamStatus
 
-__all__ = ["busy_with", "propose_or_dispatch", "rule_for", "sent", "withdrawn"]
+__all__ = ["WAITING", "busy_with", "propose_or_dispatch", "rule_for", "rules_now", "sent", "withdrawn"]
 
-_WAITING = frozenset({Work.NEW, Work.ACKNOWLEDGED})
+WAITING = frozenset({Work.NEW, Work.ACKNOWLEDGED})
+"""While the work is here, nobody was sent, or nobody any more."""
 
 
 def propose_or_dispatch(
@@ -26,7 +28,7 @@ def propose_or_dispatch(
     proposal = propose(incident, grid, states, now_s, frozenset(incident.refused))
     incident = replace(incident, proposal=proposal)
     rule = rule_for(incident, grid.site, now_s)
-    if rule is None or not proposal.team or proposal.preempts or incident.work not in _WAITING:
+    if rule is None or not proposal.team or proposal.preempts or incident.work not in WAITING:
         return incident, None
     dispatched = sent(incident, proposal.team, now_s)
     return dispatched, _entry(dispatched, Step.DISPATCH, SYSTEM, f"automatic dispatch by the rule {rule.name}", now_s)
@@ -35,21 +37,24 @@ def propose_or_dispatch(
 def sent(incident: Incident, team: str, now_s: float) -> Incident:
     """`incident` after a rule dispatched `team`."""
     stages = {**incident.stages, Work.DISPATCHED: now_s}
-    return replace(_moved(incident, Work.DISPATCHED, now_s), team=team, stages=stages)
+    return replace(led_to(incident, Work.DISPATCHED, now_s), team=team, stages=stages)
 
 
 def rule_for(incident: Incident, site: Site, now_s: float) -> Automatic | None:
     """The first rule that dispatches such an incident at this time; None if there is none."""
-    for rule in site.dispatch.automatic:
-        if rule.matter.covers(incident.severity, incident.category) and rule.schedule.contains(now_s, site.zone_info):
-            return rule
-    return None
+    covering = (rule for rule in rules_now(site, now_s) if rule.matter.covers(incident.severity, incident.category))
+    return next(covering, None)
+
+
+def rules_now(site: Site, now_s: float) -> list[Automatic]:
+    """The rules that dispatch at this time."""
+    return [rule for rule in site.dispatch.automatic if rule.schedule.contains(now_s, site.zone_info)]
 
 
 def withdrawn(incident: Incident, number: int, by: Actor, now_s: float) -> tuple[Incident, HistoryEntry]:
     """`incident` after `by` called its team away to the incident `number`; somebody has to be sent again."""
     kept = {stage: when_s for stage, when_s in incident.stages.items() if stage not in ASSIGNED}
-    left = replace(_moved(incident, Work.ACKNOWLEDGED, now_s), team="", stages=kept)
+    left = replace(led_to(incident, Work.ACKNOWLEDGED, now_s), team="", stages=kept)
     entry = _entry(left, Happening.WITHDRAWN, by, f"team {incident.team} called away to incident {number}", now_s)
     return left, replace(entry, team=incident.team)
 
@@ -64,12 +69,6 @@ def busy_with(state: TeamState, incident: Incident) -> TeamState:
         severity=incident.severity,
         load=state.load + 1,
     )
-
-
-def _moved(incident: Incident, work: Work, now_s: float) -> Incident:
-    """At another work, with the next clock not started yet."""
-    version = incident.version + 1
-    return replace(incident, version=version, decided=version, work=work, since_s=now_s, pauses=(), paused_since_s=None, told=0)
 
 
 def _entry(incident: Incident, step: Step | Happening, by: Actor, text: str, now_s: float) -> HistoryEntry:

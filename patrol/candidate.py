@@ -1,5 +1,6 @@
 """A team seen from one incident: what the criteria of dispatch look at."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -8,10 +9,10 @@ from camera_config.site import Name, Team
 from patrol.team import TeamState
 from patrol.travel import Trip
 
-__all__ = ["NEAR_S", "Candidate", "Obstacle", "Tier", "rest_of"]
+__all__ = ["NEAR_S", "Candidate", "Obstacle", "Tier", "first_to_arrive", "rest_of"]
 
-NEAR_S = 100.0
-"""Trips that differ by less are taken as equal, so that load decides: 100 m, the error of a phone's position among buildings."""
+NEAR_S = 120.0
+"""A trip that takes less than this longer than the shortest is as good: what a team needs to get going. Our own choice."""
 
 
 class Tier(IntEnum):
@@ -46,10 +47,35 @@ class Candidate:
     rest: Name | None  # why it comes later, None if it does not
 
     @property
-    def rank(self) -> tuple[bool, int, int, int, str]:
-        """Lowest goes first. The id makes it unique, so that the same facts always give the same proposal."""
-        near = int((self.trip.time_s if self.trip else 0.0) // NEAR_S)
-        return self.rest is not None, self.tier, near, self.state.load, self.team.id
+    def standing(self) -> tuple[bool, Tier]:
+        """What goes before any distance: lowest first."""
+        return self.rest is not None, self.tier
+
+    @property
+    def time_s(self) -> float:
+        """How long it takes to the place; 0 where the incident has none."""
+        return self.trip.time_s if self.trip else 0.0
+
+    @property
+    def breadth(self) -> int:
+        """How many cells it serves. Of several teams of a cell, the one that serves the fewest is most its own."""
+        return len(self.state.grid_cells or self.team.grid_cells)
+
+    def rank(self, shortest_s: float) -> tuple[bool, Tier, int, int, int, str]:
+        """Lowest goes first; `shortest_s` is the time of the first to arrive among those of its standing.
+
+        The id makes it unique, so that the same facts always give the same proposal.
+        """
+        behind = int((self.time_s - shortest_s) // NEAR_S)
+        return *self.standing, behind, self.breadth, self.state.load, self.team.id
+
+
+def first_to_arrive(candidates: Iterable[Candidate]) -> dict[tuple[bool, Tier], Candidate]:
+    """By standing, who of these takes the least time."""
+    first: dict[tuple[bool, Tier], Candidate] = {}
+    for each in sorted(candidates, key=lambda each: (each.time_s, each.team.id)):
+        first.setdefault(each.standing, each)
+    return first
 
 
 def rest_of(state: TeamState, rest: Rest, now_s: float) -> Name | None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from base import DeniedError, TransitionError
 from camera_config.round_rules import RoundRules
@@ -57,25 +58,10 @@ def check_in(
         Proof.NONE: True,
     }
     proof = next(proof for proof, holds in proofs.items() if holds)
-    flags = {
-        RoundFlag.FAR: is_far,
-        RoundFlag.NO_POSITION: away_m is None and not on_behalf,
-        RoundFlag.ARRIVED_LATE: now_s - at_s > LATE_S,
-        RoundFlag.ON_BEHALF: on_behalf,
-    }
-    return RoundEntry(
-        id=asked.id,
-        round=planned.id,
-        act=Act.CHECK_IN,
-        at_s=at_s,
-        recorded_s=now_s,
-        by=asked.by,
-        checkpoint=stop.checkpoint,
-        proof=proof,
-        distance_m=away_m,
-        camera=camera,
-        flags=tuple(flag for flag, is_so in flags.items() if is_so),
-    )
+    entry = _entry(planned, asked.id, Act.CHECK_IN, asked.by, at_s, now_s)
+    of_place = {RoundFlag.FAR: is_far, RoundFlag.NO_POSITION: away_m is None and not on_behalf}
+    flags = (*(flag for flag, is_so in of_place.items() if is_so), *entry.flags)
+    return replace(entry, checkpoint=stop.checkpoint, proof=proof, distance_m=away_m, camera=camera, flags=flags)
 
 
 def take(planned: Round, entries: Sequence[RoundEntry], command: RoundCommand, now_s: float) -> RoundEntry:
@@ -95,18 +81,14 @@ def take(planned: Round, entries: Sequence[RoundEntry], command: RoundCommand, n
             raise TransitionError(f"checkpoint {stop.checkpoint} is missed already; it can be visited late, but not skipped")
     elif any(entry.act is command.act for entry in entries):
         raise TransitionError(f"the step {command.act} was already done on this round")
-    flags = {RoundFlag.ARRIVED_LATE: now_s - at_s > LATE_S, RoundFlag.ON_BEHALF: command.by.kind is not ActorKind.TEAM}
-    return RoundEntry(
-        id=command.id,
-        round=planned.id,
-        act=command.act,
-        at_s=at_s,
-        recorded_s=now_s,
-        by=command.by,
-        checkpoint=command.checkpoint if command.act is Act.SKIP else "",
-        reason=reason,
-        flags=tuple(flag for flag, is_so in flags.items() if is_so),
-    )
+    entry = _entry(planned, command.id, command.act, command.by, at_s, now_s)
+    return replace(entry, checkpoint=command.checkpoint if command.act is Act.SKIP else "", reason=reason)
+
+
+def _entry(planned: Round, command: str, act: Act, by: Actor, at_s: float, now_s: float) -> RoundEntry:
+    """What every command leaves in the history, whatever it is about."""
+    flags = {RoundFlag.ARRIVED_LATE: now_s - at_s > LATE_S, RoundFlag.ON_BEHALF: by.kind is not ActorKind.TEAM}
+    return RoundEntry(command, planned.id, act, at_s, now_s, by, flags=tuple(flag for flag, is_so in flags.items() if is_so))
 
 
 def _admit(planned: Round, entries: Sequence[RoundEntry], command: str, by: Actor, at_s: float, now_s: float) -> float:

@@ -37,6 +37,7 @@ _RESTARTS = frozenset(
         Step.REOPEN,
         Step.MERGE,
         Happening.WITHDRAWN,
+        Happening.LAPSED,
     }
 )
 """What ends a run and, unless the incident is closed by it, begins the next. Departing lets the clock of arriving run on."""

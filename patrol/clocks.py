@@ -4,6 +4,11 @@ One clock runs at a time, that of the next step. It has five *marks* in a fixed 
 cell hears, and one for each further level. `Incident.told` counts those that were told, and is stored with the lines of history
 that told them. So no mark is told twice, whatever the wall clock does and however often the program is restarted, and none
 is left out: after a stop, all that fell due are told in order, each with the time at which it was due.
+
+When an incident becomes more severe while a clock runs, the shorter limit counts from that moment, for nobody could keep it
+before; a limit that would be reached earlier without it stays. So each mark falls due at the earliest of the moments that the
+severities give it, and what was told stays told. Only who was warned of a limit that is nearer now hears of it at once: warned
+again, once for each such limit, with the reason.
 """
 
 from collections.abc import Mapping
@@ -28,6 +33,8 @@ MARKS: tuple[tuple[Happening, Level | None], ...] = (
     (Happening.ESCALATED, Level.SUB_DISTRICT),
 )
 """What is told of a clock, in order."""
+
+_WARNED = 1  # `told` after the warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,16 @@ class Clocks:
             entries.append(_entry(incident, Happening.UNSHELVED, ended_s, now_s))
         return self.timed(incident), tuple(entries)
 
+    def tell_raised(self, before: Incident, after: Incident, now_s: float) -> tuple[Incident, tuple[HistoryEntry, ...]]:
+        """`after`, which may be more severe than `before`, with a line that warns again if the limit warned of is nearer now."""
+        was, due = self.timed(before).due, self.timed(after).due
+        is_nearer = was is not None and due is not None and due.at_s < was.at_s
+        if due is None or not is_nearer or after.severity >= before.severity or after.told != _WARNED:
+            return after, ()
+        after = replace(after, version=after.version + 1)
+        text = f"severity raised from {before.severity} to {after.severity}, so the limit is nearer"
+        return after, (replace(_entry(after, Happening.WARNED, now_s, now_s), clock=due.step, text=text),)
+
     def place_of(self, level: Level, incident: Incident) -> str:
         """The place or section whose responsible person hears of it; of a level that this incident lacks, the next one's."""
         by_level = {
@@ -99,19 +116,26 @@ class Clocks:
 
     def _moment_s(self, incident: Incident, share: float) -> float | None:
         """When the running clock reaches `share` of its limit; None if none runs, or if it stands still before that."""
-        step = step_due(incident.work, incident.severity)
+        # The clock of arriving runs on from acceptance, through departure.
+        from_s = incident.stages[Work.ACCEPTED] if incident.work is Work.EN_ROUTE else incident.since_s
+        begins_s = (from_s, *(max(from_s, at_s) for at_s, _ in incident.raises))
+        severities = (*(before for _, before in incident.raises), incident.severity)
+        moments = [self._moment_of_s(incident, share, *each) for each in zip(begins_s, severities, strict=True)]
+        return min((moment_s for moment_s in moments if moment_s is not None), default=None)
+
+    def _moment_of_s(self, incident: Incident, share: float, from_s: float, severity: int) -> float | None:
+        """As `_moment_s`, for one of the severities that it had while the clock ran, counted from `from_s`."""
+        step = step_due(incident.work, severity)
         if step is None:
             return None
         word = LimitedStep(step.value)
-        limit_s = self._limits.limit_s(word, incident.severity, incident.category) or LIMITS_S[incident.severity][step]
-        in_working_time = self._limits.in_working_time(word, incident.severity, incident.category)
+        limit_s = self._limits.limit_s(word, severity, incident.category) or LIMITS_S[severity][step]
+        in_working_time = self._limits.in_working_time(word, severity, incident.category)
         hours = self._hours_of(incident) if in_working_time else None
-        return self._reached_s(incident, share * limit_s, hours)
+        return self._reached_s(incident, from_s, share * limit_s, hours)
 
-    def _reached_s(self, incident: Incident, amount_s: float, hours: Schedule | None) -> float | None:
-        """When `amount_s` of the clock's own time are over, pauses left out. `hours` None: all time counts."""
-        # The clock of arriving runs on from acceptance, through departure.
-        from_s = incident.stages[Work.ACCEPTED] if incident.work is Work.EN_ROUTE else incident.since_s
+    def _reached_s(self, incident: Incident, from_s: float, amount_s: float, hours: Schedule | None) -> float | None:
+        """When `amount_s` are over since `from_s`, pauses left out. `hours` None: all time counts."""
         paused_s = incident.paused_since_s
         stops = (*incident.pauses, *(() if paused_s is None else ((paused_s, None),)))
         for stop_s, go_on_s in stops:
@@ -121,11 +145,13 @@ class Clocks:
             if go_on_s is None:
                 return None
             amount_s -= counted_s
-            from_s = go_on_s
+            from_s = max(from_s, go_on_s)
         return from_s + amount_s if hours is None else self._calendar.after(hours, from_s, amount_s)
 
     def _counted_s(self, hours: Schedule | None, from_s: float, until_s: float) -> float:
-        return max(0.0, until_s - from_s) if hours is None else self._calendar.seconds(hours, from_s, until_s)
+        if until_s <= from_s:
+            return 0.0
+        return until_s - from_s if hours is None else self._calendar.seconds(hours, from_s, until_s)
 
     def _hours_of(self, incident: Incident) -> Schedule:
         places = (incident.grid_cell, incident.compound, incident.community, self._sub_district)

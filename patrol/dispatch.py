@@ -1,17 +1,17 @@
-"""Which team should go: not resting, own cell, then adjacent cells, then the nearest, then the least loaded.
+"""Which team should go: not resting, own cell, then adjacent cells, then the nearest, then the most local, then the least loaded.
 
 The order of criteria is `Candidate.rank`, what keeps a team out is `obstacle_of`, the words are in `reasons.py`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from base import TransitionError
 from camera_config.site import Team
-from patrol.candidate import Candidate, Obstacle, Tier, rest_of
+from patrol.candidate import Candidate, Obstacle, Tier, first_to_arrive, rest_of
 from patrol.grid import Grid
 from patrol.incident import Incident
 from patrol.proposal import Alternative, Proposal
-from patrol.reasons import joined, own_cell_lack, reason_of, shortfall
+from patrol.reasons import joined, not_the_first, own_cell_lack, reason_of, shortfall
 from patrol.team import TeamState
 from patrol.travel import distance_m
 
@@ -44,17 +44,19 @@ def propose(
     count as off shift. Deterministic.
     """
     candidates = _candidates(incident, grid, team_states, now_s)
-    able = sorted((each for each in candidates if obstacle_of(each, refused) is None), key=lambda each: each.rank)
-    called = sorted(
-        (each for each in candidates if may_call_away(each.state, incident) and not obstacle_of(each, refused, is_busy=False)),
-        key=lambda each: (-each.state.severity, each.rank),
-    )
-    ranked = able + called
+    able = [each for each in candidates if obstacle_of(each, refused) is None]
+    called = [
+        each for each in candidates if may_call_away(each.state, incident) and not obstacle_of(each, refused, is_busy=False)
+    ]
+    ranked = [*_ranked(able), *sorted(_ranked(called), key=lambda each: -each.state.severity)]
     if not ranked:
         obstacles = [(each, obstacle) for each in candidates if (obstacle := obstacle_of(each, refused))]
         return shortfall(incident, grid, obstacles, len(grid.site.teams) - len(candidates))
     best, others = ranked[0], ranked[1 : 1 + ALTERNATIVES]
     reason = reason_of(best, incident, grid)
+    faster = first_to_arrive(able).get(best.standing, best)
+    if faster.time_s < best.time_s and not best.state.is_busy:
+        reason = joined("；", "; ", reason, not_the_first(best, faster))
     if best.tier is not Tier.OWN_CELL or best.state.is_busy:
         own = [(each, obstacle_of(each, refused)) for each in candidates if each.tier is Tier.OWN_CELL]
         reason = joined("；", "; ", own_cell_lack(incident, own), reason)
@@ -96,6 +98,11 @@ def may_call_away(state: TeamState, incident: Incident) -> bool:
     """Whether a team that is busy with a lesser matter may leave it for `incident`."""
     is_lesser = state.is_busy and not state.supporting and state.severity > PREEMPTS
     return incident.severity <= PREEMPTS and is_lesser and state.incident != incident.id
+
+
+def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
+    first = first_to_arrive(candidates)
+    return sorted(candidates, key=lambda each: each.rank(first[each.standing].time_s))
 
 
 def _candidates(incident: Incident, grid: Grid, team_states: Mapping[str, TeamState], now_s: float) -> list[Candidate]:

@@ -7,26 +7,36 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from base import DeniedError, TransitionError
+from camera_config.time_limits import ShiftChanges
 from patrol.incident import Actor, ActorKind, CommandError, Incident
 from patrol.referral import Referral
 from patrol.rounds import Round, RoundState
+from patrol.shifts import instant_s
 from patrol.steps import Condition, Verdict, Work
 
 __all__ = [
+    "EARLY_S",
     "BadRound",
     "CameraDown",
     "Handover",
+    "HandoverAlarm",
     "Shelf",
     "Since",
     "check_confirm",
     "check_offer",
     "check_withdraw",
+    "last_change_s",
     "sha256_of",
     "sheet",
 ]
+
+
+EARLY_S = 3600.0
+"""How long before a change of shifts its sheet may be signed by both sides: who comes may come early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,15 @@ class Since:
 
 
 @dataclass(frozen=True, slots=True)
+class HandoverAlarm:
+    """Nobody took over in time at the change of shifts at `change_s`. Cleared when both sides have signed."""
+
+    change_s: float
+    raised_s: float
+    cleared_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Handover:
     """A sheet with its signatures. Offered by the outgoing user; confirmed or withdrawn at most once, then nothing changes."""
 
@@ -76,6 +95,7 @@ class Handover:
     confirmed_s: float | None = None
     remark: str = ""  # of the incoming user
     withdrawn_s: float | None = None
+    areas: str = ""  # ids of the places that it is about, with commas between them; empty: of the whole sub-district
 
     @property
     def is_offered(self) -> bool:
@@ -92,13 +112,18 @@ def sheet(
     referrals: Sequence[Referral],
     cameras: Sequence[CameraDown],
     rounds: Sequence[BadRound],
+    areas: Sequence[str] = (),
 ) -> str:
-    """The sheet as JSON text, always the same for the same facts. `incidents` are those that are open; drills are marked."""
+    """The sheet as JSON text, always the same for the same facts. `incidents` are those that are open; drills are marked.
+
+    `areas` are the places it is about, if that is not the whole sub-district.
+    """
     order = list(Work)
     content = {
         "made_at": _iso(made_s),
         "outgoing": outgoing.name,
         "notes": notes,
+        **({"areas": list(areas)} if areas else {}),
         "since": {"from": _iso(since.from_s), "opened": since.opened, "closed": {k.value: n for k, n in since.closed.items()}},
         "incidents": [_incident(each) for each in sorted(incidents, key=lambda each: (order.index(each.work), each.number))],
         "shelved": [
@@ -137,6 +162,15 @@ def sheet(
 def sha256_of(content: str) -> str:
     """The hash that both sides sign."""
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def last_change_s(changes: ShiftChanges, zone: ZoneInfo, now_s: float) -> float | None:
+    """The last change of shifts after which the time to sign is over; None if there was none within a week."""
+    by_s = now_s - 60 * changes.alarm_min
+    today = datetime.fromtimestamp(by_s, UTC).astimezone(zone).date()
+    days = [today - timedelta(days=ago) for ago in range(8)]
+    moments_s = (instant_s(day, minute, zone) for day in days for minute in changes.at.on(day))
+    return max((moment_s for moment_s in moments_s if moment_s <= by_s), default=None)
 
 
 def check_offer(by: Actor, offered: Handover | None) -> None:

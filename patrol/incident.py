@@ -1,7 +1,7 @@
 """Incidents: what people respond to. The records; `opening.py`, `advance.py` and `merge.py` lead from one version to the next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from base import Box, EventKind, TransitionError
@@ -11,6 +11,7 @@ from patrol.steps import OPEN, Condition, Step, Verdict, Work
 
 __all__ = [
     "CATEGORY_OF",
+    "NO_BOX",
     "SYSTEM",
     "Actor",
     "ActorKind",
@@ -25,10 +26,16 @@ __all__ = [
     "Level",
     "Origin",
     "Pause",
+    "Raise",
 ]
 
 Pause = tuple[float, float]
 """From when to when a clock stood still, UTC."""
+
+Raise = tuple[float, int]
+"""When an incident became more severe, UTC, and which severity it had before."""
+
+NO_BOX: Box = (0.0, 0.0, 0.0, 0.0)
 
 CATEGORY_OF: dict[EventKind, Category] = {
     EventKind.MOTION: Category.PUBLIC_ORDER,
@@ -111,8 +118,11 @@ class Happening(StrEnum):
     BREACHED = "breached"  # a limit was reached; the grid cell hears of it
     ESCALATED = "escalated"  # still not done, the next level hears of it
     WITHDRAWN = "withdrawn"  # its team was called away to a matter of severity 1
+    MADE_UP = "made_up"  # a missed checkpoint that it is about was visited after all
+    LAPSED = "lapsed"  # all of them were, before anybody took it on: closed by the program
     MARKED_DRILL = "marked_drill"  # somebody said that it is an exercise
     MARKED_REAL = "marked_real"  # or that it is none
+    PHOTO = "photo"  # a picture that goes with a report or an arrival; `text` is its SHA-256
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,35 +160,36 @@ class Due:
 class Incident:
     """One matter, from the first event or report to the verdict. Every change makes a new value with the next `version`.
 
-    What belongs to a camera's picture (kind, label, camera, best_event, box, score) is empty, None or 0 while no event belongs
-    to it.
+    What belongs to a camera's picture (kind, label, camera, cameras, best_event, box, score) is empty, None or 0 while no event
+    belongs to it. The defaults are those of an incident that nobody has touched.
     """
 
     id: str  # UUIDv7
     number: int  # what people call it: runs without gaps
-    kind: EventKind | None  # of its events; None for a report
-    label: str  # of the best event
     severity: int  # highest of its events, 1 (highest) – 4
-    camera: str  # of the first event; the best event is one of this camera
     compound: str
     grid_cell: str
     community: str
     lon: float | None
     lat: float | None
-    condition: Condition
-    work: Work
-    owner: Actor | None  # None iff nobody ever acknowledged or closed it
-    team: str  # the team last sent, empty if none or if it refused
-    version: int
-    decided: int  # version of the last step that changed the work or the owner; commands from before it are stale
     began_s: float  # first seen in the picture, or reported
     opened_s: float
     last_event_s: float
-    event_count: int
-    best_event: str  # id of the event with the highest score
-    box: Box  # of the best event
-    score: float  # of the best event
     since_s: float  # since when the work is where it is
+    condition: Condition = Condition.UNACKNOWLEDGED
+    work: Work = Work.NEW
+    owner: Actor | None = None  # None iff nobody ever acknowledged or closed it
+    team: str = ""  # the team last sent, empty if none or if it refused
+    version: int = 1
+    decided: int = 1  # version of the last step that changed the work or the owner; commands from before it are stale
+    kind: EventKind | None = None  # of its events; None for a report
+    label: str = ""  # of the best event
+    camera: str = ""  # of the first event; the best event is one of this camera
+    cameras: tuple[str, ...] = ()  # whose events it holds, in the order in which they came
+    event_count: int = 0
+    best_event: str = ""  # id of the event with the highest score
+    box: Box = NO_BOX  # of the best event
+    score: float = 0.0  # of the best event
     stages: Mapping[Work, float] = field(default_factory=dict)  # when each stage was reached; going back takes later ones away
     refused: tuple[str, ...] = ()  # teams that refused, in order
     verdict: Verdict | None = None  # set iff closed
@@ -188,11 +199,11 @@ class Incident:
     origin: Origin = Origin.EVENT
     summary: str = ""  # what was reported, in words; empty for events
     caller: str = ""  # whom to call back, if a resident called and said so
-    cameras: tuple[str, ...] = ()  # whose events it holds, in the order in which they came
     duplicate_of: str = ""  # id of the incident it was merged into
     shelved_until_s: float | None = None  # set iff the condition is shelved
     pauses: tuple[Pause, ...] = ()  # of the running clock, over
     paused_since_s: float | None = None  # set while the clock stands still
+    raises: tuple[Raise, ...] = ()  # of the severity while the running clock ran, in order
     told: int = 0  # how many of the marks of the running clock were told, see clocks.py
     due: Due | None = None  # when the running clock reaches its limit; None when closed or paused. Set by Clocks.timed
     look_s: float | None = None  # when there is something to tell next. Set by Clocks.timed
@@ -201,6 +212,10 @@ class Incident:
     @property
     def is_open(self) -> bool:
         return self.work in OPEN
+
+    def next_clock(self) -> "Incident":
+        """With the clock of the next step, which never stood still and has told nothing."""
+        return replace(self, pauses=(), paused_since_s=None, raises=(), told=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from base import Event, TransitionError
-from patrol.advance import admit, closed, entry_of_step
+from patrol.advance import admit, ended, entry_of_step
 from patrol.grid import Locality
 from patrol.incident import CATEGORY_OF, Actor, Command, Happening, HistoryEntry, Incident, Origin
-from patrol.opening import with_events
-from patrol.steps import Condition, Signal, Verdict, Work, condition_after
+from patrol.opening import new_incident, raised, with_events
+from patrol.steps import Verdict, Work
 
 __all__ = ["ended_as_duplicate", "merge", "split"]
 
@@ -26,12 +26,11 @@ def merge(source: Incident, target: Incident, events: Sequence[Event], command: 
         raise TransitionError(f"incident {source.number} cannot be merged into itself")
     if not target.is_open:
         raise TransitionError(f"incident {target.number} is closed, so nothing can be merged into it; reopen it first")
-    ended = ended_as_duplicate(source, command.by, f"duplicate of {target.number}", target.id, at_s)
-    grown = with_events(target, events) if events else target
+    left = ended_as_duplicate(source, command.by, f"duplicate of {target.number}", target.id, at_s)
+    grown = replace(with_events(target, events) if events else target, severity=min(source.severity, target.severity))
     grown = replace(
-        grown,
+        raised(target, grown, now_s),
         version=target.version + 1,
-        severity=min(source.severity, target.severity),
         summary=target.summary or source.summary,
         caller=target.caller or source.caller,
     )
@@ -47,25 +46,13 @@ def merge(source: Incident, target: Incident, events: Sequence[Event], command: 
         command=command.id,
         other=source.id,
     )
-    return (ended, entry_of_step(source, ended, command, at_s, now_s)), (grown, absorbed)
+    return (left, entry_of_step(source, left, command, at_s, now_s)), (grown, absorbed)
 
 
 def ended_as_duplicate(source: Incident, by: Actor, cause: str, target: str, at_s: float) -> Incident:
     """`source` after `by` merged it into the incident `target`."""
-    version = source.version + 1
-    return replace(
-        closed(source, by, Verdict.DUPLICATE, cause),
-        version=version,
-        decided=version,
-        work=Work.CLOSED,
-        since_s=at_s,
-        stages={**source.stages, Work.CLOSED: at_s},
-        pauses=(),
-        paused_since_s=None,
-        told=0,
-        event_count=0,  # they are the target's now; what a list shows of them stays
-        duplicate_of=target,
-    )
+    # Its events are the target's now; what a list shows of them stays.
+    return replace(ended(source, by, Verdict.DUPLICATE, cause, at_s), event_count=0, duplicate_of=target)
 
 
 def split(
@@ -87,34 +74,8 @@ def split(
     version = source.version + 1
     left = replace(with_events(source, kept), version=version, decided=version)
     identity, number, where = new
-    bare = replace(source, id=identity, number=number, kind=None, origin=Origin.EVENT)
-    begun = replace(
-        with_events(bare, moved),
-        severity=min(event.severity for event in moved),
-        compound=where.compound,
-        grid_cell=where.grid_cell,
-        community=where.community,
-        lon=where.lon,
-        lat=where.lat,
-        category=CATEGORY_OF[moved[0].kind],
-        condition=condition_after(Condition.NORMAL, Signal.EVENT),
-        work=Work.NEW,
-        owner=None,
-        team="",
-        version=1,
-        decided=1,
-        opened_s=now_s,
-        since_s=now_s,
-        stages={Work.NEW: now_s},
-        refused=(),
-        proposal=None,
-        summary="",
-        caller="",
-        shelved_until_s=None,
-        pauses=(),
-        paused_since_s=None,
-        told=0,
-    )
+    bare = new_incident(identity, number, where, min(event.severity for event in moved), moved[0].began_s, now_s)
+    begun = with_events(replace(bare, category=CATEGORY_OF[moved[0].kind], drill=source.drill), moved)
     opened = HistoryEntry(
         incident=begun.id,
         version=1,

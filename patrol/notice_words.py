@@ -102,6 +102,8 @@ _HEADLINE: dict[NoticeKind, Name] = {
     NoticeKind.CAMERA_BACK: Name("摄像机恢复", "Camera back"),
     NoticeKind.DRILL_BEGAN: Name("全域演练开始", "Drill of the whole site begins"),
     NoticeKind.DRILL_ENDED: Name("全域演练结束", "Drill of the whole site is over"),
+    NoticeKind.HANDOVER_MISSING: Name("交接班未签字", "Shift handover not signed"),
+    NoticeKind.HANDOVER_SIGNED: Name("交接班已补签", "Shift handover signed after all"),
     NoticeKind.BACKUP_FAILED: Name("备份失败", "Backup failed"),
     NoticeKind.OTHER: Name("通知", "Notice"),
     NoticeKind.TEST: Name("测试消息", "Test message"),

@@ -8,10 +8,31 @@ from base import Event
 from camera_config.time_limits import Category
 from patrol.advance import FUTURE_S, check_text
 from patrol.grid import Locality
-from patrol.incident import CATEGORY_OF, SYSTEM, Actor, ActorKind, CommandError, Happening, HistoryEntry, Incident, Origin
-from patrol.steps import Condition, Signal, Work, condition_after
+from patrol.incident import (
+    CATEGORY_OF,
+    NO_BOX,
+    SYSTEM,
+    Actor,
+    ActorKind,
+    CommandError,
+    Happening,
+    HistoryEntry,
+    Incident,
+    Origin,
+)
+from patrol.steps import Signal, Work, condition_after
 
-__all__ = ["Report", "check_report", "join", "joins", "open_incident", "open_report", "with_events"]
+__all__ = [
+    "Report",
+    "check_report",
+    "join",
+    "joins",
+    "new_incident",
+    "open_incident",
+    "open_report",
+    "raised",
+    "with_events",
+]
 
 CALLER_MAX = 100
 
@@ -37,70 +58,36 @@ class Report:
     drill: bool = False
 
 
-def open_incident(event: Event, incident: str, number: int, where: Locality, now_s: float) -> tuple[Incident, HistoryEntry]:
-    """The incident that `event` opens, with its first line of history."""
-    opened = Incident(
-        id=incident,
+def new_incident(identity: str, number: int, where: Locality, severity: int, began_s: float, now_s: float) -> Incident:
+    """An incident that nobody has touched and that holds no event. Its clocks run from now: before, nobody knew."""
+    return Incident(
+        id=identity,
         number=number,
-        kind=event.kind,
-        label=event.label,
-        severity=event.severity,
-        camera=event.camera,
+        severity=severity,
         compound=where.compound,
         grid_cell=where.grid_cell,
         community=where.community,
         lon=where.lon,
         lat=where.lat,
-        condition=condition_after(Condition.NORMAL, Signal.EVENT),
-        work=Work.NEW,
-        owner=None,
-        team="",
-        version=1,
-        decided=1,
-        began_s=event.began_s,
+        began_s=began_s,
         opened_s=now_s,
-        last_event_s=_last_seen_s(event),
-        event_count=1,
-        best_event=event.id,
-        box=event.box,
-        score=event.score,
+        last_event_s=began_s,
         since_s=now_s,
         stages={Work.NEW: now_s},
-        category=CATEGORY_OF[event.kind],
-        cameras=(event.camera,),
     )
+
+
+def open_incident(event: Event, incident: str, number: int, where: Locality, now_s: float) -> tuple[Incident, HistoryEntry]:
+    """The incident that `event` opens, with its first line of history."""
+    bare = new_incident(incident, number, where, event.severity, event.began_s, now_s)
+    opened = with_events(replace(bare, category=CATEGORY_OF[event.kind]), [event])
     return opened, _happening(opened, Happening.OPENED, event, now_s)
 
 
 def open_report(report: Report, incident: str, number: int, where: Locality, now_s: float) -> tuple[Incident, HistoryEntry]:
-    """The incident that a report opens, with its first line of history. The clocks run from now: before, nobody knew."""
-    opened = Incident(
-        id=incident,
-        number=number,
-        kind=None,
-        label="",
-        severity=report.severity,
-        camera="",
-        compound=where.compound,
-        grid_cell=where.grid_cell,
-        community=where.community,
-        lon=where.lon,
-        lat=where.lat,
-        condition=condition_after(Condition.NORMAL, Signal.EVENT),
-        work=Work.NEW,
-        owner=None,
-        team="",
-        version=1,
-        decided=1,
-        began_s=min(report.at_s, now_s),
-        opened_s=now_s,
-        last_event_s=min(report.at_s, now_s),
-        event_count=0,
-        best_event="",
-        box=(0.0, 0.0, 0.0, 0.0),
-        score=0.0,
-        since_s=now_s,
-        stages={Work.NEW: now_s},
+    """The incident that a report opens, with its first line of history."""
+    opened = replace(
+        new_incident(incident, number, where, report.severity, min(report.at_s, now_s), now_s),
         category=report.category,
         origin=report.origin,
         summary=report.text.strip(),
@@ -159,18 +146,25 @@ def joins(event: Event, incident: Incident, dead_time_s: float, overlapping: Col
 def join(event: Event, incident: Incident, now_s: float) -> tuple[Incident, HistoryEntry]:
     """`incident` with `event` added. Does not make anybody's command stale: only people decide."""
     joined = replace(
-        _with_event(event, incident),
+        raised(incident, _with_event(event, incident), now_s),
         version=incident.version + 1,
         condition=condition_after(incident.condition, Signal.EVENT),
     )
     return joined, _happening(joined, Happening.JOINED, event, now_s)
 
 
+def raised(before: Incident, after: Incident, now_s: float) -> Incident:
+    """`after`, which remembers since when it is more severe than `before`, if it is: the shorter limit counts from then."""
+    if after.severity >= before.severity:
+        return after
+    return replace(after, raises=(*before.raises, (now_s, before.severity)))
+
+
 def with_events(incident: Incident, events: Sequence[Event]) -> Incident:
     """`incident` as if exactly these events belonged to it, oldest first. Its severity and its place stay."""
     if not events:
-        bare = replace(incident, kind=None, label="", camera="", best_event="", box=(0.0, 0.0, 0.0, 0.0), score=0.0)
-        return replace(bare, event_count=0, cameras=(), last_event_s=incident.began_s)
+        bare = replace(incident, kind=None, label="", camera="", cameras=(), best_event="", box=NO_BOX, score=0.0)
+        return replace(bare, event_count=0, last_event_s=incident.began_s)
     first, *others = events
     seen = replace(
         incident,

@@ -10,7 +10,7 @@ from patrol.incident import Incident
 from patrol.position import DOUBT_NAME
 from patrol.proposal import Proposal
 
-__all__ = ["joined", "own_cell_lack", "reason_of", "shortfall"]
+__all__ = ["joined", "not_the_first", "own_cell_lack", "reason_of", "shortfall"]
 
 _NAMED = 3  # teams with stale positions that a shortfall names, so that somebody calls them by radio
 
@@ -47,6 +47,24 @@ def reason_of(candidate: Candidate, incident: Incident, grid: Grid) -> Name:
     if candidate.rest is not None:
         parts.append(candidate.rest)
     return joined("，", ", ", *parts)
+
+
+def not_the_first(best: Candidate, faster: Candidate) -> Name:
+    """Why this team and not the one that would be there a little sooner."""
+    seconds = max(1, round(best.time_s - faster.time_s))
+    name = faster.team.name
+    soon = Name(f"{name.zh}只早到 {seconds} 秒", f"{name.en} would be there only {seconds} s sooner")
+    if best.breadth < faster.breadth:
+        few = f"one grid cell, not {faster.breadth}" if best.breadth == 1 else f"{best.breadth} grid cells, not {faster.breadth}"
+        why = Name(f"而本队专责 {best.breadth} 个网格（对方 {faster.breadth} 个）", f"and this team is there for {few}")
+    elif best.state.load < faster.state.load:
+        why = Name(
+            f"而近 12 小时已派 {faster.state.load} 次（本队 {best.state.load} 次）",
+            f"and was dispatched {faster.state.load}× in the last 12 h, this team {best.state.load}×",
+        )
+    else:
+        return soon
+    return joined("，", ", ", soon, why)
 
 
 def own_cell_lack(incident: Incident, own: Sequence[tuple[Candidate, Obstacle | None]]) -> Name:

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field, replace
 from base import Event, GridpatrolError
 from patrol.advance import carried_out, unshelved
 from patrol.automatic import sent, withdrawn
+from patrol.clocks import MARKS
+from patrol.grid import Locality
 from patrol.incident import ActorKind, Command, Happening, HistoryEntry, Incident, Origin
+from patrol.made_up import lapsed
 from patrol.merge import ended_as_duplicate
-from patrol.opening import join, with_events
-from patrol.steps import Condition, Signal, Step, Work, condition_after, work_after
+from patrol.opening import join, new_incident, with_events
+from patrol.steps import Signal, Step, condition_after, work_after
 
 __all__ = ["BrokenHistory", "differences", "rebuild"]
 
@@ -29,6 +32,7 @@ _OF_EVENTS = (
     "best_event",
     "box",
     "score",
+    "raises",
 )
 """What follows from an incident's events; it stays when retention has deleted them, but can no longer be made again."""
 
@@ -52,8 +56,10 @@ _OF_PEOPLE = (
     "told",
 )
 
+_AS_STORED = ("category", "origin", "summary", "caller", "proposal", "due", "look_s", "drill")
+"""What no line decides, besides number and place."""
+
 _OPENING = (Happening.OPENED, Happening.SPLIT_OFF)
-_MARKS = (Happening.WARNED, Happening.BREACHED, Happening.ESCALATED)
 
 
 class BrokenHistory(GridpatrolError):
@@ -106,7 +112,7 @@ def differences(stored: Incident, history: Sequence[HistoryEntry], events: Mappi
         return [str(error)]
     # Before a report, or an incident that took one in, got its severity, nobody wrote down what it was.
     told_severity = stored.origin is Origin.EVENT and all(entry.step is not Happening.ABSORBED for entry in history)
-    names = [name for name in _OF_EVENTS if name != "severity" or told_severity] if has_events else []
+    names = [name for name in _OF_EVENTS if told_severity or name not in ("severity", "raises")] if has_events else []
     found = [name for name in (*_OF_PEOPLE, *names) if getattr(stored, name) != getattr(made, name)]
     return [
         f"incident {stored.number}: {name} is stored as {getattr(stored, name)!r}, its history leads to {getattr(made, name)!r}"
@@ -118,36 +124,9 @@ def _opened(stored: Incident, entry: HistoryEntry, held: _Held) -> Incident:
     ids = (entry.events or ()) if entry.step is Happening.SPLIT_OFF else (entry.event,) if entry.event else ()
     held.ids.update(ids)
     held.known = bool(ids) or stored.origin is not Origin.EVENT
-    first = replace(
-        stored,
-        kind=None,
-        label="",
-        camera="",
-        cameras=(),
-        began_s=entry.at_s,
-        opened_s=entry.recorded_s,
-        last_event_s=entry.at_s,
-        event_count=0,
-        best_event="",
-        box=(0.0, 0.0, 0.0, 0.0),
-        score=0.0,
-        condition=condition_after(Condition.NORMAL, Signal.EVENT),
-        work=Work.NEW,
-        owner=None,
-        team="",
-        version=1,
-        decided=1,
-        since_s=entry.recorded_s,
-        stages={Work.NEW: entry.recorded_s},
-        refused=(),
-        verdict=None,
-        cause="",
-        duplicate_of="",
-        shelved_until_s=None,
-        pauses=(),
-        paused_since_s=None,
-        told=0,
-    )
+    where = Locality(stored.compound, stored.grid_cell, stored.community, stored.lon, stored.lat)
+    new = new_incident(stored.id, stored.number, where, stored.severity, entry.at_s, entry.recorded_s)
+    first = replace(new, **{name: getattr(stored, name) for name in _AS_STORED})
     begun = held.all(*ids)
     return replace(with_events(first, begun), severity=min(event.severity for event in begun)) if begun else first
 
@@ -175,7 +154,11 @@ def _after(incident: Incident, entry: HistoryEntry, held: _Held) -> Incident:
             return sent(incident, entry.team, entry.recorded_s)
         case Step():
             return carried_out(incident, _command(entry), work_after(incident.work, entry.step), entry.at_s)
-    return replace(incident, version=version, told=incident.told + (entry.step in _MARKS))
+        case Happening.LAPSED:
+            return lapsed(incident, entry.recorded_s)
+    # A severity that was raised warns again of what has been told already.
+    told = MARKS.index((entry.step, entry.level)) + 1 if (entry.step, entry.level) in MARKS else 0
+    return replace(incident, version=version, told=max(incident.told, told))
 
 
 def _joined(incident: Incident, entry: HistoryEntry, held: _Held) -> Incident:

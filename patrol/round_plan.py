@@ -191,20 +191,13 @@ class RoundPlanner:
             shares[_first(duties, inspection.teams, point.grid_cell, *window)].append(point)
         begin_s, end_s = window
         return [
-            Round(
-                id=_id(self._site.id, f"{kind} {inspection.id} {team}", begin_s),
-                kind=kind,
-                source=inspection.id,
-                name=inspection.name,
-                team=team,
-                day=day,
-                order=Order.FREE,
-                due_s=begin_s,
-                opens_s=begin_s,
-                closes_s=end_s,
-                announced_s=begin_s if kind is RoundKind.UNANNOUNCED else 0.0,
-                stops=tuple(_stop(point, begin_s, end_s, end_s) for point in mine),
-                travels=self._travels(team),
+            self._within(
+                kind,
+                f"{kind} {inspection.id} {team}",
+                (inspection.id, inspection.name),
+                team,
+                day,
+                tuple(_stop(point, begin_s, end_s, end_s) for point in mine),
             )
             for team, mine in shares.items()
         ]
@@ -226,32 +219,35 @@ class RoundPlanner:
             begin_s = stop.made_s + number * repeat_s
             by_s = min(stop.until_s, begin_s + min(repeat_s, SOON_S))
             team = stop.team or _first(duties, (), stop.grid_cell, begin_s)
-            yield Round(
-                id=_id(self._site.id, f"temporary {stop.id}", begin_s),
-                kind=RoundKind.TEMPORARY,
-                source=stop.id,
-                name=Name(f"临时点：{stop.why}", f"Temporary stop: {stop.why}"),
-                team=team,
-                day=self._date(begin_s),
-                order=Order.FREE,
-                due_s=begin_s,
-                opens_s=begin_s,
-                closes_s=by_s,
-                announced_s=begin_s,
-                stops=(
-                    Stop(
-                        checkpoint=stop.id,
-                        name=Name(stop.why, stop.why),
-                        place=stop.place,
-                        grid_cell=stop.grid_cell,
-                        from_s=begin_s,
-                        due_s=by_s,
-                        until_s=by_s,
-                        has_code=False,
-                    ),
-                ),
-                travels=self._travels(team),
-            )
+            name = Name(f"临时点：{stop.why}", f"Temporary stop: {stop.why}")
+            why, place = Name(stop.why, stop.why), stop.place
+            there = Stop(stop.id, why, place, stop.grid_cell, begin_s, by_s, by_s, has_code=False)
+            day = self._date(begin_s)
+            yield self._within(RoundKind.TEMPORARY, f"temporary {stop.id}", (stop.id, name), team, day, (there,))
+
+    def _within(
+        self, kind: RoundKind, identity: str, source: tuple[str, Name], team: str, day: date, stops: tuple[Stop, ...]
+    ) -> Round:
+        """A round of stops that all have the same window, in any order; what is not an announced inspection is told as it opens.
+
+        `identity` tells it from the others that open at the same moment; `source` is the id and the name of what asks for it.
+        """
+        opens_s, closes_s = stops[0].from_s, stops[0].until_s
+        return Round(
+            id=_id(self._site.id, identity, opens_s),
+            kind=kind,
+            source=source[0],
+            name=source[1],
+            team=team,
+            day=day,
+            order=Order.FREE,
+            due_s=opens_s,
+            opens_s=opens_s,
+            closes_s=closes_s,
+            announced_s=0.0 if kind is RoundKind.INSPECTION else opens_s,
+            stops=stops,
+            travels=self._travels(team),
+        )
 
     def _worked_out_legs_s(self, route: Route, travels: TravelMode) -> tuple[float, ...]:
         """From each stop of a route to the next, with the time spent there."""

@@ -57,7 +57,11 @@ incident is its `due`."""
 
 _MARKS = """\
 What each clock tells, in this order, each once, as a line of history with the time at which it fell due. A clock that stands
-still tells nothing. A level that a place lacks is taken by the next one."""
+still tells nothing. A level that a place lacks is taken by the next one.
+
+When events join, or another incident is merged in, that make an incident more severe while its clock runs, the shorter limit
+counts from that moment: nobody could keep it before. A limit that would be reached earlier without it stays. What was told stays
+told; only if people were warned already, and the limit is nearer now, they are warned once more, at once and with the reason."""
 
 
 def page() -> str:

@@ -66,6 +66,10 @@ class Travel:
                 found[n] = _trip(place, point, mode, length)
         return [trip for trip in found if trip is not None]
 
+    def length_m(self, origin: Point, place: Point, mode: TravelMode) -> float:
+        """The shortest way that is known: along the ways of the site, else the straight line."""
+        return self.trips(place, [(origin, mode)])[0].metres
+
 
 class _Network:
     """Edges between points in metres east and north of a middle; both directions are open."""

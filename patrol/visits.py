@@ -11,13 +11,14 @@ from enum import StrEnum
 
 from camera_config.round_rules import Order
 from camera_config.site import TravelMode
+from patrol.incident import Incident
 from patrol.rounds import Act, Proof, Round, RoundEntry, RoundState, Stop, entries_about
-from patrol.travel import distance_m
+from patrol.travel import Travel
 
 __all__ = ["FASTEST_M_S", "Figures", "Finding", "RoundNow", "RoundResult", "StopResult", "StopState", "evaluate", "figures_of"]
 
 FASTEST_M_S = {TravelMode.WALK: 4.0, TravelMode.DRIVE: 22.0}
-"""Faster than this nobody gets from one checkpoint to the next: a run with equipment, 80 km/h in a town, as the crow flies."""
+"""Faster than this nobody gets from one checkpoint to the next: a run with equipment, 80 km/h in a town."""
 
 
 class StopState(StrEnum):
@@ -97,14 +98,15 @@ class RoundNow:
     planned: Round
     entries: tuple[RoundEntry, ...]
     result: RoundResult
+    incidents: tuple[Incident, ...] = ()  # those that the visit just recorded has changed; none when it is only read
 
 
-def evaluate(planned: Round, entries: Sequence[RoundEntry], now_s: float, geofence_m: float) -> RoundResult:
+def evaluate(planned: Round, entries: Sequence[RoundEntry], now_s: float, geofence_m: float, travel: Travel) -> RoundResult:
     """What became of `planned` by `now_s`. What was told as missed stays so when the clock steps back, until it is made up."""
     told = {entry.checkpoint: entry.at_s for entry in entries_about(entries, Act.MISSED)}
     reached_s = max([now_s, *told.values()])
     visits = _visits(planned, entries)
-    findings = _findings(planned, visits, geofence_m)
+    findings = _findings(planned, visits, geofence_m, travel)
     skips = {entry.checkpoint: entry.reason for entry in reversed(entries_about(entries, Act.SKIP))}
     withdrawn = entries_about(entries, Act.WITHDRAWN)[:1]
     for entry in withdrawn:
@@ -156,7 +158,9 @@ def _visits(planned: Round, entries: Sequence[RoundEntry]) -> dict[str, RoundEnt
     return visits
 
 
-def _findings(planned: Round, visits: Mapping[str, RoundEntry], geofence_m: float) -> dict[str, tuple[Finding, ...]]:
+def _findings(
+    planned: Round, visits: Mapping[str, RoundEntry], geofence_m: float, travel: Travel
+) -> dict[str, tuple[Finding, ...]]:
     stops = {stop.checkpoint: stop for stop in planned.stops}
     deviating = _out_of_order(planned, list(visits)) if planned.order is Order.FIXED else frozenset()
     found: dict[str, tuple[Finding, ...]] = {}
@@ -168,7 +172,7 @@ def _findings(planned: Round, visits: Mapping[str, RoundEntry], geofence_m: floa
             Finding.LATE: visit.at_s > stop.until_s,
             Finding.OUT_OF_ORDER: checkpoint in deviating,
             Finding.TOO_FAST: before is not None
-            and _is_too_fast(stops[before.checkpoint], before, stop, visit, FASTEST_M_S[planned.travels], geofence_m),
+            and _is_too_fast((stops[before.checkpoint], before), (stop, visit), planned.travels, geofence_m, travel),
         }
         found[checkpoint] = tuple(finding for finding, is_so in facts.items() if is_so)
         before = visit
@@ -194,11 +198,18 @@ def _out_of_order(planned: Round, visited: list[str]) -> frozenset[str]:
     return frozenset(visited) - kept
 
 
-def _is_too_fast(a: Stop, left: RoundEntry, b: Stop, came: RoundEntry, fastest_m_s: float, geofence_m: float) -> bool:
-    """A code is read at its checkpoint; any other proof leaves the team somewhere within the geofence."""
-    slack_m = sum(geofence_m for visit in (left, came) if visit.proof is not Proof.CODE)
-    way_m = distance_m(a.place, b.place) - slack_m
-    return way_m > fastest_m_s * (came.at_s - left.at_s) and way_m > 0
+def _is_too_fast(
+    left: tuple[Stop, RoundEntry], came: tuple[Stop, RoundEntry], travels: TravelMode, geofence_m: float, travel: Travel
+) -> bool:
+    """Whether no way from one visit to the other is short enough for the time between; who drives may have walked.
+
+    A code is read at its checkpoint; any other proof leaves the team somewhere within the geofence.
+    """
+    (a, leaving), (b, coming) = left, came
+    slack_m = sum(geofence_m for visit in (leaving, coming) if visit.proof is not Proof.CODE)
+    took_s = coming.at_s - leaving.at_s
+    ways_m = {mode: travel.length_m(a.place, b.place, mode) - slack_m for mode in {travels, TravelMode.WALK}}
+    return all(way_m > 0 and way_m > FASTEST_M_S[mode] * took_s for mode, way_m in ways_m.items())
 
 
 def _state(stops: Sequence[StopResult], is_over: bool, started: bool) -> RoundState:

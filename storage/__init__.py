@@ -5,6 +5,7 @@ SQLAlchemy. Read `store.py` first, then `writer.py`.
 """
 
 from storage.accounts import AuditRow, NameTakenError, Session, User
+from storage.areas import Area, check_areas
 from storage.assessment import AssessmentOf
 from storage.checkpoint_keys import CodeAttempt
 from storage.desks import Desks
@@ -16,13 +17,16 @@ from storage.incidents import IncidentFilter, IncidentState
 from storage.ledger import Ledger, LedgerPage
 from storage.messages import MessageState, Outcome, StoredMessage, TargetCount
 from storage.outgoing import Outgoing
+from storage.photos import NewPhoto, Photo, Photos
 from storage.plan_rounds import WantedDraw
+from storage.recordings import Recording, recordings
 from storage.rounds import RoundFigures, RoundFilter, Rounds
 from storage.schema import SchemaState, schema_state
 from storage.store import Store
 from storage.walk_rounds import Told
 
 __all__ = [
+    "Area",
     "AssessmentOf",
     "AuditRow",
     "CodeAttempt",
@@ -37,8 +41,12 @@ __all__ = [
     "LedgerPage",
     "MessageState",
     "NameTakenError",
+    "NewPhoto",
     "Outcome",
     "Outgoing",
+    "Photo",
+    "Photos",
+    "Recording",
     "RoundFigures",
     "RoundFilter",
     "Rounds",
@@ -50,5 +58,7 @@ __all__ = [
     "Told",
     "User",
     "WantedDraw",
+    "check_areas",
+    "recordings",
     "schema_state",
 ]

@@ -1,5 +1,6 @@
 """Users, sessions, phone codes, the setup secret and the audit trail. Only hashes of secrets are stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -18,6 +19,7 @@ __all__ = [
     "add_session",
     "add_team_code",
     "add_user",
+    "change_user",
     "delete_session",
     "delete_sessions_of",
     "read_audit",
@@ -47,6 +49,7 @@ class User:
     role: str
     created_s: float
     password_hash: str = field(repr=False)
+    areas: tuple[str, ...] = ()  # ids of places, see areas.py; none: the whole sub-district
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +89,23 @@ def read_user_by_name(connection: Connection, name: str) -> User | None:
     return _user(row) if row else None
 
 
-def add_user(connection: Connection, name: str, password_hash: str, role: str, now_s: float) -> User:
+def add_user(connection: Connection, name: str, password_hash: str, role: str, now_s: float, areas: Sequence[str] = ()) -> User:
     if read_user_by_name(connection, name) is not None:
         raise NameTakenError(f"there is a user called {name} already; choose another name")
-    user = User(uuid7(now_s), name, role, now_s, password_hash)
+    user = User(uuid7(now_s), name, role, now_s, password_hash, tuple(areas))
     values = {"id": user.id, "name": name, "role": role, "created_s": now_s, "password_hash": password_hash}
-    connection.execute(insert(users).values(values))
+    connection.execute(insert(users).values(values | {"areas": list(areas)}))
     return user
+
+
+def change_user(connection: Connection, user: str, role: str, areas: Sequence[str]) -> User | None:
+    """Give a user another role and other areas, and end their sessions, whose pages show what they saw; None: no such user."""
+    before = read_user(connection, user)
+    if before is None or (before.role, before.areas) == (role, tuple(areas)):
+        return before
+    connection.execute(update(users).where(users.c.id == user).values(role=role, areas=list(areas)))
+    delete_sessions_of(connection, "user", user)
+    return read_user(connection, user)
 
 
 def add_first_user(connection: Connection, name: str, password_hash: str, role: str, now_s: float) -> User | None:
@@ -190,4 +203,4 @@ def read_audit(connection: Connection, limit: int, before: int | None) -> list[A
 
 
 def _user(row: Row[tuple[object, ...]]) -> User:
-    return User(row.id, row.name, row.role, row.created_s, row.password_hash)
+    return User(row.id, row.name, row.role, row.created_s, row.password_hash, tuple(row.areas))

@@ -13,6 +13,7 @@ from patrol.referral import ReferralEntry
 from patrol.rounds import Round, RoundEntry, RoundState
 from patrol.visits import evaluate
 from storage import round_rows
+from storage.areas import Area, incidents_of, rounds_of
 from storage.desk_tables import referral_entries, referrals
 from storage.referrals import referral_entry_of
 from storage.rows import entry_of
@@ -36,6 +37,7 @@ class AssessmentOf:
     as_of_s: float
     category: Category | None = None
     severity: int | None = None
+    area: Area | None = None  # of who asks
 
 
 def read_assessment(connection: Connection, asked: AssessmentOf, by: GroupBy, rules: SiteRules) -> Assessment:
@@ -94,17 +96,17 @@ def _cases(connection: Connection, asked: AssessmentOf) -> Iterator[Case]:
 
 
 def _walked(connection: Connection, asked: AssessmentOf, rules: SiteRules) -> Iterator[Walked]:
-    query = (
-        select(rounds).where(rounds.c.due_s >= asked.from_s, rounds.c.due_s < asked.to_s).order_by(rounds.c.due_s, rounds.c.id)
-    )
+    due = (rounds.c.due_s >= asked.from_s, rounds.c.due_s < asked.to_s)
+    query = select(rounds).where(*due, *rounds_of(asked.area)).order_by(rounds.c.due_s, rounds.c.id)
     planned = [round_rows.round_of(row) for row in connection.execute(query).mappings()]
     for start in range(0, len(planned), ROUNDS_AT_ONCE):
         some = planned[start : start + ROUNDS_AT_ONCE]
         lines = _round_lines(connection, some, asked.as_of_s)
         for each in some:
-            result = evaluate(each, lines[each.id], asked.as_of_s, rules.grid.site.rounds.geofence_m)
+            result = evaluate(each, lines[each.id], asked.as_of_s, rules.grid.site.rounds.geofence_m, rules.grid.travel)
             if not result.is_open and result.state is not RoundState.WITHDRAWN:
-                yield Walked(each.team, each.due_s, result.stops)
+                stops = (stop for stop in result.stops if asked.area is None or stop.stop.grid_cell in asked.area.grid_cells)
+                yield Walked(each.team, each.due_s, tuple(stops))
 
 
 def _round_lines(connection: Connection, planned: Sequence[Round], as_of_s: float) -> dict[str, list[RoundEntry]]:
@@ -116,7 +118,7 @@ def _round_lines(connection: Connection, planned: Sequence[Round], as_of_s: floa
 
 
 def _conditions(asked: AssessmentOf) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [incidents.c.drill.is_(False)]
+    found = [incidents.c.drill.is_(False), *incidents_of(asked.area)]
     if asked.category is not None:
         found.append(incidents.c.category == asked.category.value)
     if asked.severity is not None:

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from patrol import Command, Incident, TeamState, busy_with, ensure_free, may_call_away, propose, withdrawn
 from storage.accounts import add_audit
-from storage.clocks import add_notices
+from storage.history import add_history
 from storage.incidents import read_incident, write_incidents
-from storage.rows import entry_row
 from storage.site_rules import SiteRules
-from storage.tables import history
 
 __all__ = ["free_team"]
 
@@ -34,6 +32,5 @@ def free_team(
     changed = replace(changed, proposal=propose(changed, rules.grid, without, now_s, frozenset(changed.refused)))
     changed = rules.clocks.timed(changed)
     write_incidents(connection, [changed])
-    connection.execute(insert(history), [entry_row(each) for each in (*marks, entry)])
-    add_notices(connection, told, marks)
+    add_history(connection, changed, (*marks, entry))
     add_audit(connection, command.by, "withdraw", f"incident/{changed.id}", f"{left.work} → {changed.work}, {entry.text}", now_s)

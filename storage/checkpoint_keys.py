@@ -10,6 +10,7 @@ from base import StorageError
 from patrol.checkpoint_codes import CodeKey, Refusal
 from patrol.incident import Actor, ActorKind
 from storage.accounts import add_audit
+from storage.areas import Area, attempts_of
 from storage.tables import code_attempts, secrets
 
 __all__ = ["CodeAttempt", "add_attempt", "make_secrets", "read_attempts", "read_key", "read_seed", "renew_key"]
@@ -66,9 +67,9 @@ def add_attempt(connection: Connection, by: Actor, refusal: Refusal, checkpoint:
     connection.execute(insert(code_attempts), row | {"refusal": refusal.value, "checkpoint": checkpoint, "round": round_id})
 
 
-def read_attempts(connection: Connection, limit: int, before: int | None) -> Sequence[CodeAttempt]:
+def read_attempts(connection: Connection, limit: int, before: int | None, area: Area | None = None) -> Sequence[CodeAttempt]:
     """Newest first, those with a number below `before`."""
-    query = select(code_attempts).order_by(code_attempts.c.number.desc()).limit(limit)
+    query = select(code_attempts).where(*attempts_of(area)).order_by(code_attempts.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(code_attempts.c.number < before)
     return [

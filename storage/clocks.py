@@ -1,16 +1,14 @@
 """Clocks in the database: what fell due becomes history and notices, in one transaction."""
 
-from collections.abc import Sequence
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
-
-from patrol import Clocks, HistoryEntry, Incident, Work
+from patrol import Clocks, Incident
+from storage.history import add_history
 from storage.incidents import write_incidents
-from storage.notices import notices_of_history, queue_notices
-from storage.rows import entry_row, incident_of
-from storage.tables import history, incidents
+from storage.rows import incident_of
+from storage.tables import incidents, is_open
 
-__all__ = ["add_notices", "anything_due", "retime", "tell"]
+__all__ = ["anything_due", "retime", "tell"]
 
 AT_ONCE = 100
 """Incidents told of in one transaction, which then takes about 0.1 s; the next call goes on."""
@@ -27,22 +25,14 @@ def tell(connection: Connection, clocks: Clocks, now_s: float) -> list[Incident]
     told = [clocks.tell(incident_of(row), now_s, now_s) for row in connection.execute(query).mappings().all()]
     changed = [incident for incident, _ in told]
     write_incidents(connection, changed)
-    entries = [entry_row(entry) for _, lines in told for entry in lines]
-    if entries:
-        connection.execute(insert(history), entries)
     for incident, lines in told:
-        add_notices(connection, incident, lines)
+        add_history(connection, incident, lines)
     return changed
-
-
-def add_notices(connection: Connection, incident: Incident, entries: Sequence[HistoryEntry]) -> None:
-    """Queue what people elsewhere may have to hear of these lines of history; `incident` is as it is after them."""
-    queue_notices(connection, notices_of_history(incident, entries))
 
 
 def retime(connection: Connection, clocks: Clocks) -> int:
     """Work out anew when open incidents are due: the site's limits may have changed while nobody looked. How many moved."""
-    query = select(incidents).where(incidents.c.work != Work.CLOSED.value)
+    query = select(incidents).where(is_open)
     moved = []
     for row in connection.execute(query).mappings():
         incident = incident_of(row)
@@ -63,4 +53,4 @@ def retime(connection: Connection, clocks: Clocks) -> int:
 
 
 def _is_due(now_s: float) -> tuple[ColumnElement[bool], ...]:
-    return incidents.c.work != Work.CLOSED.value, incidents.c.look_s <= now_s
+    return is_open, incidents.c.look_s <= now_s

@@ -4,7 +4,7 @@ from sqlalchemy import JSON, Column, Double, ForeignKey, Index, Integer, SmallIn
 
 from storage.tables import incidents, metadata
 
-__all__ = ["handovers", "referral_entries", "referrals"]
+__all__ = ["handover_alarms", "handovers", "referral_entries", "referrals"]
 
 _UUID = String(36)
 _WORD = String(32)
@@ -89,6 +89,14 @@ handovers = Table(
     Column("confirmed_s", Double),
     Column("remark", Text, nullable=False),
     Column("withdrawn_s", Double),
+    Column("areas", Text, nullable=False, server_default=""),  # `Area.key` of whom it is for; empty: the whole sub-district
+)
+handover_alarms = Table(  # one for each change of shifts at which nobody signed in time
+    "handover_alarms",
+    metadata,
+    Column("change_s", Double, primary_key=True),
+    Column("raised_s", Double, nullable=False),
+    Column("cleared_s", Double),
 )
 _is_offered = handovers.c.confirmed_s.is_(None) & handovers.c.withdrawn_s.is_(None)
 Index("ix_handovers_offered", handovers.c.id, sqlite_where=_is_offered, postgresql_where=_is_offered)

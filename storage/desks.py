@@ -3,6 +3,7 @@
 from base import Clock
 from patrol.referral import Referral, ReferralCommand, ReferralEntry
 from storage import referrals
+from storage.areas import Area
 from storage.reader import Reader
 from storage.site_rules import SiteRules
 from storage.writer import Writer
@@ -47,6 +48,6 @@ class Desks:
         """The referrals of one incident, oldest first."""
         return self._read(lambda connection: referrals.read_referrals_of(connection, incident))
 
-    def open_referrals(self, desk: str = "") -> list[Referral]:
-        """What desks have or are asked to take, oldest first; of one desk or of all."""
-        return self._read(lambda connection: referrals.read_open_referrals(connection, desk))
+    def open_referrals(self, desk: str = "", area: Area | None = None) -> list[Referral]:
+        """What desks have or are asked to take, oldest first; of one desk or of all, of one area or everywhere."""
+        return self._read(lambda connection: referrals.read_open_referrals(connection, desk, area))

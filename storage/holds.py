@@ -10,9 +10,10 @@ from base import TransitionError
 from patrol import Actor, CommandError
 from patrol.advance import check_text
 from storage.accounts import add_audit
+from storage.areas import Area, incidents_of
 from storage.tables import holds, incidents
 
-__all__ = ["Hold", "add_hold", "is_audit_held", "is_held", "lift_hold", "read_holds"]
+__all__ = ["Hold", "add_hold", "is_audit_held", "is_held", "lift_hold", "read_hold", "read_holds"]
 
 REASON_MAX = 500
 
@@ -53,21 +54,26 @@ def add_hold(connection: Connection, asked: Hold, by: Actor) -> Hold:
 
 def lift_hold(connection: Connection, hold: str, by: Actor, now_s: float) -> Hold | None:
     """Lift a hold, unless it is lifted already; None if there is none. The caller commits."""
-    row = connection.execute(select(holds).where(holds.c.id == hold)).mappings().first()
-    if row is None:
-        return None
-    stored = _hold_of(row)
-    if stored.lifted_s is not None:
+    stored = read_hold(connection, hold)
+    if stored is None or stored.lifted_s is not None:
         return stored
     connection.execute(update(holds).where(holds.c.id == hold).values(lifted_s=now_s, lifted_by=by.name))
     add_audit(connection, by, "lift_hold", f"incident/{stored.incident}", stored.reason, now_s)
     return replace(stored, lifted_s=now_s, lifted_by=by.name)
 
 
-def read_holds(connection: Connection, incident: str | None, now_s: float) -> list[Hold]:
-    """The holds on one incident, ended ones too; or all that are in force. Newest first."""
+def read_hold(connection: Connection, hold: str) -> Hold | None:
+    """One hold by its id."""
+    row = connection.execute(select(holds).where(holds.c.id == hold)).mappings().first()
+    return None if row is None else _hold_of(row)
+
+
+def read_holds(connection: Connection, incident: str | None, now_s: float, area: Area | None = None) -> list[Hold]:
+    """The holds on one incident, ended ones too; or all that are in force, of one area or everywhere. Newest first."""
     mine = holds.c.incident == incident if incident is not None else _in_force(now_s)
     query = select(holds).where(mine).order_by(holds.c.made_s.desc(), holds.c.id)
+    if area is not None:
+        query = query.join(incidents, incidents.c.id == holds.c.incident).where(*incidents_of(area))
     return [_hold_of(row) for row in connection.execute(query).mappings()]
 
 

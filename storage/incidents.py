@@ -1,6 +1,6 @@
 """Incidents in the database: how they are written, one by one, and in lists for the page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, cast,
 from base import Event, StorageError
 from camera_config.time_limits import Category
 from patrol import HistoryEntry, Incident, Work
+from storage.areas import Area, incidents_of
 from storage.rows import entry_of, event_of, incident_of, incident_row
-from storage.tables import events, history, incidents, snapshots
+from storage.tables import events, history, incidents, is_closed, is_open, snapshots
 
 __all__ = [
     "ALL_INCIDENTS",
@@ -24,6 +25,7 @@ __all__ = [
     "read_incident_of_event",
     "read_incident_page",
     "read_incidents",
+    "read_related",
     "read_snapshot",
     "write_incidents",
 ]
@@ -44,6 +46,7 @@ class IncidentFilter:
     from_s: float | None = None  # opened then or later
     to_s: float | None = None  # opened before
     overdue_s: float | None = None  # a limit lies before this moment
+    area: Area | None = None  # of who asks
 
 
 ALL_INCIDENTS = IncidentFilter()
@@ -131,6 +134,13 @@ def read_incident_of_event(connection: Connection, event: str) -> Incident | Non
     return incident_of(row) if row else None
 
 
+def read_related(connection: Connection, incident: Incident, cameras: Collection[str], within_s: float) -> list[Incident]:
+    """Other incidents of these cameras that were opened at most `within_s` before or after, by number."""
+    near = incidents.c.opened_s.between(incident.opened_s - within_s, incident.opened_s + within_s)
+    query = select(incidents).where(near, incidents.c.camera.in_(cameras), incidents.c.id != incident.id)
+    return [incident_of(row) for row in connection.execute(query.order_by(incidents.c.number)).mappings()]
+
+
 def read_snapshot(connection: Connection, event: str) -> bytes | None:
     jpeg = connection.execute(select(snapshots.c.jpeg).where(snapshots.c.event == event)).scalar()
     return None if jpeg is None else bytes(jpeg)
@@ -141,7 +151,7 @@ def _query(state: IncidentState, which: IncidentFilter) -> Select[Any]:
     query = select(incidents).where(*_conditions(which)).order_by(incidents.c.number.desc())
     if state == "all":
         return query
-    return query.where(incidents.c.work == Work.CLOSED.value if state == "closed" else incidents.c.work != Work.CLOSED.value)
+    return query.where(is_closed if state == "closed" else is_open)
 
 
 def _above(connection: Connection, before: str | None, which: IncidentFilter) -> int:
@@ -168,7 +178,7 @@ def _first(connection: Connection, which: IncidentFilter) -> int:
 
 def _conditions(which: IncidentFilter) -> list[ColumnElement[bool]]:
     columns = incidents.c
-    found: list[ColumnElement[bool]] = []
+    found = incidents_of(which.area)
     if which.work is not None:
         found.append(columns.work == which.work.value)
     if which.severity is not None:

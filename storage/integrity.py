@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 from base import Event
 from patrol import HistoryEntry, Incident
 from patrol.rebuild import differences
+from storage.photos import altered_photos
 from storage.rows import entry_of, event_of, incident_of
 from storage.tables import events, history, incidents, metadata
 
@@ -21,7 +22,9 @@ PAGE = 400
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
-    """What was found. `orphans` counts rows by the foreign key that leads nowhere; `damage` is what SQLite itself says."""
+    """What was found. `differing` counts incidents that are not as their history says, and photos; `orphans` rows by the
+    foreign key that leads nowhere; `damage` is what SQLite itself says.
+    """
 
     incidents: int
     differing: int
@@ -43,7 +46,9 @@ def check_integrity(connection: Connection) -> Integrity:
         found = differences(incident, entries, known)
         differing += bool(found)
         told += found[: MOST_SHOWN - len(told)]
-    return Integrity(looked, differing, tuple(told), _orphans(connection), _damage(connection))
+    altered = altered_photos(connection)
+    told += altered[: MOST_SHOWN - len(told)]
+    return Integrity(looked, differing + len(altered), tuple(told), _orphans(connection), _damage(connection))
 
 
 def count_rows(connection: Connection) -> dict[str, int]:

@@ -1,14 +1,15 @@
 """The books of the ledger read page by page, newest first, and the assessment; nothing is ever written here."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, Text, and_, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Text, cast, func, or_, select
 
 from camera_config.site import PlaceKind, Site
 from patrol.assessment import Assessment, DeskFigures, GroupBy
 from patrol.ledger import Book, LedgerFilter
+from storage.areas import Area, incidents_of, rounds_of, stop_in
 from storage.assessment import AssessmentOf, read_assessment, read_desk_figures
 from storage.desk_tables import referrals
 from storage.reader import Reader
@@ -21,9 +22,13 @@ Line = Mapping[str, Any]  # Any: columns of different types
 """One line of a book: its values by the keys of COLUMNS; times as UTC seconds."""
 
 
+LOOKED_AT = 10_000
+"""Lines that a search looks at for one page: one that fits nothing must not read years of them before it answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerPage:
-    """Lines, newest first; `next` is where the next page begins, None at the end."""
+    """Lines, newest first; `next` is where the next page begins, None at the end. An empty id in it stands before all others."""
 
     lines: tuple[Line, ...]
     next: tuple[float, str] | None
@@ -32,26 +37,44 @@ class LedgerPage:
 class Ledger:
     """Reads the books of one site. As the `Store` it belongs to: any thread, raises StorageError."""
 
-    def __init__(self, read: Reader, rules: SiteRules) -> None:
+    def __init__(self, read: Reader, rules: SiteRules, looked_at: int = LOOKED_AT) -> None:
         self._read = read
         self._rules = rules
+        self._looked_at = looked_at
 
-    def page(self, book: Book, which: LedgerFilter, limit: int, after: tuple[float, str] | None = None) -> LedgerPage:
-        """At most `limit` lines; those that follow `after`, the `next` of the page before."""
-        source = _SOURCES[book]
-        query = _query(source, which, self._rules.grid.site)
-        if after is not None:
-            at_s, name = after
-            query = query.where(or_(source.time < at_s, and_(source.time == at_s, source.id < name)))
-        query = query.order_by(source.time.desc(), source.id.desc()).limit(limit + 1)
-        rows = self._read(lambda connection: list(connection.execute(query).mappings()))
-        lines = [source.finish(dict(row), self._rules.grid.site) for row in rows[:limit]]
-        last = (rows[limit - 1][_TIME], rows[limit - 1][_ID]) if len(rows) > limit else None
-        return LedgerPage(tuple(lines), last)
+    def page(
+        self,
+        book: Book,
+        which: LedgerFilter,
+        limit: int,
+        after: tuple[float, str] | None = None,
+        area: Area | None = None,
+    ) -> LedgerPage:
+        """At most `limit` lines; those that follow `after`, the `next` of the page before.
 
-    def count(self, book: Book, which: LedgerFilter, most: int) -> int:
+        It takes the same time for any filter, so a page may hold fewer lines, or none, though others follow.
+        """
+        source, site = _SOURCES[book], self._rules.grid.site
+        inside = _inside(source, which, after)
+        wanted = _query(source, which, site, area).where(*inside).order_by(source.time.desc(), source.id.desc())
+        is_searched = bool(source.match(which, site) or source.within(area))
+
+        def read(connection: Connection) -> tuple[list[Any], float | None]:
+            lowest_s = _lowest_s(connection, source, inside, self._looked_at) if is_searched else None
+            near = wanted if lowest_s is None else wanted.where(source.time >= lowest_s)
+            return list(connection.execute(near.limit(limit + 1)).mappings()), lowest_s
+
+        rows, lowest_s = self._read(read)
+        lines = tuple(source.finish(dict(row), site) for row in rows[:limit])
+        if len(rows) > limit:
+            return LedgerPage(lines, (rows[limit - 1][_TIME], rows[limit - 1][_ID]))
+        return LedgerPage(lines, None if lowest_s is None else (lowest_s, ""))
+
+    def count(self, book: Book, which: LedgerFilter, most: int, area: Area | None = None) -> int:
         """How many lines there are, counting no further than `most` + 1."""
-        found = _query(_SOURCES[book], which, self._rules.grid.site).limit(most + 1).subquery()
+        source = _SOURCES[book]
+        lines = _query(source, which, self._rules.grid.site, area).where(*_inside(source, which, None))
+        found = lines.with_only_columns(source.id).limit(most + 1).subquery()
         number: int = self._read(lambda connection: connection.execute(select(func.count()).select_from(found)).scalar_one())
         return number
 
@@ -80,18 +103,34 @@ class _Source:
     id: ColumnElement[str]
     columns: Mapping[str, ColumnElement[Any]]
     match: Callable[[LedgerFilter, Site], list[ColumnElement[bool]]]
+    within: Callable[[Area | None], list[ColumnElement[bool]]]  # of the area of who asks
     finish: Callable[[dict[str, Any], Site], Line] = _as_it_is
 
 
-def _query(source: _Source, which: LedgerFilter, site: Site) -> Select[Any]:
+def _query(source: _Source, which: LedgerFilter, site: Site, area: Area | None) -> Select[Any]:
     wanted = [column.label(key) for key, column in source.columns.items()]
     query = select(source.time.label(_TIME), source.id.label(_ID), *wanted).select_from(source.origin)
-    query = query.where(*source.match(which, site))
+    return query.where(*source.match(which, site), *source.within(area))
+
+
+def _inside(source: _Source, which: LedgerFilter, after: tuple[float, str] | None) -> list[ColumnElement[bool]]:
+    """Where in time lines are looked for: within the filter, and behind `after`."""
+    found: list[ColumnElement[bool]] = []
     if which.from_s is not None:
-        query = query.where(source.time >= which.from_s)
+        found.append(source.time >= which.from_s)
     if which.to_s is not None:
-        query = query.where(source.time < which.to_s)
-    return query
+        found.append(source.time < which.to_s)
+    if after is not None:
+        at_s, name = after
+        # Said twice, so that an index by time begins there: of two conditions joined by OR a database makes nothing.
+        found += [source.time <= at_s, or_(source.time < at_s, source.id < name)]
+    return found
+
+
+def _lowest_s(connection: Connection, source: _Source, inside: Sequence[ColumnElement[bool]], looked_at: int) -> float | None:
+    """The time down to which a search looks for one page; None if it looks at all there is."""
+    query = select(source.time).where(*inside).order_by(source.time.desc()).offset(looked_at - 1).limit(1)
+    return connection.scalar(query)
 
 
 def _equal(which: LedgerFilter, **columns: ColumnElement[Any]) -> list[ColumnElement[bool]]:
@@ -105,7 +144,9 @@ def _said(which: LedgerFilter, *columns: ColumnElement[Any]) -> list[ColumnEleme
 
 
 def _of_place(which: LedgerFilter) -> list[ColumnElement[bool]]:
-    return _equal(which, grid_cell=incidents.c.grid_cell, compound=incidents.c.compound, community=incidents.c.community)
+    """By an expression, so that no index of cells is taken, which would find all there ever was in one and sort it by time."""
+    cell = func.coalesce(incidents.c.grid_cell, "")
+    return _equal(which, grid_cell=cell, compound=incidents.c.compound, community=incidents.c.community)
 
 
 def _incidents(which: LedgerFilter, _: Site) -> list[ColumnElement[bool]]:
@@ -128,13 +169,12 @@ def _referrals(which: LedgerFilter, _: Site) -> list[ColumnElement[bool]]:
 
 
 def _rounds(which: LedgerFilter, site: Site) -> list[ColumnElement[bool]]:
-    """A round is found by the cells of its stops, which are kept as JSON text; ids hold no quotation marks."""
+    """A round is found by the cells of its stops."""
     c = rounds.c
     found = _equal(which, team=c.team, kind=c.kind)
     cells = _cells(which, site)
     if cells is not None:
-        stops = cast(c.stops, Text)
-        found.append(or_(false(), *(stops.contains(f'"grid_cell": "{cell}"', autoescape=True) for cell in cells)))
+        found.append(stop_in(cells))
     return [*found, *_said(which, c.name_zh, c.name_en, c.source)]
 
 
@@ -143,6 +183,10 @@ def _gaps(which: LedgerFilter, site: Site) -> list[ColumnElement[bool]]:
     if which.grid_cell or which.compound or which.community:
         found.append(gaps.c.camera.in_([camera for camera, places in _places_of_cameras(site) if _lies_in(which, places)]))
     return [*found, *_said(which, gaps.c.camera)]
+
+
+def _gaps_of(area: Area | None) -> list[ColumnElement[bool]]:
+    return [] if area is None else [gaps.c.camera.in_(sorted(area.cameras))]
 
 
 def _with_places(line: dict[str, Any], site: Site) -> Line:
@@ -191,6 +235,7 @@ _SOURCES: Mapping[Book, _Source] = {
         | {name: incidents.c[name] for name in ("cause", "event_count", "drill")}
         | {"opened": incidents.c.opened_s, "owner": incidents.c.owner_name, "since": incidents.c.since_s},
         _incidents,
+        incidents_of,
     ),
     Book.EVENTS: _Source(
         events.join(incidents, incidents.c.id == events.c.incident),
@@ -200,6 +245,7 @@ _SOURCES: Mapping[Book, _Source] = {
         | {name: events.c[name] for name in ("kind", "label", "camera", "rule", "zone", "severity", "score")}
         | {"raised": events.c.raised_s, "ended": events.c.ended_s, "verdict": incidents.c.verdict},
         _events,
+        incidents_of,
     ),
     Book.REFERRALS: _Source(
         referrals.join(incidents, incidents.c.id == referrals.c.incident),
@@ -210,6 +256,7 @@ _SOURCES: Mapping[Book, _Source] = {
         | {"accepted": referrals.c.accepted_s, "ended": referrals.c.ended_s}
         | {name: referrals.c[name] for name in ("desk", "state", "reason")},
         _referrals,
+        incidents_of,
     ),
     Book.ROUNDS: _Source(
         rounds,
@@ -219,6 +266,7 @@ _SOURCES: Mapping[Book, _Source] = {
         | {name: rounds.c[name] for name in ("skipped", "missed", "odd")}
         | {"due": rounds.c.due_s, "name": rounds.c.name_zh},
         _rounds,
+        rounds_of,
     ),
     Book.GAPS: _Source(
         gaps,
@@ -226,6 +274,7 @@ _SOURCES: Mapping[Book, _Source] = {
         gaps.c.camera,
         {"began": gaps.c.began_s, "ended": gaps.c.ended_s, "camera": gaps.c.camera, "cause": gaps.c.cause},
         _gaps,
+        _gaps_of,
         _with_places,
     ),
 }

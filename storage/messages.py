@@ -24,6 +24,7 @@ __all__ = [
     "count_by_target",
     "give_up",
     "make_messages",
+    "message_values",
     "next_messages",
     "note_outcome",
     "read_message",
@@ -185,28 +186,31 @@ def count_by_target(connection: Connection) -> list[TargetCount]:
     return sorted(counts.values(), key=lambda count: count.target)
 
 
-def _to_be_sent(now_s: float) -> tuple[Any, ...]:  # Any: conditions of SQLAlchemy
-    in_time = or_(messages.c.next_s.is_(None), messages.c.next_s <= now_s, messages.c.next_s > now_s + LONGEST_PAUSE_S)
-    return messages.c.state == MessageState.WAITING.value, in_time
-
-
-def _row(message: Message) -> dict[str, Any]:  # Any: as in rows.py
-    content = {
+def message_values(message: Message) -> dict[str, object]:
+    """What a message says, as JSON has it, with all its notices."""
+    return {
         "kind": message.kind,
         "severity": message.severity,
         "drill": message.drill,
         "title": message.title,
         "lines": list(message.lines),
         "link": message.link,
-        "incident": message.incident,
         "notices": [notice_values(notice) for notice in message.notices],
     }
+
+
+def _to_be_sent(now_s: float) -> tuple[Any, ...]:  # Any: conditions of SQLAlchemy
+    in_time = or_(messages.c.next_s.is_(None), messages.c.next_s <= now_s, messages.c.next_s > now_s + LONGEST_PAUSE_S)
+    return messages.c.state == MessageState.WAITING.value, in_time
+
+
+def _row(message: Message) -> dict[str, Any]:  # Any: as in rows.py
     return {
         "id": message.id,
         "target": message.target,
         "state": MessageState.WAITING.value,
         "made_s": message.made_s,
-        "content": content,
+        "content": message_values(message) | {"incident": message.incident},
         "tries": 0,
         "error": "",
     }

@@ -31,6 +31,7 @@ _KIND_OF: Mapping[Step | Happening, NoticeKind] = {
     Step.REFUSE: NoticeKind.REFUSE,
     Step.CLOSE: NoticeKind.CLOSE,
     Step.MERGE: NoticeKind.CLOSE,
+    Happening.LAPSED: NoticeKind.CLOSE,
     Step.REOPEN: NoticeKind.REOPEN,
     Happening.WARNED: NoticeKind.WARNED,
     Happening.BREACHED: NoticeKind.BREACHED,

@@ -15,6 +15,7 @@ from patrol.round_plan import Plan, RoundPlanner
 from patrol.rounds import Round, RoundState, TemporaryStop
 from patrol.visits import evaluate
 from storage.accounts import add_audit
+from storage.areas import Area, draws_of, temporary_stops_of
 from storage.roster import read_changes_around
 from storage.round_rows import draw_of, draw_row, plan_row, result_row, round_of, stop_row, temporary_of
 from storage.site_rules import SiteRules
@@ -28,6 +29,7 @@ __all__ = [
     "add_temporary",
     "is_planned",
     "read_draws",
+    "read_stop",
     "read_temporary",
     "replan",
     "withdraw_temporary",
@@ -108,9 +110,10 @@ def add_draw(
     return draw_of(known), [round_of(row) for row in connection.execute(mine).mappings()]
 
 
-def read_draws(connection: Connection, now_s: float, limit: int, before: str | None) -> list[Draw]:
+def read_draws(connection: Connection, now_s: float, limit: int, before: str | None, area: Area | None = None) -> list[Draw]:
     """The draws that were announced by `now_s`, newest first, those after `before` of the previous page."""
-    query = select(draws).where(draws.c.announced_s <= now_s).order_by(draws.c.announced_s.desc(), draws.c.id).limit(limit)
+    query = select(draws).where(draws.c.announced_s <= now_s, *draws_of(area))
+    query = query.order_by(draws.c.announced_s.desc(), draws.c.id).limit(limit)
     last = connection.execute(select(draws).where(draws.c.id == before)).first() if before else None
     if last is not None:
         same = (draws.c.announced_s == last.announced_s) & (draws.c.id > last.id)
@@ -119,7 +122,13 @@ def read_draws(connection: Connection, now_s: float, limit: int, before: str | N
 
 
 def add_temporary(
-    connection: Connection, asked: TemporaryStop, planner: RoundPlanner, rules: SiteRules, by: Actor, now_s: float
+    connection: Connection,
+    asked: TemporaryStop,
+    planner: RoundPlanner,
+    rules: SiteRules,
+    by: Actor,
+    now_s: float,
+    area: Area | None = None,
 ) -> TemporaryStop:
     """Store a temporary stop, once by its id, and make its rounds. Raises CommandError. The caller commits."""
     known = connection.execute(select(temporary_stops).where(temporary_stops.c.id == asked.id)).mappings().first()
@@ -130,7 +139,7 @@ def add_temporary(
             raise CommandError(f"the id {asked.id} was already used for another stop; every stop needs an id of its own")
         return stored
     where = rules.grid.locate_point(asked.place)
-    if where is None:
+    if where is None or not (area is None or area.holds(where.grid_cell, where.community)):
         raise CommandError("the place lies outside of the sub-district")
     check_text("why", asked.why, WHY_MAX)
     if not asked.why.strip():
@@ -152,11 +161,8 @@ def withdraw_temporary(
     connection: Connection, stop: str, planner: RoundPlanner, rules: SiteRules, by: Actor, now_s: float
 ) -> TemporaryStop | None:
     """Call a stop off with the rounds that wait for it; None if there is none. The caller commits."""
-    row = connection.execute(select(temporary_stops).where(temporary_stops.c.id == stop)).mappings().first()
-    if row is None:
-        return None
-    stored = temporary_of(row)
-    if stored.withdrawn_s is not None or stored.until_s <= now_s:
+    stored = read_stop(connection, stop)
+    if stored is None or stored.withdrawn_s is not None or stored.until_s <= now_s:
         return stored
     by_id = update(temporary_stops).where(temporary_stops.c.id == stop)
     connection.execute(by_id.values(withdrawn_s=now_s, withdrawn_by=by.name))
@@ -169,9 +175,15 @@ def withdraw_temporary(
     return replace(stored, withdrawn_s=now_s, withdrawn_by=by.name)
 
 
-def read_temporary(connection: Connection, now_s: float | None) -> list[TemporaryStop]:
+def read_stop(connection: Connection, stop: str) -> TemporaryStop | None:
+    """One temporary stop by its id."""
+    row = connection.execute(select(temporary_stops).where(temporary_stops.c.id == stop)).mappings().first()
+    return None if row is None else temporary_of(row)
+
+
+def read_temporary(connection: Connection, now_s: float | None, area: Area | None = None) -> list[TemporaryStop]:
     """The stops that are asked for at `now_s`, oldest first; None: all there ever were."""
-    query = select(temporary_stops).order_by(temporary_stops.c.made_s, temporary_stops.c.id)
+    query = select(temporary_stops).where(*temporary_stops_of(area)).order_by(temporary_stops.c.made_s, temporary_stops.c.id)
     if now_s is not None:
         query = query.where(temporary_stops.c.until_s > now_s, temporary_stops.c.withdrawn_s.is_(None))
     return [temporary_of(row) for row in connection.execute(query).mappings()]
@@ -231,4 +243,5 @@ def _write_draws(connection: Connection, wanted: Sequence[Draw], now_s: float) -
 
 
 def _row(planned: Round, rules: SiteRules, now_s: float) -> dict[str, object]:
-    return plan_row(planned) | result_row(evaluate(planned, (), now_s, rules.grid.site.rounds.geofence_m))
+    result = evaluate(planned, (), now_s, rules.grid.site.rounds.geofence_m, rules.grid.travel)
+    return plan_row(planned) | result_row(result)

@@ -23,12 +23,12 @@ from patrol.referral import (
     take_referral_step,
 )
 from storage.accounts import add_audit
-from storage.clocks import add_notices
+from storage.areas import Area, incidents_of
 from storage.desk_tables import referral_entries, referrals
+from storage.history import add_history
 from storage.incidents import read_incident, write_incidents
-from storage.rows import entry_row
 from storage.site_rules import SiteRules
-from storage.tables import history, notices
+from storage.tables import incidents, notices
 
 __all__ = [
     "any_referral_due",
@@ -141,9 +141,11 @@ def read_referrals_of(connection: Connection, incident: str) -> list[Referral]:
     return [referral_of(row) for row in connection.execute(query).mappings()]
 
 
-def read_open_referrals(connection: Connection, desk: str = "") -> list[Referral]:
-    """What desks have, or have been asked to take, oldest first; of one desk or of all."""
+def read_open_referrals(connection: Connection, desk: str = "", area: Area | None = None) -> list[Referral]:
+    """What desks have, or have been asked to take, oldest first; of one desk or of all, of one area or everywhere."""
     query = select(referrals).where(referrals.c.ended_s.is_(None)).order_by(referrals.c.sent_s, referrals.c.id)
+    if area is not None:
+        query = query.join(incidents, incidents.c.id == referrals.c.incident).where(*incidents_of(area))
     if desk:
         query = query.where(referrals.c.desk == desk)
     return [referral_of(row) for row in connection.execute(query).mappings()]
@@ -200,8 +202,7 @@ def _with_incident_clock(
         return after
     changed, line = moved
     write_incidents(connection, [rules.clocks.timed(changed)])
-    connection.execute(insert(history), [entry_row(each) for each in (*marks, line)])
-    add_notices(connection, told, marks)
+    add_history(connection, changed, (*marks, line))
     return after
 
 

@@ -16,8 +16,11 @@ from camera_config.retention_rules import Kept, RetentionRules
 from patrol import SYSTEM, Actor
 from storage import holds
 from storage.accounts import add_audit
+from storage.areas import Area
+from storage.clip_tables import clips
 from storage.desk_tables import handovers
 from storage.holds import Hold
+from storage.photo_tables import photo_jpegs, photos
 from storage.reader import Reader
 from storage.tables import (
     audit,
@@ -84,6 +87,7 @@ class Retention:
         self._rules = rules
         self._now_s = 0.0  # of this run
         self._excess_bytes = 0.0  # of pictures, beyond what they may take
+        self._excess_clip_bytes = 0.0
 
     def begin(self) -> None:
         """Begin a run: decide what time it is, and how much the pictures take."""
@@ -92,9 +96,10 @@ class Retention:
         if now_s - self._now_s > DAY_S:
             ahead = (now_s - self._now_s) / DAY_S
             logger.warning("retention lags %.0f days behind the clock and follows by a day in each run: did it jump?", ahead)
-        taken = select(func.coalesce(func.sum(events.c.picture_bytes), 0)).where(events.c.picture_bytes.is_not(None))
+        self._excess_bytes = self._read(_picture_bytes) - self._rules.pictures_max_gb * 1e9
+        taken = select(func.coalesce(func.sum(clips.c.bytes), 0))
         taken_bytes = self._read(lambda connection: connection.execute(taken).scalar_one())
-        self._excess_bytes = taken_bytes - self._rules.pictures_max_gb * 1e9
+        self._excess_clip_bytes = taken_bytes - self._rules.clips_max_gb * 1e9
 
     def delete_some(self) -> bool:
         """Delete one batch; False if there was nothing left to delete."""
@@ -102,7 +107,7 @@ class Retention:
             rows = _Rows(old.table, (*old.conditions(self._rules, self._now_s),), (old.since,))
             if self._delete(rows, self._find(rows), _delete_rows):
                 return True
-        return self._delete_old_pictures() or self._delete_excess()
+        return self._delete_old_pictures() or self._delete_excess() or self._delete_excess_clips()
 
     def end(self) -> Mapping[str, int]:
         """End a run: what was deleted goes into the audit trail, by table; so does what a run deleted that did not end."""
@@ -120,10 +125,14 @@ class Retention:
         now_s = self._clock.now_s()
         return self._writer.run(lambda connection: holds.lift_hold(connection, hold, by, now_s))
 
-    def holds(self, incident: str | None = None) -> list[Hold]:
-        """The holds on one incident, or all that are in force; newest first."""
+    def holds(self, incident: str | None = None, area: Area | None = None) -> list[Hold]:
+        """The holds on one incident, or all that are in force, of one area or everywhere; newest first."""
         now_s = self._clock.now_s()
-        return self._read(lambda connection: holds.read_holds(connection, incident, now_s))
+        return self._read(lambda connection: holds.read_holds(connection, incident, now_s, area))
+
+    def hold(self, hold: str) -> Hold | None:
+        """One hold by its id."""
+        return self._read(lambda connection: holds.read_hold(connection, hold))
 
     def _delete_old_pictures(self) -> bool:
         before_s = self._now_s - self._rules.pictures.max_days * DAY_S
@@ -132,16 +141,20 @@ class Retention:
             rows = _Rows(events, conditions, (events.c.raised_s,))
             if self._delete(rows, self._find(rows), _delete_pictures):
                 return True
-        return False
+        rows = _Rows(photos, (photos.c.at_s < before_s, *_photographed(self._now_s)), (photos.c.at_s,))
+        return self._delete(rows, self._find(rows), _delete_pictures)
 
     def _delete_excess(self) -> bool:
-        """Pictures of the lowest severity first, of those the oldest; none that must still be kept."""
+        """Pictures of the lowest severity first, of those the oldest, photos last; none that must still be kept."""
         if self._excess_bytes <= 0:
             return False
         before_s = self._now_s - self._rules.pictures.min_days * DAY_S
         conditions = (events.c.raised_s < before_s, *_pictured(self._now_s))
         rows = _Rows(events, conditions, (events.c.severity.desc(), events.c.raised_s))
         sizes = self._find(rows, events.c.picture_bytes)
+        if not sizes:
+            rows = _Rows(photos, (photos.c.at_s < before_s, *_photographed(self._now_s)), (photos.c.at_s,))
+            sizes = self._find(rows, photos.c.picture_bytes)
         if not sizes:
             logger.warning("pictures take %.1f GB more than they should, but must not be deleted yet", self._excess_bytes / 1e9)
             return False
@@ -151,6 +164,25 @@ class Retention:
                 chosen.append((name,))
                 self._excess_bytes -= size
         return self._delete(rows, chosen, _delete_pictures)
+
+    def _delete_excess_clips(self) -> bool:
+        """As with pictures: the lowest severity first, of those the oldest. The files go after their rows."""
+        if self._excess_clip_bytes <= 0:
+            return False
+        before_s = self._now_s - self._rules.pictures.min_days * DAY_S
+        severity = select(events.c.severity).where(events.c.id == clips.c.event).scalar_subquery()
+        rows = _Rows(clips, (clips.c.began_s < before_s, _of_event_over(self._now_s)), (severity.desc(), clips.c.began_s))
+        sizes = self._find(rows, clips.c.bytes)
+        if not sizes:
+            excess_gb = self._excess_clip_bytes / 1e9
+            logger.warning("clips take %.1f GB more than they should, but must not be deleted yet", excess_gb)
+            return False
+        chosen = []
+        for name, size in sizes:
+            if self._excess_clip_bytes > 0:
+                chosen.append((name,))
+                self._excess_clip_bytes -= size
+        return self._delete(rows, chosen, _delete_rows)
 
     def _find(self, rows: "_Rows", *more: ColumnElement[Any]) -> list[tuple[Any, ...]]:
         """The keys of one batch, those that come first; with `more` columns of each."""
@@ -204,10 +236,19 @@ def _delete_rows(connection: Connection, table: Table, which: Condition, deleted
 
 
 def _delete_pictures(connection: Connection, table: Table, which: Condition, deleted: Counter[str]) -> None:
-    """Delete the pictures of events, which stay."""
-    mine = snapshots.c.event.in_(select(events.c.id).where(which))
-    deleted[snapshots.name] += connection.execute(delete(snapshots).where(mine)).rowcount
+    """Delete the pictures of events or photos; what is known of these stays."""
+    pictures, owner = _PICTURES[table]
+    mine = owner.in_(select(table.c.id).where(which))
+    deleted[pictures.name] += connection.execute(delete(pictures).where(mine)).rowcount
     connection.execute(update(table).where(which).values(picture_bytes=None))
+
+
+def _picture_bytes(connection: Connection) -> int:
+    """What the pictures of events and the photos take together."""
+    sums = [
+        select(func.coalesce(func.sum(each.c.picture_bytes), 0)).where(each.c.picture_bytes.is_not(None)) for each in _PICTURES
+    ]
+    return sum(int(connection.execute(query).scalar_one()) for query in sums)
 
 
 def _reach(connection: Connection, now_s: float) -> float:
@@ -238,8 +279,18 @@ def _of_incident_over(now_s: float) -> Condition:
     return select(incidents.c.id).where(incidents.c.id == events.c.incident, _is_over(now_s)).exists()
 
 
+def _of_event_over(now_s: float) -> Condition:
+    mine = select(events.c.id).join(incidents, incidents.c.id == events.c.incident)
+    return mine.where(events.c.id == clips.c.event, _is_over(now_s)).exists()
+
+
 def _pictured(now_s: float) -> tuple[Condition, ...]:
     return events.c.picture_bytes.is_not(None), _of_incident_over(now_s)
+
+
+def _photographed(now_s: float) -> tuple[Condition, ...]:
+    over = select(incidents.c.id).where(incidents.c.id == photos.c.incident, _is_over(now_s)).exists()
+    return photos.c.picture_bytes.is_not(None), over
 
 
 def _incident_may_go(now_s: float) -> Sequence[Condition]:
@@ -273,9 +324,16 @@ def _has_later(table: Table, order: str) -> Condition:
     return select(other.c.camera).where(other.c.camera == table.c.camera, other.c[order] > table.c[order]).exists()
 
 
+_PICTURES: dict[Table, tuple[Table, ColumnElement[str]]] = {
+    events: (snapshots, snapshots.c.event),
+    photos: (photo_jpegs, photo_jpegs.c.photo),
+}
+"""Tables of which each row may have a picture, and where that is."""
+
 _OLD = (
     _Old(Kept.INCIDENTS, incidents, incidents.c.since_s, _incident_may_go),
     _Old(Kept.EVENTS, events, events.c.raised_s, lambda now_s: (_of_incident_over(now_s),)),
+    _Old(Kept.PICTURES, clips, clips.c.began_s, lambda now_s: (_of_event_over(now_s),)),
     _Old(Kept.ROUNDS, rounds, rounds.c.due_s, _round_may_go),
     _Old(Kept.ROUNDS, draws, draws.c.announced_s, _has_no_round),
     _Old(Kept.ROUNDS, temporary_stops, temporary_stops.c.until_s),

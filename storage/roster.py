@@ -14,7 +14,7 @@ from patrol.shifts import ChangeKind, RosterChange, check_change
 from storage.accounts import add_audit
 from storage.tables import roster_changes
 
-__all__ = ["add_change", "read_changes", "read_changes_around", "undo_change"]
+__all__ = ["add_change", "read_change", "read_changes", "read_changes_around", "undo_change"]
 
 _AROUND = timedelta(days=4)
 """Further from a moment than this, no shift that lasts at it begins or is looked for; see `AHEAD_S` of `patrol.shifts`."""
@@ -38,17 +38,20 @@ def add_change(connection: Connection, site: Site, change: RosterChange, by: Act
 
 def undo_change(connection: Connection, change: str, by: Actor, now_s: float) -> RosterChange | None:
     """Undo a change, unless it is undone already; None if there is none. The caller commits."""
-    row = connection.execute(select(roster_changes).where(roster_changes.c.id == change)).mappings().first()
-    if row is None:
-        return None
-    stored = _change_of(row)
-    if stored.undone_s is not None:
+    stored = read_change(connection, change)
+    if stored is None or stored.undone_s is not None:
         return stored
     undone = replace(stored, undone_s=now_s, undone_by=by.name)
     by_id = update(roster_changes).where(roster_changes.c.id == change)
     connection.execute(by_id.values(undone_s=now_s, undone_by=by.name))
     add_audit(connection, by, "undo_roster_change", f"roster_change/{change}", f"team {stored.team}", now_s)
     return undone
+
+
+def read_change(connection: Connection, change: str) -> RosterChange | None:
+    """One change by its id."""
+    row = connection.execute(select(roster_changes).where(roster_changes.c.id == change)).mappings().first()
+    return None if row is None else _change_of(row)
 
 
 def read_changes(connection: Connection, first: date, last: date) -> list[RosterChange]:

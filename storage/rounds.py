@@ -16,6 +16,7 @@ from patrol.round_plan import RoundPlanner
 from patrol.rounds import CheckIn, Round, RoundCommand, RoundKind, RoundState, TemporaryStop
 from patrol.visits import Figures, RoundNow
 from storage import checkpoint_keys, plan_rounds, walk_rounds
+from storage.areas import Area, rounds_of
 from storage.checkpoint_keys import CodeAttempt
 from storage.plan_rounds import WantedDraw
 from storage.reader import Reader
@@ -46,6 +47,7 @@ class RoundFilter:
     from_s: float | None = None  # due then or later
     to_s: float | None = None  # due before
     announced_s: float | None = None  # told by this moment
+    area: Area | None = None  # of who asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,9 @@ class Rounds:
 
         return self._read(read)
 
-    def figures(self, from_s: float, to_s: float) -> list[RoundFigures]:
+    def figures(self, from_s: float, to_s: float, area: Area | None = None) -> list[RoundFigures]:
         """What became of the rounds that were due in [from_s, to_s) and are over, by team and source."""
-        return self._read(lambda connection: _figures(connection, from_s, to_s))
+        return self._read(lambda connection: _figures(connection, from_s, to_s, area))
 
     def check_in(self, asked: CheckIn) -> RoundNow:
         """Check in once, by the id; the round after it. A refused code is recorded, then CodeError raised.
@@ -145,16 +147,20 @@ class Rounds:
 
     # Temporary stops and draws
 
-    def temporary_stops(self, all_of_them: bool = False) -> list[TemporaryStop]:
+    def temporary_stops(self, all_of_them: bool = False, area: Area | None = None) -> list[TemporaryStop]:
         """The stops that are asked for now, oldest first."""
         now_s = None if all_of_them else self._clock.now_s()
-        return self._read(lambda connection: plan_rounds.read_temporary(connection, now_s))
+        return self._read(lambda connection: plan_rounds.read_temporary(connection, now_s, area))
 
-    def add_temporary_stop(self, stop: TemporaryStop, by: Actor) -> TemporaryStop:
-        """Ask teams to pass a place for a while, once by the stop's id. Raises CommandError."""
+    def temporary_stop(self, stop: str) -> TemporaryStop | None:
+        """One stop by its id."""
+        return self._read(lambda connection: plan_rounds.read_stop(connection, stop))
+
+    def add_temporary_stop(self, stop: TemporaryStop, by: Actor, area: Area | None = None) -> TemporaryStop:
+        """Ask teams to pass a place for a while, once by the stop's id. Raises CommandError, also outside of the area."""
         now_s = self._clock.now_s()
         return self._writer.run(
-            lambda connection: plan_rounds.add_temporary(connection, stop, self._planner, self._rules, by, now_s)
+            lambda connection: plan_rounds.add_temporary(connection, stop, self._planner, self._rules, by, now_s, area)
         )
 
     def withdraw_temporary_stop(self, stop: str, by: Actor) -> TemporaryStop | None:
@@ -169,10 +175,10 @@ class Rounds:
         now_s = self._clock.now_s()
         return self._writer.run(lambda connection: plan_rounds.add_draw(connection, asked, self._planner, self._rules, by, now_s))
 
-    def draws(self, limit: int = 100, before: str | None = None) -> list[Draw]:
+    def draws(self, limit: int = 100, before: str | None = None, area: Area | None = None) -> list[Draw]:
         """The announced draws with their seeds, newest first."""
         now_s = self._clock.now_s()
-        return self._read(lambda connection: plan_rounds.read_draws(connection, now_s, limit, before))
+        return self._read(lambda connection: plan_rounds.read_draws(connection, now_s, limit, before, area))
 
     # Codes
 
@@ -186,13 +192,13 @@ class Rounds:
         site, now_s = self._rules.grid.site.id, self._clock.now_s()
         return self._writer.run(lambda connection: checkpoint_keys.renew_key(connection, site, by, now_s))
 
-    def code_attempts(self, limit: int = 100, before: int | None = None) -> list[CodeAttempt]:
+    def code_attempts(self, limit: int = 100, before: int | None = None, area: Area | None = None) -> list[CodeAttempt]:
         """The codes that were refused, newest first; those with a number below `before`."""
-        return self._read(lambda connection: list(checkpoint_keys.read_attempts(connection, limit, before)))
+        return self._read(lambda connection: list(checkpoint_keys.read_attempts(connection, limit, before, area)))
 
 
 def _listed(connection: Connection, which: RoundFilter, limit: int, before: str | None) -> list[Round]:
-    query = select(rounds).order_by(rounds.c.due_s.desc(), rounds.c.id).limit(limit)
+    query = select(rounds).where(*rounds_of(which.area)).order_by(rounds.c.due_s.desc(), rounds.c.id).limit(limit)
     if which.state is not None:
         query = query.where(rounds.c.state == which.state.value)
     if which.kind is not None:
@@ -217,14 +223,14 @@ def _listed(connection: Connection, which: RoundFilter, limit: int, before: str 
     return [round_of(row) for row in connection.execute(query).mappings()]
 
 
-def _figures(connection: Connection, from_s: float, to_s: float) -> list[RoundFigures]:
+def _figures(connection: Connection, from_s: float, to_s: float, area: Area | None) -> list[RoundFigures]:
     columns = rounds.c
     over = (RoundState.COMPLETED.value, RoundState.INCOMPLETE.value, RoundState.MISSED.value)
     completed = func.sum((columns.state == RoundState.COMPLETED.value).cast(columns.visited.type))
     counted = (columns.stop_count, columns.visited, columns.on_time, columns.late, columns.skipped, columns.missed, columns.odd)
     query = (
         select(columns.team, columns.source, func.count(), completed, *map(func.sum, counted))
-        .where(columns.due_s >= from_s, columns.due_s < to_s, columns.state.in_(over))
+        .where(columns.due_s >= from_s, columns.due_s < to_s, columns.state.in_(over), *rounds_of(area))
         .group_by(columns.team, columns.source)
         .order_by(columns.team, columns.source)
     )

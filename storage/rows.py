@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from base import Box, Event, EventKind, Tier
+from base import Box, Event, EventKind, Opinion, Tier
 from camera_config.site import Name
 from camera_config.time_limits import Category
 from patrol import (
@@ -74,8 +74,9 @@ _BEFORE: Row = {
     "cameras": [],
     "pauses": [],
     "drill": False,
+    "raises": [],
 }
-"""What answers of commands lack that were stored before migrations 0003 and 0007."""
+"""What answers of commands lack that were stored before migrations 0003, 0007 and 0012."""
 
 
 def incident_row(incident: Incident) -> Row:
@@ -88,6 +89,7 @@ def incident_row(incident: Incident) -> Row:
         "cameras": list(incident.cameras),
         "camera_count": len(incident.cameras),
         "pauses": [list(pause) for pause in incident.pauses],
+        "raises": [list(each) for each in incident.raises],
         "condition": incident.condition.value,
         "work": incident.work.value,
         "owner_kind": owner.kind.value if owner else None,
@@ -104,7 +106,7 @@ def incident_row(incident: Incident) -> Row:
 
 
 def incident_of(row: Mapping[Any, Any]) -> Incident:
-    if "drill" not in row:
+    if "raises" not in row:
         row = _BEFORE | dict(row)
     return Incident(
         **{name: row[name] for name in _PLAIN},
@@ -113,6 +115,7 @@ def incident_of(row: Mapping[Any, Any]) -> Incident:
         origin=Origin(row["origin"]),
         cameras=tuple(row["cameras"]),
         pauses=tuple((from_s, until_s) for from_s, until_s in row["pauses"]),
+        raises=tuple((at_s, severity) for at_s, severity in row["raises"]),
         due=Due(Step(row["due_step"]), row["due_s"]) if row["due_step"] else None,
         condition=Condition(row["condition"]),
         work=Work(row["work"]),
@@ -145,6 +148,9 @@ def event_row(event: Event, incident: str, recorded_s: float) -> Row:
         "recorded_s": recorded_s,
         "picture_bytes": len(event.snapshot_jpeg) if event.snapshot_jpeg else None,
         "path": [list(point) for point in event.path] or None,
+        "opinion": event.opinion.value,
+        "delay_s": event.delay_s,
+        "look_s": event.look_s,
     }
 
 
@@ -166,6 +172,9 @@ def event_of(row: Mapping[Any, Any]) -> Event:
         seen_by=Tier(row["seen_by"]),
         network=row["network"],
         path=tuple((at_s, x, y) for at_s, x, y in row["path"] or ()),
+        opinion=Opinion(row["opinion"]),
+        delay_s=row["delay_s"],
+        look_s=row["look_s"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -15,14 +16,18 @@ from patrol.shifts import RosterChange
 from patrol.support import Support, SupportState
 from storage import accounts, checkpoint_keys, clocks, gaps, health, incidents, roster, schema, support, take_steps, teams
 from storage.accounts import AuditRow, Session, User
+from storage.areas import Area
+from storage.clips import Clips
 from storage.database import Database
 from storage.desks import Desks
+from storage.dispatch import Dispatch
 from storage.drills import Drills
 from storage.handover import Handovers
 from storage.health import HealthChange, HealthRecorder
 from storage.incidents import ALL_INCIDENTS, IncidentFilter, IncidentState
 from storage.ledger import Ledger
 from storage.outgoing import Outgoing
+from storage.photos import Photos
 from storage.record_events import record_events
 from storage.referrals import retime_referrals
 from storage.retention import Retention
@@ -31,7 +36,10 @@ from storage.site_rules import SiteRules
 from storage.watch_runs import begin_watch_runs, read_watch_runs, record_watch_runs
 from storage.writer import Writer
 
-__all__ = ["Store"]
+__all__ = ["RELATED_S", "Store"]
+
+RELATED_S = 120.0
+"""Incidents that were opened this far apart, of cameras that see the same ground, may be one happening."""
 
 T = TypeVar("T")
 
@@ -45,33 +53,40 @@ class Store:
     fork.
     """
 
-    def __init__(self, database: Database, writer: Writer, clock: Clock, rules: SiteRules, known: dict[str, Health]) -> None:
+    def __init__(
+        self, database: Database, writer: Writer, clock: Clock, rules: SiteRules, known: dict[str, Health], clips: Path | None
+    ) -> None:
         self._database = database
         self._writer = writer
         self._clock = clock
         self._rules = rules
         self._health = HealthRecorder(writer, clock, known)
+        self._areas: dict[tuple[str, ...], Area] = {}  # by their places; a race makes one twice
+        self.clips = Clips(writer, self._read, clock, clips)
         self.rounds = Rounds(writer, self._read, clock, rules)
         self.retention = Retention(writer, self._read, clock, rules.grid.site.retention)
         self.outgoing = Outgoing(writer, self._read, clock, rules)
+        self.dispatch = Dispatch(writer, self._read, clock, rules)
         self.drills = Drills(writer, self._read, clock)
         self.desks = Desks(writer, self._read, clock, rules)
         self.ledger = Ledger(self._read, rules)
+        self.photos = Photos(writer, self._read, clock)
         self.handovers = Handovers(writer, self._read, clock, rules)
 
     @classmethod
-    def open(cls, url: str, clock: Clock, site: Site) -> "Store":
+    def open(cls, url: str, clock: Clock, site: Site, clips: Path | None = None) -> "Store":
         """Open or create the database at `url`, bring its tables up to date and become its writer.
 
-        `url` is `sqlite:///path` or `postgresql+psycopg://user:password@host/database`. Raises StorageError if another
-        Gridpatrol writes to it, if it is newer than this program, or if it cannot be opened.
+        `url` is `sqlite:///path` or `postgresql+psycopg://user:password@host/database`; the videos of `clips` lie in a folder,
+        without which none can be stored. Raises StorageError if another Gridpatrol writes to the database, if it is newer than
+        this program, or if it cannot be opened.
         """
         database = Database(url)
         try:
             database.lock()
             rules = SiteRules.of(site)
             known = _prepare(database, rules)
-            return cls(database, Writer(database, clock), clock, rules, known)
+            return cls(database, Writer(database, clock), clock, rules, known, clips)
         except BaseException:
             database.close()
             raise
@@ -101,14 +116,14 @@ class Store:
         """
         return self._writer.run(lambda connection: take_steps.take_step(connection, command, self._rules, self._clock.now_s()))
 
-    def report(self, report: Report) -> Incident:
+    def report(self, report: Report, area: Area | None = None) -> Incident:
         """Open the incident that a patrol, a caller or an inspection reports, with number, proposal and history.
 
         Idempotent by the report's id, as commands are. Raises CommandError for a report that cannot be carried out, such as one
-        of an unknown grid cell.
+        of an unknown grid cell, or of a place outside of the area of who reports.
         """
         return self._writer.run(
-            lambda connection: take_steps.report_incident(connection, report, self._rules, self._clock.now_s())
+            lambda connection: take_steps.report_incident(connection, report, self._rules, self._clock.now_s(), area)
         )
 
     def merge(self, command: Command) -> Incident:
@@ -161,6 +176,13 @@ class Store:
         place = self._rules.place_of(incident)
         return () if place is None else self._rules.views.related(place, width_px)
 
+    def related_incidents(self, incident: Incident) -> list[Incident]:
+        """Other incidents, of whatever kind, that cameras which see the same ground opened about the same time, by number."""
+        cameras = {camera for one in incident.cameras for camera in (one, *self._rules.views.overlapping(one))}
+        if not cameras:
+            return []
+        return self._read(lambda connection: incidents.read_related(connection, incident, cameras, RELATED_S))
+
     def history(self, incident: str) -> list[HistoryEntry]:
         """The history of one incident, oldest first."""
         return self._read(lambda connection: incidents.read_history(connection, incident))
@@ -181,12 +203,13 @@ class Store:
         """The JPEG of an event; None if there is no such event or it came without one."""
         return self._read(lambda connection: incidents.read_snapshot(connection, event))
 
-    def proposal(self, incident: str) -> Proposal | None:
-        """A fresh proposal for an incident; None if there is no such incident."""
+    def proposal(self, incident: str, area: Area | None = None) -> Proposal | None:
+        """A fresh proposal for an incident, of the teams of an area or of all; None if there is no such incident."""
 
         def read(connection: Connection) -> Proposal | None:
             found = incidents.read_incident(connection, incident)
-            return None if found is None else take_steps.fresh_proposal(connection, found, self._rules.grid, self._clock.now_s())
+            now_s = self._clock.now_s()
+            return None if found is None else take_steps.fresh_proposal(connection, found, self._rules.grid, now_s, area)
 
         return self._read(read)
 
@@ -220,6 +243,10 @@ class Store:
         """The changes of the roster that concern a day from `first` to `last`, undone ones too, oldest first."""
         return self._read(lambda connection: roster.read_changes(connection, first, last))
 
+    def roster_change(self, change: str) -> RosterChange | None:
+        """One change of the roster by its id."""
+        return self._read(lambda connection: roster.read_change(connection, change))
+
     def add_roster_change(self, change: RosterChange, by: Actor) -> RosterChange:
         """Make a change of the roster, once by its id. Raises TransitionError if it cannot be made."""
         site = self._rules.grid.site
@@ -233,6 +260,10 @@ class Store:
     def support(self, incident: str) -> list[Support]:
         """The teams that support or supported an incident, in the order in which they were sent."""
         return self._read(lambda connection: support.read_support(connection, incident))
+
+    def all_support(self) -> list[Support]:
+        """What all teams support now."""
+        return self._read(support.read_all_support)
 
     def support_of_team(self, team: str) -> Support | None:
         """What a team supports now; None if nothing."""
@@ -311,10 +342,22 @@ class Store:
         """One user by the exact name."""
         return self._read(lambda connection: accounts.read_user_by_name(connection, name))
 
-    def add_user(self, name: str, password_hash: str, role: str) -> User:
-        """A new user; raises NameTakenError."""
+    def add_user(self, name: str, password_hash: str, role: str, areas: Sequence[str] = ()) -> User:
+        """A new user, limited to these areas if there are any; raises NameTakenError."""
         now_s = self._clock.now_s()
-        return self._writer.run(lambda connection: accounts.add_user(connection, name, password_hash, role, now_s))
+        return self._writer.run(lambda connection: accounts.add_user(connection, name, password_hash, role, now_s, areas))
+
+    def change_user(self, user: str, role: str, areas: Sequence[str]) -> User | None:
+        """Give a user this role and these areas, and end their sessions if that changes anything; None: no such user."""
+        return self._writer.run(lambda connection: accounts.change_user(connection, user, role, areas))
+
+    def area(self, places: tuple[str, ...]) -> Area | None:
+        """What an account with these areas may see; None without any: the whole sub-district. Worked out once for each."""
+        if not places:
+            return None
+        if places not in self._areas:
+            self._areas[places] = Area.of(self._rules.grid, places)
+        return self._areas[places]
 
     def add_first_user(self, name: str, password_hash: str, role: str) -> User | None:
         """The first user, and the setup secret forgotten in the same transaction; None if there is a user already."""

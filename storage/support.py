@@ -6,14 +6,14 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from base import TransitionError
-from patrol import Actor, Grid, Work, ensure_free
+from patrol import Actor, Grid, ensure_free
 from patrol.support import Support, SupportState, moved
 from storage.accounts import add_audit
 from storage.incidents import read_incident
-from storage.tables import incidents, support
+from storage.tables import incidents, is_closed, is_open, support
 from storage.teams import team_states
 
-__all__ = ["add_support", "move_support", "read_support", "read_support_of_team"]
+__all__ = ["add_support", "move_support", "read_all_support", "read_support", "read_support_of_team"]
 
 
 def add_support(connection: Connection, grid: Grid, asked: Support, by: Actor, now_s: float) -> Support:
@@ -61,14 +61,21 @@ def read_support(connection: Connection, incident: str) -> list[Support]:
 def read_support_of_team(connection: Connection, team: str) -> Support | None:
     """What a team supports now."""
     mine = select(support).join(incidents, incidents.c.id == support.c.incident)
-    mine = mine.where(support.c.team == team, support.c.state != SupportState.DONE.value, incidents.c.work != Work.CLOSED.value)
+    mine = mine.where(support.c.team == team, support.c.state != SupportState.DONE.value, is_open)
     row = connection.execute(mine).mappings().first()
     return None if row is None else _support_of(row)
 
 
+def read_all_support(connection: Connection) -> list[Support]:
+    """What all teams support now."""
+    query = select(support).join(incidents, incidents.c.id == support.c.incident)
+    rows = connection.execute(query.where(support.c.state != SupportState.DONE.value, is_open)).mappings()
+    return [_support_of(row) for row in rows]
+
+
 def _end_with_incidents(connection: Connection, now_s: float) -> None:
     """A support ends with its incident; written down before anybody is sent anew, as the database allows one at a time."""
-    closed = select(incidents.c.id).where(incidents.c.work == Work.CLOSED.value)
+    closed = select(incidents.c.id).where(is_closed)
     open_ones = update(support).where(support.c.state != SupportState.DONE.value, support.c.incident.in_(closed))
     connection.execute(open_ones.values(state=SupportState.DONE.value, done_s=now_s))
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 __all__ = [
@@ -35,6 +36,9 @@ __all__ = [
     "history",
     "holds",
     "incidents",
+    "is_assigned",
+    "is_closed",
+    "is_open",
     "messages",
     "metadata",
     "notices",
@@ -121,21 +125,24 @@ incidents = Table(
     Column("told", SmallInteger, nullable=False),
     Column("look_s", Double),
     Column("drill", Boolean(create_constraint=False), nullable=False),
+    Column("raises", _JSON, nullable=False),
 )
-_is_open = incidents.c.work != "closed"
-_is_assigned = incidents.c.work.in_(["dispatched", "accepted", "en_route", "on_scene"])
-Index("ix_incidents_open", incidents.c.camera, incidents.c.kind, sqlite_where=_is_open, postgresql_where=_is_open)
-Index("ix_incidents_open_number", incidents.c.number, sqlite_where=_is_open, postgresql_where=_is_open)
-_is_closed = incidents.c.work == "closed"
-Index("ix_incidents_closed", incidents.c.since_s, sqlite_where=_is_closed, postgresql_where=_is_closed)
-_is_wide = (incidents.c.work != "closed") & (incidents.c.camera_count > 1)
+# Queries use these very conditions: with a parameter in place of a word, or with the words in another order, a database need not
+# see that an index of open incidents holds the answer, and reads every incident there ever was.
+is_open = incidents.c.work != literal_column("'closed'")
+is_closed = incidents.c.work == literal_column("'closed'")
+is_assigned = incidents.c.work.in_([literal_column(f"'{work}'") for work in ("dispatched", "accepted", "en_route", "on_scene")])
+Index("ix_incidents_open", incidents.c.camera, incidents.c.kind, sqlite_where=is_open, postgresql_where=is_open)
+Index("ix_incidents_open_number", incidents.c.number, sqlite_where=is_open, postgresql_where=is_open)
+Index("ix_incidents_closed", incidents.c.since_s, sqlite_where=is_closed, postgresql_where=is_closed)
+_is_wide = is_open & (incidents.c.camera_count > 1)
 Index("ix_incidents_several", incidents.c.kind, sqlite_where=_is_wide, postgresql_where=_is_wide)
 Index("ix_incidents_grid_cell_number", incidents.c.grid_cell, incidents.c.number)
 Index("ix_incidents_opened_s", incidents.c.opened_s)
-Index("ix_incidents_look", incidents.c.look_s, sqlite_where=_is_open, postgresql_where=_is_open)
-Index("ix_incidents_due", incidents.c.due_s, sqlite_where=_is_open, postgresql_where=_is_open)
+Index("ix_incidents_look", incidents.c.look_s, sqlite_where=is_open, postgresql_where=is_open)
+Index("ix_incidents_due", incidents.c.due_s, sqlite_where=is_open, postgresql_where=is_open)
 # Nobody is sent to two places: the database itself refuses, whatever the program thinks.
-Index("uq_incidents_team", incidents.c.team, unique=True, sqlite_where=_is_assigned, postgresql_where=_is_assigned)
+Index("uq_incidents_team", incidents.c.team, unique=True, sqlite_where=is_assigned, postgresql_where=is_assigned)
 
 events = Table(
     "events",
@@ -158,6 +165,9 @@ events = Table(
     Column("recorded_s", Double, nullable=False),
     Column("picture_bytes", Integer),  # of its snapshot; None without one, or when it was deleted
     Column("path", _JSON),  # None where there is none
+    Column("opinion", _WORD, nullable=False, server_default=""),
+    Column("delay_s", Double, nullable=False, server_default="0"),
+    Column("look_s", Double, nullable=False, server_default="0"),
     Index("ix_events_camera_raised_s", "camera", "raised_s"),
     Index("ix_events_raised_s", "raised_s"),
 )
@@ -384,6 +394,7 @@ users = Table(
     Column("id", _UUID, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("role", _WORD, nullable=False),
+    Column("areas", _JSON, nullable=False, server_default="[]"),  # ids of places; none: the whole sub-district
     Column("password_hash", Text, nullable=False),
     Column("created_s", Double, nullable=False),
 )

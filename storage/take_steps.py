@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, insert, select, update
@@ -30,14 +29,15 @@ from patrol import (
     split,
 )
 from storage.accounts import add_audit
+from storage.areas import Area
 from storage.call_away import free_team
-from storage.clocks import add_notices
 from storage.drills import is_drill
+from storage.history import add_history
 from storage.incidents import next_number, read_events, read_incident, write_incidents
 from storage.referrals import ensure_not_referred
-from storage.rows import entry_row, incident_of, incident_row
+from storage.rows import incident_of, incident_row
 from storage.site_rules import SiteRules
-from storage.tables import commands, events, history, incidents
+from storage.tables import commands, events, incidents
 from storage.teams import team_states
 
 __all__ = ["fresh_proposal", "merge_incidents", "report_incident", "split_incident", "take_step"]
@@ -73,15 +73,14 @@ def take_step(connection: Connection, command: Command, rules: SiteRules, now_s:
     changed = rules.clocks.timed(changed)
     write_incidents(connection, [changed])
     entries = (*marks, entry, *((by_rule,) if by_rule else ()))
-    _add_history(connection, entries)
-    add_notices(connection, changed, entries)
+    add_history(connection, changed, entries)
     _remember(connection, command.id, said, incident.id, changed, now_s)
     detail = f"{incident.work} → {changed.work}" + (f", team {entry.team}" if entry.team else "")
     add_audit(connection, command.by, command.step.value, f"incident/{changed.id}", detail, now_s)
     return changed
 
 
-def report_incident(connection: Connection, report: Report, rules: SiteRules, now_s: float) -> Incident:
+def report_incident(connection: Connection, report: Report, rules: SiteRules, now_s: float, area: Area | None = None) -> Incident:
     """Open the incident that somebody reports, once; see `Store.report`. The caller commits."""
     said = ["report", *_who(report.by), report.origin, report.category, report.severity, report.text, report.caller]
     said += [report.lon, report.lat, report.grid_cell, *(["drill"] if report.drill else [])]
@@ -90,13 +89,11 @@ def report_incident(connection: Connection, report: Report, rules: SiteRules, no
         return repeated
     check_report(report, now_s)
     report = replace(report, drill=report.drill or is_drill(connection, now_s))
-    opened, entry = open_report(report, uuid7(now_s), next_number(connection), _place_of(report, rules.grid), now_s)
+    opened, entry = open_report(report, uuid7(now_s), next_number(connection), _place_of(report, rules.grid, area), now_s)
     opened, by_rule = propose_or_dispatch(opened, rules.grid, team_states(connection, rules.grid, now_s), now_s)
     opened = rules.clocks.timed(opened)
     connection.execute(insert(incidents), incident_row(opened))
-    entries = [entry, *((by_rule,) if by_rule else ())]
-    _add_history(connection, entries)
-    add_notices(connection, opened, entries)
+    add_history(connection, opened, [entry, *((by_rule,) if by_rule else ())])
     _remember(connection, report.id, said, opened.id, opened, now_s)
     add_audit(connection, report.by, "report", f"incident/{opened.id}", f"{report.origin}, {report.category}", now_s)
     return opened
@@ -116,12 +113,13 @@ def merge_incidents(connection: Connection, command: Command, rules: SiteRules, 
     told, marks = rules.clocks.tell(source, ending.at_s, now_s)
     if marks:
         (ended, ending), (grown, growing) = merge(told, target, both, command, now_s)
+    grown, warning = rules.clocks.tell_raised(target, grown, now_s)
     ended, grown = rules.clocks.timed(ended), rules.clocks.timed(grown)
     write_incidents(connection, [ended, grown])
     connection.execute(update(events).where(events.c.incident == source.id).values(incident=target.id))
     growing = replace(growing, events=tuple(event.id for event in moved))
-    _add_history(connection, (*marks, ending, growing))
-    add_notices(connection, ended, (*marks, ending))
+    add_history(connection, ended, (*marks, ending))
+    add_history(connection, grown, (growing, *warning))
     _remember(connection, command.id, said, source.id, grown, now_s)
     add_audit(connection, command.by, "merge", f"incident/{source.id}", f"{source.number} → {target.number}", now_s)
     return grown
@@ -145,16 +143,19 @@ def split_incident(connection: Connection, command: Command, rules: SiteRules, n
     connection.execute(insert(incidents), incident_row(begun))
     write_incidents(connection, [left])
     connection.execute(update(events).where(events.c.id.in_(wanted)).values(incident=begun.id))
-    _add_history(connection, (leaving, beginning))
-    add_notices(connection, begun, (beginning,))
+    add_history(connection, left, (leaving,))
+    add_history(connection, begun, (beginning,))
     _remember(connection, command.id, said, source.id, begun, now_s)
     add_audit(connection, command.by, "split", f"incident/{source.id}", f"{source.number} → {begun.number}", now_s)
     return begun
 
 
-def fresh_proposal(connection: Connection, incident: Incident, grid: Grid, now_s: float) -> Proposal:
-    """A proposal from what the teams do now; those that refused this incident stay out."""
-    return propose(incident, grid, team_states(connection, grid, now_s), now_s, frozenset(incident.refused))
+def fresh_proposal(connection: Connection, incident: Incident, grid: Grid, now_s: float, area: Area | None = None) -> Proposal:
+    """A proposal from what the teams do now, of an area or all; those that refused this incident stay out."""
+    states = team_states(connection, grid, now_s)
+    if area is not None:
+        states = {team: state for team, state in states.items() if team in area.teams}
+    return propose(incident, grid, states, now_s, frozenset(incident.refused))
 
 
 def _read(connection: Connection, incident: str) -> Incident:
@@ -164,20 +165,16 @@ def _read(connection: Connection, incident: str) -> Incident:
     return found
 
 
-def _place_of(report: Report, grid: Grid) -> Locality:
+def _place_of(report: Report, grid: Grid, area: Area | None) -> Locality:
     if report.grid_cell:
         where, what = grid.locate_cell(report.grid_cell), f"grid_cell: there is no grid cell {report.grid_cell} on this site"
     else:
         assert report.lon is not None
         assert report.lat is not None
         where, what = grid.locate_point((report.lon, report.lat)), "the place lies outside of the sub-district"
-    if where is None:
+    if where is None or not (area is None or area.holds(where.grid_cell, where.community)):
         raise CommandError(what)
     return where
-
-
-def _add_history(connection: Connection, entries: Sequence[HistoryEntry]) -> None:
-    connection.execute(insert(history), [entry_row(entry) for entry in entries])
 
 
 def _repeated(connection: Connection, command: str, said: list[object]) -> Incident | None:

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from base import TransitionError
 from camera_config.dispatch_rules import Rest
 from camera_config.site import Team
-from patrol import ASSIGNED, Grid, Step, TeamState, TeamStatus, Work, status_of
+from patrol import Grid, Step, TeamState, TeamStatus, Work, status_of
 from patrol.position import Doubt, Fix, doubt_of
 from patrol.shifts import OnShift
 from patrol.support import SupportState
 from storage.roster import read_changes_around
-from storage.tables import doubts, history, incidents, positions, support
+from storage.tables import doubts, history, incidents, is_assigned, is_open, positions, support
 
 __all__ = ["forget_positions", "set_position", "team_states"]
 
@@ -105,8 +105,8 @@ def _tasks(connection: Connection) -> dict[str, _Task]:
     """What each busy team is busy with."""
     columns = (incidents.c.id, incidents.c.number, incidents.c.severity, incidents.c.work)
     helps = select(support.c.team, *columns, support.c.state).join(incidents, incidents.c.id == support.c.incident)
-    helps = helps.where(support.c.state != SupportState.DONE.value, incidents.c.work != Work.CLOSED.value)
-    main = select(incidents.c.team, *columns).where(incidents.c.work.in_([work.value for work in ASSIGNED]))
+    helps = helps.where(support.c.state != SupportState.DONE.value, is_open)
+    main = select(incidents.c.team, *columns).where(is_assigned)
     found = {}
     for helping in connection.execute(helps):
         state = SupportState(helping.state)

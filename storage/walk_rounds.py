@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -14,11 +15,15 @@ from camera_config.time_limits import Category
 from patrol import SYSTEM, CommandError, Incident, Locality, Origin, Report
 from patrol.check_in import check_in, stop_of, take
 from patrol.checkpoint_codes import CodeKey
+from patrol.made_up import has_lapsed
+from patrol.made_up import made_up as tell_made_up
 from patrol.notify import Notice
 from patrol.position import ACCURACY_M
 from patrol.rounds import Act, CheckIn, Proof, Round, RoundCommand, RoundEntry, RoundState, Stop
 from patrol.travel import distance_m
 from patrol.visits import RoundNow, StopResult, StopState, evaluate
+from storage.history import add_history
+from storage.incidents import read_history, read_incident, write_incidents
 from storage.notices import queue_notices
 from storage.round_rows import entry_of, entry_row, fingerprint, result_row, round_of
 from storage.site_rules import SiteRules
@@ -195,7 +200,7 @@ def tell(connection: Connection, rules: SiteRules, now_s: float) -> Told:
         for result in before.result.stops:
             if result.state is not StopState.MISSED or result.told:
                 continue
-            incident = _known_incident(before, entries, result.stop)
+            incident = _known_incident(connection, before, entries, result.stop)
             if not incident and _deserves_incident(result.stop, rules):
                 found = _open_incident(connection, before, result, rules, now_s)
                 incident, opened[found.id] = found.id, found
@@ -243,12 +248,51 @@ def write(
         connection.execute(insert(round_entries), rows)
     by_id = update(rounds).where(rounds.c.id == before.planned.id)
     connection.execute(by_id.values(result_row(after.result)))
-    return replace(after, entries=tuple(sorted((*after.entries, *made_up), key=lambda entry: (entry.at_s, entry.id))))
+    ordered = tuple(sorted((*after.entries, *made_up), key=lambda entry: (entry.at_s, entry.id)))
+    after = replace(after, entries=ordered)
+    return replace(after, incidents=_make_up(connection, after, made_up, rules, now_s)) if made_up else after
+
+
+def _make_up(
+    connection: Connection, after: RoundNow, made_up: Sequence[RoundEntry], rules: SiteRules, now_s: float
+) -> tuple[Incident, ...]:
+    """Close the incidents of the stops just made up, or tell those who work on them; the incidents as they are then."""
+    changed = []
+    still = {entry.checkpoint for entry in after.entries if entry.act is Act.MISSED}
+    still -= {entry.checkpoint for entry in after.entries if entry.act is Act.MADE_UP}
+    for name in dict.fromkeys(entry.incident for entry in made_up if entry.incident):
+        incident = _merged_into(connection, name)
+        missed = {entry.checkpoint for entry in after.entries if entry.act is Act.MISSED and entry.incident == name}
+        text = "；".join(_made_up_words(after.planned, entry, rules) for entry in made_up if entry.incident == name)
+        told, marks = rules.clocks.tell(incident, now_s, now_s)
+        past = read_history(connection, incident.id)
+        incident, line = tell_made_up(told, past, text, missed.isdisjoint(still) and incident.id == name, now_s)
+        incident = rules.clocks.timed(incident)
+        write_incidents(connection, [incident])
+        add_history(connection, incident, (*marks, line))
+        changed.append(incident)
+    return tuple(changed)
+
+
+def _merged_into(connection: Connection, name: str) -> Incident:
+    """The incident of this id, or the one that it was merged into."""
+    found = read_incident(connection, name)
+    while found is not None and found.duplicate_of:
+        found = read_incident(connection, found.duplicate_of)
+    assert found is not None  # retention keeps an incident as long as its rounds
+    return found
+
+
+def _made_up_words(planned: Round, entry: RoundEntry, rules: SiteRules) -> str:
+    stop = planned.stop(entry.checkpoint)
+    assert stop is not None
+    at = datetime.fromtimestamp(entry.at_s, rules.grid.site.zone_info)
+    return f"已补巡：{stop.name.zh} {at:%H:%M} Made up: {stop.name.en}, {at:%H:%M}"
 
 
 def _now(planned: Round, entries: Sequence[RoundEntry], rules: SiteRules, now_s: float) -> RoundNow:
     ordered = tuple(sorted(entries, key=lambda entry: (entry.at_s, entry.id)))
-    return RoundNow(planned, ordered, evaluate(planned, ordered, now_s, rules.grid.site.rounds.geofence_m))
+    return RoundNow(planned, ordered, evaluate(planned, ordered, now_s, rules.grid.site.rounds.geofence_m, rules.grid.travel))
 
 
 def _must(connection: Connection, round_id: str, rules: SiteRules, now_s: float) -> RoundNow:
@@ -296,11 +340,13 @@ def _deserves_incident(stop: Stop, rules: SiteRules) -> bool:
     return asked is OpensIncident.ALWAYS or (asked is OpensIncident.KEY_NODES and stop.key_node)
 
 
-def _known_incident(before: RoundNow, entries: Sequence[RoundEntry], stop: Stop) -> str:
+def _known_incident(connection: Connection, before: RoundNow, entries: Sequence[RoundEntry], stop: Stop) -> str:
     """The incident of a round's other missed stops, empty if there is none; each key node has one of its own."""
     key_nodes = {each.checkpoint for each in before.planned.stops if each.key_node}
     told = (entry for entry in (*before.entries, *entries) if entry.act is Act.MISSED and entry.checkpoint not in key_nodes)
-    return "" if stop.key_node else next((entry.incident for entry in told if entry.incident), "")
+    known = "" if stop.key_node else next((entry.incident for entry in reversed([*told]) if entry.incident), "")
+    # One that closed by itself is over: this stop is another matter.
+    return known if known and not has_lapsed(_merged_into(connection, known)) else ""
 
 
 def _open_incident(connection: Connection, before: RoundNow, missed: StopResult, rules: SiteRules, now_s: float) -> Incident:

@@ -26,6 +26,9 @@ GROUP = 64
 QUEUE = 1024
 """Jobs waiting at most; who comes then waits for a place. Callers wait for their answer, so there is one job per thread."""
 
+WRITE_BACK_S = 1.0
+"""How often the journal is written back, when nobody waits: within a commit it would take that one 10–100 ms longer."""
+
 DEADLINE_S = 60.0
 SLOW_S = 1.0
 
@@ -88,7 +91,7 @@ class Writer:
         self._thread.join(DEADLINE_S)
 
     def _run(self) -> None:
-        running = True
+        running, written_back_s = True, self._clock.monotonic_s()
         while running:
             group, running = self._take()
             if group:
@@ -103,6 +106,9 @@ class Writer:
                 took_s = self._clock.monotonic_s() - started_s
                 if took_s > SLOW_S:
                     logger.warning("%s took %.1f s for %d changes", self._database.name, took_s, len(group))
+                if self._queue.empty() and started_s >= written_back_s + WRITE_BACK_S:
+                    self._write_back()
+                    written_back_s = started_s
         self._let_go()
 
     def _take(self) -> tuple[list[_Job], bool]:
@@ -160,6 +166,13 @@ class Writer:
                 except Exception as error:  # as above
                     outcomes.append(error)
         return outcomes
+
+    def _write_back(self) -> None:
+        if self._connection is not None:
+            try:
+                self._database.write_back(self._connection)
+            except StorageError as error:
+                logger.warning("%s; its journal grows until it can be written back", error)
 
     def _roll_back(self, lost: bool) -> None:
         """Leave no transaction behind; a connection that cannot even do that is replaced at the next job."""

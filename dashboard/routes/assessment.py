@@ -1,8 +1,9 @@
 """The assessment: figures of a time by place, team, month, category, camera or rule; as JSON or as a file."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
@@ -12,10 +13,10 @@ from base import ConfigError
 from camera_config.site import Name
 from camera_config.time_limits import Category, LimitedStep
 from dashboard.authorize import Action, Principal
-from dashboard.ledger_export import Cell, Wording, csv_file, xlsx_file
+from dashboard.ledger_export import Cell, Wording
 from dashboard.ledger_schemas import AssessmentOut
 from dashboard.policy import Parts, policy
-from dashboard.routes.ledger import as_file
+from dashboard.routes.ledger import AS_FILE, Form, Language, as_file
 from dashboard.sessions import actor_of
 from patrol.assessment import Figures, GroupBy
 from patrol.ledger import Column, Holds
@@ -89,21 +90,21 @@ def read_assessment(
     by: GroupBy = GroupBy.COMMUNITY,
 ) -> AssessmentOut:
     """Figures of everything together and of each group, worked out from the history; drills never count."""
-    found, desks = parts.store.ledger.assessment(asked, by)
+    found, desks = parts.store.ledger.assessment(replace(asked, area=principal.area), by)
     return AssessmentOut.of(asked, by.value, found, desks)
 
 
-@router.get("/api/v1/assessment/export", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
+@router.get("/api/v1/assessment/export", response_class=StreamingResponse, responses=AS_FILE)
 def export_assessment(
     principal: Annotated[Principal, policy(Action.READ_ASSESSMENT)],
     asked: Asked,
     parts: Parts,
     by: GroupBy = GroupBy.COMMUNITY,
-    form: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "csv",
-    language: Literal["zh", "en"] = "zh",
+    form: Form = "csv",
+    language: Language = "zh",
 ) -> StreamingResponse:
     """The same as a file, one line for each group and a last one for everything together. It is in the audit."""
-    found, _ = parts.store.ledger.assessment(asked, by)
+    found, _ = parts.store.ledger.assessment(replace(asked, area=principal.area), by)
     parts.store.audit(actor_of(principal), "export_assessment", "assessment", f"{form}, by {by}")
     wording = Wording(parts.site, language == "zh")
     group = Column(by.value, Name("", ""), _HOLDS.get(by, Holds.TEXT))
@@ -113,7 +114,7 @@ def export_assessment(
             yield [wording.cell(group, name), *_cells(figures)]
         yield [wording.text(_ALL), *_cells(found.all)]
 
-    return as_file((csv_file if form == "csv" else xlsx_file)(_header(wording, by), rows()), f"assessment.{form}", form)
+    return as_file(_header(wording, by), rows(), "assessment", form)
 
 
 def _header(wording: Wording, by: GroupBy) -> list[str]:

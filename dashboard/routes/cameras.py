@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -9,8 +10,7 @@ from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from dashboard.authorize import Action, Principal
-from dashboard.failures import NotFoundError
-from dashboard.policy import Dashboard, Parts, policy
+from dashboard.policy import Parts, policy
 from dashboard.schemas import ID, CameraList, CameraOut, GapList, GapOut, WatchRunList, WatchRunOut
 
 router = APIRouter(tags=["cameras"])
@@ -18,13 +18,14 @@ router = APIRouter(tags=["cameras"])
 _DAY_S = 86_400.0
 
 CameraId = Annotated[str, Path(pattern=ID, examples=["c0417"])]
+Since = Annotated[AwareDatetime | None, Query(description="default: a day ago")]
 
 
 @router.get("/api/v1/cameras")
 async def read_cameras(parts: Parts, principal: Annotated[Principal, policy(Action.READ_CAMERAS)]) -> CameraList:
     """Every enabled camera with its health; one that no worker has reported yet is offline."""
-    statuses = parts.fleet.statuses()
-    enabled = [camera.id for camera in parts.site.cameras if camera.enabled]
+    statuses, area = parts.fleet.statuses(), principal.area
+    enabled = [each.id for each in parts.site.cameras if each.enabled and (area is None or each.id in area.cameras)]
     return CameraList(items=[CameraOut.of(statuses[each]) if each in statuses else CameraOut.unknown(each) for each in enabled])
 
 
@@ -33,7 +34,6 @@ async def read_snapshot(
     camera: CameraId, parts: Parts, principal: Annotated[Principal, policy(Action.READ_SNAPSHOT)]
 ) -> Response:
     """The newest key frame as JPEG; 503 if the camera has none."""
-    check_camera(parts, camera)
     return Response(await parts.fleet.snapshot(camera), media_type="image/jpeg")
 
 
@@ -42,13 +42,11 @@ async def read_gaps(
     camera: CameraId,
     parts: Parts,
     principal: Annotated[Principal, policy(Action.READ_CAMERAS)],
-    since: AwareDatetime | None = None,
+    since: Since = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> GapList:
     """When the camera was not seen, and why: newest first, those that lasted at `since` (default: a day ago) or began later."""
-    check_camera(parts, camera)
-    since_s = since.timestamp() if since is not None else parts.clock.now_s() - _DAY_S
-    gaps = await asyncio.to_thread(parts.store.gaps, camera, since_s, limit)
+    gaps = await asyncio.to_thread(parts.store.gaps, camera, _since_s(since, parts.clock.now_s()), limit)
     return GapList(items=[GapOut.of(gap) for gap in gaps])
 
 
@@ -57,15 +55,13 @@ async def read_watched(
     camera: CameraId,
     parts: Parts,
     principal: Annotated[Principal, policy(Action.READ_CAMERAS)],
-    since: AwareDatetime | None = None,
+    since: Since = None,
     until: AwareDatetime | None = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 2_000,
 ) -> WatchRunList:
     """How the camera was watched from `since` (default: a day ago) to `until` (default: now): every second, oldest first."""
-    check_camera(parts, camera)
     until_s = parts.clock.now_s() if until is None else min(until.timestamp(), parts.clock.now_s())
-    since_s = until_s - _DAY_S if since is None else since.timestamp()
-    runs = await asyncio.to_thread(parts.store.watch_runs, camera, since_s, until_s, limit)
+    runs = await asyncio.to_thread(parts.store.watch_runs, camera, _since_s(since, until_s), until_s, limit)
     items = [WatchRunOut.of(run, until_s) for run in runs]
     total = Counter[str]()
     for item in items:
@@ -73,7 +69,5 @@ async def read_watched(
     return WatchRunList(items=items, seconds={state: round(seconds, 3) for state, seconds in total.items()})
 
 
-def check_camera(parts: Dashboard, camera: str) -> None:
-    """Return if the site has this camera; raises NotFoundError."""
-    if camera not in parts.site.camera_by_id:
-        raise NotFoundError(f"There is no camera {camera}.")
+def _since_s(since: datetime | None, until_s: float) -> float:
+    return until_s - _DAY_S if since is None else since.timestamp()

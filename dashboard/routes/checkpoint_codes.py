@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from dashboard.authorize import Action, Principal
 from dashboard.checkpoint_sheet import qr_png, qr_svg
-from dashboard.failures import NotFoundError
 from dashboard.policy import Parts, policy
 from dashboard.round_schemas import AttemptList, AttemptOut, CodeList, CodeOut, RenewedOut
 from dashboard.schemas import ID
@@ -37,9 +36,7 @@ def read_code_picture(
     kind: Annotated[Literal["svg", "png"], Query(alias="format", description="svg carries the names, png only the code")] = "svg",
 ) -> Response:
     """A checkpoint's QR code, to be printed 6 cm wide and put up."""
-    found = parts.site.checkpoint_by_id.get(checkpoint)
-    if found is None:
-        raise NotFoundError("There is no such checkpoint.")
+    found = parts.site.checkpoint_by_id[checkpoint]
     text = code_of(found.id, parts.store.rounds.code_key())
     if kind == "png":
         return Response(qr_png(text), media_type="image/png")
@@ -61,6 +58,6 @@ def read_attempts(
     before: Annotated[int | None, Query(ge=1, le=2**62, description="`next` of the page before")] = None,
 ) -> AttemptList:
     """Codes that were refused, newest first: who showed what, and why it was no good."""
-    found = parts.store.rounds.code_attempts(limit + 1, before)
+    found = parts.store.rounds.code_attempts(limit + 1, before, principal.area)
     items = [AttemptOut.of(attempt) for attempt in found[:limit]]
     return AttemptList(items=items, next=items[-1].number if len(found) > limit else None)

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from base import ConfigError
-from dashboard.announce import announce_incident
+from dashboard.announce import announce_incident, announce_referral
 from dashboard.authorize import Action, Principal
 from dashboard.desk_schemas import DeskList, DeskOut, ReferIn, ReferralDetail, ReferralList, ReferralOut, ReferralStepIn
 from dashboard.failures import NotFoundError
 from dashboard.policy import Dashboard, Parts, policy
+from dashboard.routes.incidents import IncidentId
 from dashboard.schemas import ID, UUID, Failure
 from dashboard.sessions import actor_of
 from patrol import CommandError
@@ -18,7 +19,6 @@ from patrol.referral import ReferralCommand, ReferralStep
 
 router = APIRouter(tags=["desks"])
 
-IncidentId = Annotated[str, Path(pattern=UUID)]
 ReferralId = Annotated[str, Path(pattern=UUID)]
 REFUSED: dict[int | str, dict[str, Any]] = {
     409: {"model": Failure, "description": "not legal now"}
@@ -28,7 +28,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 @router.get("/api/v1/desks")
 def read_desks(parts: Parts, principal: Annotated[Principal, policy(Action.READ_REFERRALS)]) -> DeskList:
     """The desks of the site, with how much each has."""
-    found = parts.store.desks.open_referrals()
+    found = parts.store.desks.open_referrals(area=principal.area)
     return DeskList(items=[DeskOut.of(desk, [each for each in found if each.desk == desk.id]) for desk in parts.site.desks])
 
 
@@ -39,7 +39,7 @@ def read_open_referrals(
     desk: Annotated[str | None, Query(pattern=ID, examples=["mediation"])] = None,
 ) -> ReferralList:
     """What desks have or are asked to take, oldest first. Those that are over: in the ledger."""
-    return ReferralList(items=[ReferralOut.of(each) for each in parts.store.desks.open_referrals(desk or "")])
+    return ReferralList(items=[ReferralOut.of(each) for each in parts.store.desks.open_referrals(desk or "", principal.area)])
 
 
 @router.get("/api/v1/referrals/{referral}")
@@ -58,7 +58,6 @@ def read_referrals_of(
     incident: IncidentId, parts: Parts, principal: Annotated[Principal, policy(Action.READ_REFERRALS)]
 ) -> ReferralList:
     """The referrals of one incident, oldest first."""
-    _expect_incident(parts, incident)
     return ReferralList(items=[ReferralOut.of(each) for each in parts.store.desks.referrals_of(incident)])
 
 
@@ -67,7 +66,6 @@ async def refer_incident(
     incident: IncidentId, body: ReferIn, parts: Parts, principal: Annotated[Principal, policy(Action.TAKE_REFERRAL_STEP)]
 ) -> ReferralOut:
     """Refer an incident to a desk; its owner only. Until the desk has accepted, the owner answers for it."""
-    await asyncio.to_thread(_expect_incident, parts, incident)
     by = actor_of(principal)
     asked = ReferralCommand(body.command_id, ReferralStep.REFER, by, body.reason, incident=incident, desk=body.desk)
     return await _take(parts, asked)
@@ -78,8 +76,6 @@ async def take_referral_step(
     referral: ReferralId, body: ReferralStepIn, parts: Parts, principal: Annotated[Principal, policy(Action.TAKE_REFERRAL_STEP)]
 ) -> ReferralOut:
     """Receive, give feedback, finish or return: the desk. Withdraw: the incident's owner. 409 if it is not legal now."""
-    if await asyncio.to_thread(parts.store.desks.referral, referral) is None:
-        raise NotFoundError("There is no such referral.")
     return await _take(
         parts, ReferralCommand(body.command_id, ReferralStep(body.step), actor_of(principal), body.text, referral=referral)
     )
@@ -91,14 +87,8 @@ async def _take(parts: Dashboard, command: ReferralCommand) -> ReferralOut:
         after = await asyncio.to_thread(parts.store.desks.take, command)
     except CommandError as error:
         raise ConfigError(str(error)) from error
-    told = ReferralOut.of(after)
-    parts.updates.publish("referral", told.model_dump(mode="json"))
     incident = await asyncio.to_thread(parts.store.incident, after.incident)
     if incident is not None:
+        announce_referral(parts.updates, after, incident)
         announce_incident(parts.updates, incident)
-    return told
-
-
-def _expect_incident(parts: Dashboard, incident: str) -> None:
-    if parts.store.incident(incident) is None:
-        raise NotFoundError("There is no such incident.")
+    return ReferralOut.of(after)

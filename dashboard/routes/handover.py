@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from base import ConfigError
+from dashboard.announce import announce_handover
 from dashboard.authorize import Action, Principal, Role
-from dashboard.desk_schemas import ConfirmIn, DraftOut, HandoverList, HandoverOut, OfferIn
+from dashboard.desk_schemas import ConfirmIn, DraftOut, HandoverAlarmOut, HandoverList, HandoverOut, OfferIn
 from dashboard.failures import NotFoundError
 from dashboard.policy import Parts, policy
 from dashboard.schemas import UUID, Failure
@@ -32,15 +33,16 @@ def read_handovers(
     before: Annotated[str | None, Query(pattern=UUID)] = None,
 ) -> HandoverList:
     """A page of sheets, newest first; the one that waits for its confirmation is among them."""
-    found = parts.store.handovers.handovers(limit + 1, before)
+    found = parts.store.handovers.handovers(limit + 1, before, principal.area)
     items = [HandoverOut.of(each) for each in found[:limit]]
-    return HandoverList(items=items, next=items[-1].id if len(found) > limit else None)
+    alarms = [HandoverAlarmOut.of(each) for each in parts.store.handovers.alarms()]
+    return HandoverList(items=items, alarms=alarms, next=items[-1].id if len(found) > limit else None)
 
 
 @router.get("/api/v1/handovers/draft")
 def read_draft(parts: Parts, principal: Annotated[Principal, policy(Action.SIGN_HANDOVER)]) -> DraftOut:
-    """What a sheet would hold if it were offered now; nothing is stored."""
-    return DraftOut(content=json.loads(parts.store.handovers.draft(actor_of(principal))))
+    """What a sheet would hold if it were offered now, of the area of a limited account; nothing is stored."""
+    return DraftOut(content=json.loads(parts.store.handovers.draft(actor_of(principal), principal.area)))
 
 
 @router.get("/api/v1/handovers/{handover}")
@@ -57,7 +59,7 @@ async def offer_handover(
 ) -> HandoverOut:
     """Draw up and sign a sheet as the outgoing side. 409 while another one waits for its confirmation."""
     try:
-        made = await asyncio.to_thread(parts.store.handovers.offer, body.id, actor_of(principal), body.notes)
+        made = await asyncio.to_thread(parts.store.handovers.offer, body.id, actor_of(principal), body.notes, principal.area)
     except CommandError as error:
         raise ConfigError(str(error)) from error
     return HandoverOut.of(made)
@@ -72,6 +74,7 @@ async def confirm_handover(
         found = await asyncio.to_thread(parts.store.handovers.confirm, handover, actor_of(principal), body.sha256, body.remark)
     except CommandError as error:
         raise ConfigError(str(error)) from error
+    announce_handover(parts.updates, await asyncio.to_thread(parts.store.handovers.alarms))
     return _found(found)
 
 

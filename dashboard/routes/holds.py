@@ -23,7 +23,7 @@ Id = Annotated[str, Path(pattern=UUID)]
 @router.get("/api/v1/holds")
 def read_holds(parts: Parts, principal: Annotated[Principal, policy(Action.READ_HOLDS)]) -> HoldList:
     """The holds that are in force, newest first."""
-    return HoldList(items=[HoldOut.of(hold) for hold in parts.store.retention.holds()])
+    return HoldList(items=[HoldOut.of(hold) for hold in parts.store.retention.holds(area=principal.area)])
 
 
 @router.get("/api/v1/incidents/{incident}/holds")
@@ -37,8 +37,6 @@ async def add_hold(
     incident: Id, body: HoldIn, parts: Parts, principal: Annotated[Principal, policy(Action.HOLD_INCIDENT)]
 ) -> HoldOut:
     """Put a hold on an incident: it is kept with its events, pictures and history until the hold ends or is lifted."""
-    if await asyncio.to_thread(parts.store.incident, incident) is None:
-        raise NotFoundError("There is no such incident.")
     until_s = None if body.until is None else body.until.timestamp()
     asked = Hold(body.id, incident, body.reason, principal.name, parts.clock.now_s(), until_s)
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -16,6 +17,7 @@ from dashboard.failures import NotFoundError
 from dashboard.incident_schemas import MergeIn, RelatedCameraList, RelatedCameraOut, ReportIn, SplitIn
 from dashboard.policy import Dashboard, Parts, policy
 from dashboard.schemas import ID, UUID, Failure, IncidentDetail, IncidentList, IncidentOut, ProposalOut, StepIn
+from dashboard.scope import check_path, expect_team
 from dashboard.sessions import actor_of
 from patrol import Command, CommandError, Conflict, Incident, Origin, Report, Step, Work
 from storage import IncidentFilter, Store
@@ -62,9 +64,10 @@ def read_incidents(
         from_s=None if opened_from is None else opened_from.timestamp(),
         to_s=None if opened_before is None else opened_before.timestamp(),
         overdue_s=parts.clock.now_s() if overdue else None,
+        area=principal.area,
     )
     found, follows = parts.store.incident_page(state, limit, before, which)
-    return IncidentList(items=[IncidentOut.of(incident) for incident in found], next=follows)
+    return IncidentList(items=[IncidentOut.of(incident, area=principal.area) for incident in found], next=follows)
 
 
 @router.post("/api/v1/incidents", status_code=201)
@@ -81,7 +84,7 @@ async def report_incident(
         category=body.category,
         severity=body.severity,
         by=actor_of(principal),
-        at_s=parts.clock.now_s() if body.at is None else body.at.timestamp(),
+        at_s=parts.done_s(body.at),
         text=body.text,
         caller=body.caller,
         lon=body.lon,
@@ -90,11 +93,11 @@ async def report_incident(
         drill=body.drill,
     )
     try:
-        opened = await asyncio.to_thread(parts.store.report, report)
+        opened = await asyncio.to_thread(parts.store.report, report, principal.area)
     except CommandError as error:
         raise ConfigError(str(error)) from error
     await _announce(parts, set(), opened)
-    return IncidentOut.of(opened, for_team)
+    return IncidentOut.of(opened, for_team, principal.area)
 
 
 @router.get("/api/v1/incidents/{incident}")
@@ -102,16 +105,17 @@ def read_incident(
     incident: IncidentId, parts: Parts, principal: Annotated[Principal, policy(Action.READ_INCIDENTS)]
 ) -> IncidentDetail:
     """One incident with its history and its events."""
-    found = _incident(parts.store, incident)
-    return IncidentDetail.with_past(found, parts.store.history(incident), parts.store.events(incident))
+    found = incident_of(parts.store, incident)
+    history, events = parts.store.history(incident), parts.store.events(incident)
+    return IncidentDetail.with_past(found, history, events, principal.area)
 
 
 @router.get("/api/v1/incidents/{incident}/proposal")
 def read_proposal(
     incident: IncidentId, parts: Parts, principal: Annotated[Principal, policy(Action.READ_INCIDENTS)]
 ) -> ProposalOut:
-    """Which team should go now, worked out afresh."""
-    proposal = parts.store.proposal(incident)
+    """Which team should go now, worked out afresh, of those that the account may send."""
+    proposal = parts.store.proposal(incident, principal.area)
     if proposal is None:
         raise NotFoundError("There is no such incident.")
     return ProposalOut.of(proposal)
@@ -123,8 +127,19 @@ def read_related_cameras(
 ) -> RelatedCameraList:
     """The cameras that see where it happened, by their place and direction; the one that shows it largest first."""
     width_px = {camera: status.width_px for camera, status in parts.fleet.statuses().items()}
-    related = parts.store.related_cameras(_incident(parts.store, incident), width_px)
-    return RelatedCameraList(items=[RelatedCameraOut.of(each) for each in related])
+    related = parts.store.related_cameras(incident_of(parts.store, incident), width_px)
+    mine = [each for each in related if principal.area is None or each.camera in principal.area.cameras]
+    return RelatedCameraList(items=[RelatedCameraOut.of(each) for each in mine])
+
+
+@router.get("/api/v1/incidents/{incident}/related")
+def read_related_incidents(
+    incident: IncidentId, parts: Parts, principal: Annotated[Principal, policy(Action.READ_INCIDENTS)]
+) -> IncidentList:
+    """Others that may be the same happening: of any kind, opened within two minutes by cameras that see the same ground."""
+    found = parts.store.related_incidents(incident_of(parts.store, incident))
+    mine = [each for each in found if principal.area is None or principal.area.holds_incident(each)]
+    return IncidentList(items=[IncidentOut.of(each, area=principal.area) for each in mine], next=None)
 
 
 @router.post("/api/v1/incidents/{incident}/steps", response_model=IncidentOut, responses=CONFLICT)
@@ -132,7 +147,17 @@ async def take_step(
     incident: IncidentId, body: StepIn, parts: Parts, principal: Annotated[Principal, policy(Action.TAKE_STEP)]
 ) -> Response | IncidentOut:
     """Take one step. Answered with the incident after it, or 409 with the incident as it is."""
-    return await _carry_out(parts, principal, _command(parts, principal, incident, body), parts.store.apply)
+    if body.team is not None:
+        expect_team(parts.site, principal, body.team)
+    command = replace(
+        _command(parts, principal, incident, body.step, body),
+        at_s=parts.done_s(body.at),
+        team=body.team or "",
+        verdict=body.verdict,
+        cause=body.cause,
+        until_s=None if body.until is None else body.until.timestamp(),
+    )
+    return await _carry_out(parts, principal, command, parts.store.apply)
 
 
 @router.post("/api/v1/incidents/{incident}/merge", response_model=IncidentOut, responses=CONFLICT)
@@ -140,17 +165,8 @@ async def merge_incident(
     incident: IncidentId, body: MergeIn, parts: Parts, principal: Annotated[Principal, policy(Action.STEP_MERGE)]
 ) -> Response | IncidentOut:
     """Close this incident as a duplicate of `into`. Answered with that one, or 409 with this incident as it is."""
-    await asyncio.to_thread(_incident, parts.store, body.into)
-    command = Command(
-        id=body.command_id,
-        incident=incident,
-        step=Step.MERGE,
-        version=body.version,
-        by=actor_of(principal),
-        at_s=parts.clock.now_s(),
-        text=body.text,
-        other=body.into,
-    )
+    await asyncio.to_thread(check_path, parts.site, parts.store, parts.clock.now_s(), principal, {"incident": body.into})
+    command = replace(_command(parts, principal, incident, Step.MERGE, body), other=body.into)
     return await _carry_out(parts, principal, command, parts.store.merge)
 
 
@@ -159,16 +175,7 @@ async def split_incident(
     incident: IncidentId, body: SplitIn, parts: Parts, principal: Annotated[Principal, policy(Action.STEP_SPLIT)]
 ) -> Response | IncidentOut:
     """Give some events an incident of their own. Answered with the new one, or 409 with this incident as it is."""
-    command = Command(
-        id=body.command_id,
-        incident=incident,
-        step=Step.SPLIT,
-        version=body.version,
-        by=actor_of(principal),
-        at_s=parts.clock.now_s(),
-        text=body.text,
-        events=tuple(dict.fromkeys(body.events)),
-    )
+    command = replace(_command(parts, principal, incident, Step.SPLIT, body), events=tuple(dict.fromkeys(body.events)))
     return await _carry_out(parts, principal, command, parts.store.split)
 
 
@@ -176,7 +183,7 @@ async def split_incident(
 def read_event_snapshot(
     event: EventId,
     parts: Parts,
-    principal: Annotated[Principal, policy(Action.READ_EVENT_SNAPSHOT, of=lambda store, path: _of_event(store, path["event"]))],
+    principal: Annotated[Principal, policy(Action.READ_EVENT_SNAPSHOT, of=lambda store, path: of_event(store, path["event"]))],
 ) -> Response:
     """The full frame at the event's best moment, without drawings, as JPEG."""
     jpeg = parts.store.snapshot(event)
@@ -189,7 +196,7 @@ async def _carry_out(
     parts: Dashboard, principal: Principal, command: Command, do: Callable[[Command], Incident]
 ) -> Response | IncidentOut:
     """What `do` makes of the command, told to every page; or 409 with the incident as it is."""
-    before = await asyncio.to_thread(_incident, parts.store, command.incident)
+    before = await asyncio.to_thread(incident_of, parts.store, command.incident)
     await asyncio.to_thread(_check_may, parts.store, principal, before, command)
     left = await asyncio.to_thread(_left_behind, parts.store, command)
     try:
@@ -197,14 +204,14 @@ async def _carry_out(
     except CommandError as error:
         raise ConfigError(str(error)) from error
     except TransitionError as error:
-        current = error.current if isinstance(error, Conflict) else await asyncio.to_thread(_incident, parts.store, before.id)
+        current = error.current if isinstance(error, Conflict) else await asyncio.to_thread(incident_of, parts.store, before.id)
         return _conflict(error, current, principal)
     if after.id != before.id:
         await _announce(parts, {before.team}, before)
     if left is not None:
         await _announce(parts, set(), left)
     await _announce(parts, {before.team, after.team}, after)
-    return IncidentOut.of(after, principal.kind is PrincipalKind.TEAM)
+    return IncidentOut.of(after, principal.kind is PrincipalKind.TEAM, principal.area)
 
 
 def _left_behind(store: Store, command: Command) -> Incident | None:
@@ -215,35 +222,24 @@ def _left_behind(store: Store, command: Command) -> Incident | None:
     return store.incident(state.incident)
 
 
-def _of_event(store: Store, event: str) -> Incident | None:
+def of_event(store: Store, event: str) -> Incident | None:
     """The open incident of an event; once it is closed a team has no reason to look at the picture."""
     incident = store.incident_of_event(event)
     return incident if incident is not None and incident.is_open else None
 
 
-def _incident(store: Store, incident: str) -> Incident:
+def incident_of(store: Store, incident: str) -> Incident:
+    """The incident of a path that was let through; raises NotFoundError if retention has deleted it since."""
     found = store.incident(incident)
     if found is None:
         raise NotFoundError("There is no such incident.")
     return found
 
 
-def _command(parts: Dashboard, principal: Principal, incident: str, body: StepIn) -> Command:
-    if body.team is not None and body.team not in parts.site.team_by_id:
-        raise ConfigError(f"team: there is no team {body.team} on this site")
-    return Command(
-        id=body.command_id,
-        incident=incident,
-        step=body.step,
-        version=body.version,
-        by=actor_of(principal),
-        at_s=parts.clock.now_s() if body.at is None else body.at.timestamp(),
-        team=body.team or "",
-        text=body.text,
-        verdict=body.verdict,
-        cause=body.cause,
-        until_s=None if body.until is None else body.until.timestamp(),
-    )
+def _command(parts: Dashboard, principal: Principal, incident: str, step: Step, body: StepIn | MergeIn | SplitIn) -> Command:
+    """What all steps have in common, done now."""
+    by, now_s = actor_of(principal), parts.clock.now_s()
+    return Command(body.command_id, incident, step, body.version, by, now_s, text=body.text)
 
 
 def _check_may(store: Store, principal: Principal, incident: Incident, command: Command) -> None:
@@ -262,7 +258,7 @@ def _check_may(store: Store, principal: Principal, incident: Incident, command: 
 def _conflict(error: TransitionError, current: Incident, principal: Principal) -> Response:
     for_team = principal.kind is PrincipalKind.TEAM
     may_see = not for_team or current.team == principal.team
-    content = IncidentOut.of(current, for_team).model_dump(mode="json") if may_see else None
+    content = IncidentOut.of(current, for_team, principal.area).model_dump(mode="json") if may_see else None
     return JSONResponse({"detail": str(error), "current": content}, 409)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AwareDatetime
@@ -18,6 +18,7 @@ from dashboard.schemas import ID
 from dashboard.sessions import actor_of
 from patrol import Verdict
 from patrol.ledger import COLUMNS, Book, LedgerFilter, unfit
+from storage import Area
 
 router = APIRouter(tags=["ledger"])
 
@@ -25,7 +26,13 @@ PAGE = 1000
 """Lines read at once for a file: nothing is held longer than that takes."""
 
 TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-_AFTER = re.compile(r"(\d{1,12}(?:\.\d{1,12})?(?:e\+\d\d)?),([A-Za-z0-9_.\-]{1,64})")
+_AFTER = re.compile(r"(\d{1,12}(?:\.\d{1,12})?(?:e\+\d\d)?),([A-Za-z0-9_.\-]{0,64})")
+
+Form = Annotated[Literal["csv", "xlsx"], Query(alias="format")]
+Language = Literal["zh", "en"]
+AS_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {} for kind in TYPES.values()}}
+}  # Any: as FastAPI declares it
 
 Place = Annotated[str, Query(pattern=ID)]
 BookName = Annotated[Book, Path(examples=["incidents"])]
@@ -81,40 +88,41 @@ def read_book(
     if after is not None and match is None:
         raise ConfigError("after: expected the `next` of a page of this book")
     begin = None if match is None else (float(match[1]), match[2])
-    return LedgerOut.of(book, parts.store.ledger.page(book, which, limit, begin))
+    return LedgerOut.of(book, parts.store.ledger.page(book, which, limit, begin, principal.area))
 
 
-@router.get("/api/v1/ledger/{book}/export", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
+@router.get("/api/v1/ledger/{book}/export", response_class=StreamingResponse, responses=AS_FILE)
 def export_book(
     principal: Annotated[Principal, policy(Action.EXPORT_LEDGER)],
     book: BookName,
     which: Which,
     parts: Parts,
-    form: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "csv",
-    language: Literal["zh", "en"] = "zh",
+    form: Form = "csv",
+    language: Language = "zh",
 ) -> StreamingResponse:
     """A book as a file: CSV of at most 1,000,000 lines, XLSX of at most 200,000; 422 if there are more. It is in the audit."""
     most = CSV_MOST if form == "csv" else XLSX_MOST
-    count = parts.store.ledger.count(book, which, most)
+    count = parts.store.ledger.count(book, which, most, principal.area)
     if count > most:
         raise ConfigError(f"from, to: this book has more than {most} lines like that, too many for one {form} file; ask for less")
     parts.store.audit(actor_of(principal), "export_ledger", f"ledger/{book}", f"{form}, {count} lines")
     wording = Wording(parts.site, language == "zh")
     header = [wording.text(column.name) for column in COLUMNS[book]]
-    pieces = (csv_file if form == "csv" else xlsx_file)(header, _rows(parts, book, which, wording))
-    return as_file(pieces, f"{book.value}.{form}", form)
+    return as_file(header, _rows(parts, book, which, wording, principal.area), book.value, form)
 
 
-def as_file(pieces: Iterator[bytes], name: str, form: str) -> StreamingResponse:
-    """The answer that a browser keeps as a file of this name."""
-    return StreamingResponse(pieces, media_type=TYPES[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+def as_file(header: list[str], rows: Iterator[list[Cell]], name: str, form: str) -> StreamingResponse:
+    """The answer that a browser keeps as a file of this name and form."""
+    pieces = (csv_file if form == "csv" else xlsx_file)(header, rows)
+    disposition = f'attachment; filename="{name}.{form}"'
+    return StreamingResponse(pieces, media_type=TYPES[form], headers={"Content-Disposition": disposition})
 
 
-def _rows(parts: Dashboard, book: Book, which: LedgerFilter, wording: Wording) -> Iterator[list[Cell]]:
+def _rows(parts: Dashboard, book: Book, which: LedgerFilter, wording: Wording, area: Area | None) -> Iterator[list[Cell]]:
     """Every line, read page by page: a slow client holds no connection to the database."""
     columns, after = COLUMNS[book], None
     while True:
-        page = parts.store.ledger.page(book, which, PAGE, after)
+        page = parts.store.ledger.page(book, which, PAGE, after, area)
         yield from ([wording.cell(column, line[column.key]) for column in columns] for line in page.lines)
         after = page.next
         if after is None:

@@ -10,6 +10,7 @@ from dashboard.announce import announce_round, announce_team
 from dashboard.authorize import Action, Principal
 from dashboard.policy import Dashboard, Parts, policy
 from dashboard.schemas import IncidentList, IncidentOut, PositionIn
+from storage import IncidentFilter
 
 router = APIRouter(tags=["me"])
 
@@ -23,10 +24,7 @@ FRESH_S = 60.0
 @router.get("/api/v1/me/assignments")
 def read_assignments(parts: Parts, principal: Annotated[Principal, policy(Action.READ_ASSIGNMENTS)]) -> IncidentList:
     """The open incidents this team was sent to, newest first."""
-    mine, before = [], None
-    while page := parts.store.incidents("open", 500, before):
-        mine += [incident for incident in page if incident.team == principal.team]
-        before = page[-1].id
+    mine = parts.store.incidents("open", 500, which=IncidentFilter(team=principal.team or "nobody"))
     return IncidentList(items=[IncidentOut.of(incident, for_team=True) for incident in mine])
 
 

@@ -68,8 +68,7 @@ async def retry_message(
 ) -> MessageOut:
     """Have one dead message sent again; one that is not dead stays as it is."""
     stored = await asyncio.to_thread(parts.store.outgoing.message, message)
-    if stored is None:
-        raise NotFoundError("There is no such message.")
+    assert stored is not None  # the guard looked
     await asyncio.to_thread(parts.store.outgoing.try_again, stored.message.target, actor_of(principal), message)
     after = await asyncio.to_thread(parts.store.outgoing.message, message)
     assert after is not None

@@ -24,6 +24,7 @@ from dashboard.roster_schemas import (
     minutes_of,
 )
 from dashboard.schemas import ID, UUID
+from dashboard.scope import expect_own_team, expect_team
 from dashboard.sessions import actor_of
 from patrol import ChangeKind, Roster, RosterChange, staffing_gaps
 
@@ -50,8 +51,9 @@ def read_shifts(
     """Every shift that overlaps the time asked for, by team, then by time; changes of the roster are counted in."""
     from_s, to_s = _time(parts, from_at, to_at)
     changes = _changes(parts, from_s, to_s)
-    duties = Roster(parts.site).duties(changes, from_s, to_s)
-    return DutyList(items=[DutyOut.of(duty) for duty in duties if team in (None, duty.team)])
+    duties, area = Roster(parts.site).duties(changes, from_s, to_s), principal.area
+    mine = (duty for duty in duties if area is None or duty.team in area.teams)
+    return DutyList(items=[DutyOut.of(duty) for duty in mine if team in (None, duty.team)])
 
 
 @router.get("/api/v1/staffing-gaps")
@@ -60,8 +62,8 @@ def read_staffing_gaps(
 ) -> StaffingGapList:
     """Where and when fewer teams serve a grid cell than the site asks for, by cell, then by time."""
     from_s, to_s = _time(parts, from_at, to_at)
-    gaps = staffing_gaps(parts.site, _changes(parts, from_s, to_s), from_s, to_s)
-    return StaffingGapList(items=[StaffingGapOut.of(gap) for gap in gaps])
+    gaps, area = staffing_gaps(parts.site, _changes(parts, from_s, to_s), from_s, to_s), principal.area
+    return StaffingGapList(items=[StaffingGapOut.of(gap) for gap in gaps if area is None or gap.grid_cell in area.grid_cells])
 
 
 @router.get("/api/v1/roster-changes")
@@ -69,7 +71,9 @@ def read_roster_changes(
     parts: Parts, principal: Annotated[Principal, policy(Action.READ_ROSTER)], from_at: From = None, to_at: To = None
 ) -> RosterChangeList:
     """Swaps, leave and extra shifts on the days asked for, undone ones too, in the order in which they were made."""
-    return RosterChangeList(items=[RosterChangeOut.of(each) for each in _changes(parts, *_time(parts, from_at, to_at))])
+    found, area = _changes(parts, *_time(parts, from_at, to_at)), principal.area
+    mine = (each for each in found if area is None or not area.teams.isdisjoint((each.team, each.other)))
+    return RosterChangeList(items=[RosterChangeOut.of(each) for each in mine])
 
 
 @router.post("/api/v1/roster-changes", status_code=201)
@@ -119,8 +123,8 @@ def _change(parts: Dashboard, principal: Principal, body: RosterChangeIn) -> Ros
     if not needed <= given <= allowed:
         raise ConfigError(f"{kind} takes {', '.join(sorted(allowed))}; needed: {', '.join(sorted(needed)) or 'none of them'}")
     for name in filter(None, (body.team, body.other)):
-        if name not in parts.site.team_by_id:
-            raise ConfigError(f"team: there is no team {name} on this site")
+        expect_team(parts.site, principal, name)
+        expect_own_team(principal, name)
     span = None
     if body.begin is not None and body.end is not None:
         begin, end = minutes_of(body.begin), minutes_of(body.end)

@@ -29,6 +29,7 @@ from dashboard.round_schemas import (
     TemporaryStopOut,
 )
 from dashboard.schemas import ID, UUID
+from dashboard.scope import expect_team
 from dashboard.sessions import actor_of
 from patrol import CommandError
 from patrol.rounds import Act, CheckIn, RoundCommand, RoundKind, RoundState, TemporaryStop
@@ -69,6 +70,7 @@ def read_rounds(
         from_s=None if due_from is None else due_from.timestamp(),
         to_s=None if due_before is None else due_before.timestamp(),
         announced_s=parts.clock.now_s(),
+        area=principal.area,
     )
     return _page(parts, which, limit, before)
 
@@ -90,7 +92,7 @@ def read_round_figures(
     due_before: Annotated[AwareDatetime, Query(alias="to")],
 ) -> RoundFiguresList:
     """How complete the rounds were that are over, by team and route."""
-    found = parts.store.rounds.figures(due_from.timestamp(), due_before.timestamp())
+    found = parts.store.rounds.figures(due_from.timestamp(), due_before.timestamp(), principal.area)
     return RoundFiguresList(items=[RoundFiguresOut.of(each) for each in found])
 
 
@@ -105,16 +107,9 @@ async def take_round_step(
     round_id: RoundId, body: RoundStepIn, parts: Parts, principal: Annotated[Principal, policy(Action.WALK_ROUND)]
 ) -> RoundOut:
     """Start or finish a round, or skip a checkpoint. A team's own rounds only; an operator does it for a team, by radio."""
-    command = RoundCommand(
-        id=body.command_id,
-        round=round_id,
-        act=Act(body.step),
-        by=actor_of(principal),
-        at_s=parts.clock.now_s() if body.at is None else body.at.timestamp(),
-        checkpoint=body.checkpoint or "",
-        reason=body.reason,
-    )
-    return await _carry_out(parts, round_id, lambda: parts.store.rounds.take(command))
+    by, at_s = actor_of(principal), parts.done_s(body.at)
+    command = RoundCommand(body.command_id, round_id, Act(body.step), by, at_s, body.checkpoint or "", body.reason)
+    return await _carry_out(parts, lambda: parts.store.rounds.take(command))
 
 
 @router.post("/api/v1/rounds/{round_id}/check-ins")
@@ -126,13 +121,13 @@ async def check_in(
         id=body.command_id,
         round=round_id,
         by=actor_of(principal),
-        at_s=parts.clock.now_s() if body.at is None else body.at.timestamp(),
+        at_s=parts.done_s(body.at),
         checkpoint=body.checkpoint or "",
         code=body.code,
         place=None if body.place is None else (body.place.lon, body.place.lat),
         accuracy_m=0.0 if body.place is None else body.place.accuracy_m,
     )
-    return await _carry_out(parts, round_id, lambda: parts.store.rounds.check_in(asked))
+    return await _carry_out(parts, lambda: parts.store.rounds.check_in(asked))
 
 
 @router.get("/api/v1/temporary-stops")
@@ -142,7 +137,9 @@ def read_temporary_stops(
     over: Annotated[bool, Query(description="also those that are over")] = False,
 ) -> TemporaryStopList:
     """The places that teams are asked to pass, oldest first."""
-    return TemporaryStopList(items=[TemporaryStopOut.of(stop) for stop in parts.store.rounds.temporary_stops(over)])
+    return TemporaryStopList(
+        items=[TemporaryStopOut.of(stop) for stop in parts.store.rounds.temporary_stops(over, principal.area)]
+    )
 
 
 @router.post("/api/v1/temporary-stops", status_code=201)
@@ -150,6 +147,8 @@ async def add_temporary_stop(
     body: TemporaryStopIn, parts: Parts, principal: Annotated[Principal, policy(Action.MANAGE_TEMPORARY_STOPS)]
 ) -> TemporaryStopOut:
     """Ask a team to pass a place. The same `command_id` again is answered as the first time."""
+    if body.team is not None:
+        expect_team(parts.site, principal, body.team)
     stop = TemporaryStop(
         id=body.command_id,
         place=(body.lon, body.lat),
@@ -158,7 +157,8 @@ async def add_temporary_stop(
         team=body.team or "",
         repeat_min=body.repeat_min,
     )
-    return TemporaryStopOut.of(await _ask(lambda: parts.store.rounds.add_temporary_stop(stop, actor_of(principal))))
+    by = actor_of(principal)
+    return TemporaryStopOut.of(await _ask(lambda: parts.store.rounds.add_temporary_stop(stop, by, principal.area)))
 
 
 @router.delete("/api/v1/temporary-stops/{stop}")
@@ -177,7 +177,7 @@ def read_draws(
     parts: Parts, principal: Annotated[Principal, policy(Action.READ_ROUNDS)], limit: Limit = 100, before: Before = None
 ) -> DrawList:
     """The announced draws with the seeds that decided them, newest first."""
-    found = parts.store.rounds.draws(limit + 1, before)
+    found = parts.store.rounds.draws(limit + 1, before, principal.area)
     items = [DrawOut.of(draw) for draw in found[:limit]]
     return DrawList(items=items, next=items[-1].id if len(found) > limit else None)
 
@@ -189,7 +189,7 @@ async def draw_inspection(body: DrawIn, parts: Parts, principal: Annotated[Princ
         id=body.command_id,
         seed=secrets.token_hex(SEED_BYTES),
         count=body.count,
-        pool=tuple(dict.fromkeys(body.checkpoints)),
+        pool=_pool(parts, principal, body),
         teams=tuple(dict.fromkeys(body.teams)),
         within_min=body.within_min,
     )
@@ -199,9 +199,8 @@ async def draw_inspection(body: DrawIn, parts: Parts, principal: Annotated[Princ
     return DrawOut.of(draw)
 
 
-async def _carry_out(parts: Dashboard, round_id: str, do: Callable[[], RoundNow]) -> RoundOut:
-    """What `do` makes of the round, told to every page."""
-    await asyncio.to_thread(_round, parts, round_id)
+async def _carry_out(parts: Dashboard, do: Callable[[], RoundNow]) -> RoundOut:
+    """What `do` makes of a round, told to every page."""
     after = await _ask(do)
     announce_round(parts.updates, after)
     return RoundOut.of(after)
@@ -214,6 +213,21 @@ async def _ask(do: Callable[[], T]) -> T:
         raise ConfigError(str(error)) from error
 
 
+def _pool(parts: Dashboard, principal: Principal, body: DrawIn) -> tuple[str, ...]:
+    """What to draw from; of a limited account nothing outside of its area. Raises ConfigError."""
+    asked, area = tuple(dict.fromkeys(body.checkpoints)), principal.area
+    if area is None:
+        return asked  # the store knows what is on the site
+    for team in body.teams:
+        expect_team(parts.site, principal, team)
+    if unknown := [point for point in asked if point not in area.checkpoints]:
+        raise ConfigError(f"there is no checkpoint or team {unknown[0]} on this site")
+    pool = asked or tuple(each.id for each in parts.site.checkpoints if each.key_node and each.id in area.checkpoints)
+    if not pool:
+        raise ConfigError("checkpoints: your area has no key node to draw from; name the checkpoints")
+    return pool
+
+
 def _page(parts: Dashboard, which: RoundFilter, limit: int, before: str | None) -> RoundList:
     found = parts.store.rounds.rounds(which, limit + 1, before)
     items = [RoundOut.of(now) for now in found[:limit]]
@@ -221,8 +235,7 @@ def _page(parts: Dashboard, which: RoundFilter, limit: int, before: str | None) 
 
 
 def _round(parts: Dashboard, round_id: str) -> RoundNow:
-    """The round, unless there is none or nobody may know of it yet."""
     found = parts.store.rounds.round(round_id)
-    if found is None or found.planned.announced_s > parts.clock.now_s():
+    if found is None:  # the plan was changed since it was let through
         raise NotFoundError("There is no such round.")
     return found

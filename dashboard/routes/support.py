@@ -6,18 +6,19 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from base import ConfigError, DeniedError
-from dashboard.announce import announce_team
+from dashboard.announce import announce_support, announce_team
 from dashboard.authorize import Action, Principal, PrincipalKind
 from dashboard.failures import NotFoundError
 from dashboard.policy import Dashboard, Parts, policy
 from dashboard.roster_schemas import SupportIn, SupportList, SupportMoveIn, SupportOut
-from dashboard.schemas import ID, UUID
+from dashboard.routes.incidents import IncidentId, incident_of
+from dashboard.schemas import ID
+from dashboard.scope import expect_team
 from dashboard.sessions import actor_of
-from patrol import FUTURE_S, Incident, Support, SupportState
+from patrol import FUTURE_S, Support, SupportState
 
 router = APIRouter(tags=["support"])
 
-IncidentId = Annotated[str, Path(pattern=UUID)]
 TeamId = Annotated[str, Path(pattern=ID, examples=["police-west"])]
 
 
@@ -26,7 +27,7 @@ def read_support(
     incident: IncidentId, parts: Parts, principal: Annotated[Principal, policy(Action.READ_INCIDENTS)]
 ) -> SupportList:
     """The teams that support or supported an incident, in the order in which they were sent."""
-    found = _incident(parts, incident)
+    found = incident_of(parts.store, incident)
     return SupportList(items=[SupportOut.of(each, found.is_open) for each in parts.store.support(incident)])
 
 
@@ -35,12 +36,10 @@ async def send_support(
     incident: IncidentId, body: SupportIn, parts: Parts, principal: Annotated[Principal, policy(Action.SEND_SUPPORT)]
 ) -> SupportOut:
     """Send one more team. 409 if it is busy, or the incident is closed."""
-    await asyncio.to_thread(_incident, parts, incident)
-    if body.team not in parts.site.team_by_id:
-        raise ConfigError(f"team: there is no team {body.team} on this site")
+    expect_team(parts.site, principal, body.team)
     asked = Support(body.id, incident, body.team, SupportState.EN_ROUTE, parts.clock.now_s(), by=principal.name)
     sent = await asyncio.to_thread(parts.store.add_support, asked, actor_of(principal))
-    await _announce(parts, body.team)
+    await _announce(parts, sent)
     return SupportOut.of(sent)
 
 
@@ -56,13 +55,13 @@ async def move_support(
     if principal.kind is PrincipalKind.TEAM and principal.team != team:
         raise DeniedError("A team may speak only for itself.")
     now_s = parts.clock.now_s()
-    at_s = now_s if body.at is None else body.at.timestamp()
+    at_s = parts.done_s(body.at)
     if at_s > now_s + FUTURE_S:
         raise ConfigError("at: this moment has not come yet; the clock of the device is wrong")
     moved = await asyncio.to_thread(parts.store.move_support, incident, team, SupportState(body.state), actor_of(principal), at_s)
     if moved is None:
         raise NotFoundError("This team does not support this incident.")
-    await _announce(parts, team)
+    await _announce(parts, moved)
     return SupportOut.of(moved)
 
 
@@ -73,14 +72,10 @@ def read_own_support(parts: Parts, principal: Annotated[Principal, policy(Action
     return SupportList(items=[] if mine is None else [SupportOut.of(mine)])
 
 
-def _incident(parts: Dashboard, incident: str) -> Incident:
-    found = parts.store.incident(incident)
-    if found is None:
-        raise NotFoundError("There is no such incident.")
-    return found
-
-
-async def _announce(parts: Dashboard, team: str) -> None:
+async def _announce(parts: Dashboard, support: Support) -> None:
+    incident = await asyncio.to_thread(parts.store.incident, support.incident)
     states = await asyncio.to_thread(parts.store.team_states)
-    if team in states:
-        announce_team(parts.updates, parts.site, states[team])
+    if incident is not None:
+        announce_support(parts.updates, support, incident)
+    if support.team in states:
+        announce_team(parts.updates, parts.site, states[support.team])

@@ -44,7 +44,7 @@ async def follow(
     if parts.updates.pages(session) >= PER_SESSION:
         raise TooManyError(f"You already have {PER_SESSION} pages open; close one and try again.", 5.0)
     # Subscribed before anything is awaited, so that many at a time find no more room than one by one.
-    subscriber, hello = parts.updates.subscribe(Audience(principal.team), session, epoch, since)
+    subscriber, hello = parts.updates.subscribe(Audience(principal.team, principal.area), session, epoch, since)
     first = [json.dumps({"type": "hello", "epoch": hello.epoch, "seq": hello.seq})]
     if hello.reset:
         first.append(json.dumps({"type": "reset", "seq": hello.seq}))

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from base import GridpatrolError
 from patrol.notice_words import Message
-from storage.notices import notice_values
+from storage.messages import message_values
 
 __all__ = ["DEADLINE_S", "MessageRefused", "MessageRejected", "SendError", "Sender", "TargetDown", "end_tasks", "json_of"]
 
@@ -54,19 +54,8 @@ class Sender(Protocol):
 
 def json_of(message: Message) -> dict[str, object]:
     """A message as JSON, with all its notices (at most 500, some 150 kB): what webhooks and MQTT carry."""
-    return {
-        "id": message.id,
-        "target": message.target,
-        "made_s": message.made_s,
-        "kind": message.kind,
-        "severity": message.severity,
-        "drill": message.drill,
-        "title": message.title,
-        "lines": list(message.lines),
-        "link": message.link,
-        "count": message.count,
-        "notices": [notice_values(notice) for notice in message.notices],
-    }
+    of_message = {"id": message.id, "target": message.target, "made_s": message.made_s, "count": message.count}
+    return of_message | message_values(message)
 
 
 async def end_tasks(tasks: Collection[asyncio.Task[None]]) -> None:

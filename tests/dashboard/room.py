@@ -223,6 +223,6 @@ def cookie_of(client: httpx.Client) -> str:
 def a_room(folder: Path, clock: Clock, **changes: Any) -> Room:  # Any: settings of different types
     """A room that is not started yet, over a new database in `folder`."""
     site = small_site(folder)
-    store = Store.open(f"sqlite:///{folder}/gridpatrol.db", clock, site)
+    store = Store.open(f"sqlite:///{folder}/gridpatrol.db", clock, site, folder / "clips")
     settings = replace(DashboardSettings(page=folder / "no-page"), **changes)
     return Room(site, store, ClipFleet(tuple(site.camera_by_id), clock), clock, settings)

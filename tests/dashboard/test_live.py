@@ -347,7 +347,7 @@ def test_what_cannot_be_shown_is_said_in_a_sentence(new_room: NewRoom) -> None:
                 answer = await viewer.open()
             assert answer.status_code == 503
             assert word in answer.json()["detail"]
-        for camera, status, word in (("c0002", 503, "offline"), ("c9999", 404, "c9999")):
+        for camera, status, word in (("c0002", 503, "offline"), ("c9999", 404, "no such camera")):
             async with Viewer(client, camera) as viewer:
                 answer = await viewer.open()
             assert answer.status_code == status

@@ -9,10 +9,12 @@ import httpx
 import pytest
 
 from base import EventKind, SimulatedClock
+from dashboard import DashboardSettings, announce_incident, create_app
 from dashboard.schemas import iso
+from dashboard.updates import Audience
 from tests.dashboard.conftest import Staff
 from tests.dashboard.room import Room, an_event
-from tests.dashboard.test_walk import page, read
+from tests.dashboard.test_walk import page, read, read_incident
 
 NOON_S = 1_700_020_800.0  # 2023-11-15 12:00 in Shanghai
 FROM, TO = "2023-11-14T16:00:00Z", "2023-11-15T16:00:00Z"  # that day there
@@ -114,6 +116,25 @@ def test_support_is_sent_moved_by_the_team_itself_and_ends(room: Room) -> None:
     assert phone.put(f"{path}/t02", json={"state": "on_scene"}).status_code == 409
     assert phone.get("/api/v1/me/support").json() == {"items": []}
     assert [each["state"] for each in boss.get(path).json()["items"]] == ["done"]
+
+
+def test_the_phone_of_a_supporting_team_hears_of_the_incident(room: Room) -> None:
+    boss = room.set_up()
+    incident = room.raise_event()
+    path = f"/api/v1/incidents/{incident.id}"
+    phone = room.phone(boss, "t02")
+    with page(room, phone) as socket:
+        assert read(socket)["type"] == "hello"
+        boss.post(f"{path}/support", json={"id": str(uuid.uuid4()), "team": "t02"})
+        told = [read(socket), read(socket)]
+        assert [each["type"] for each in told] == ["support", "incident"]
+        step(boss, incident.id, incident.version, step="acknowledge")
+        assert read_incident(socket, "acknowledged")["incident"]["caller"] is None  # type: ignore[index]  # JSON
+    # A server that starts anew knows who supports what.
+    updates = create_app(room.site, room.store, room.fleet, room.clock, DashboardSettings()).state.updates
+    subscriber, _ = updates.subscribe(Audience("t02"), "s")
+    announce_incident(updates, incident)
+    assert subscriber.queue.qsize() == 1
 
 
 def test_a_phone_off_shift_is_told_that_its_position_is_not_kept(room: Room) -> None:

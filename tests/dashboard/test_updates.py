@@ -19,6 +19,7 @@ from dashboard import announce_camera, announce_team
 from dashboard.routes.updates import PER_SESSION
 from dashboard.updates import Audience, Subscriber, Updates
 from patrol import TeamState, TeamStatus
+from storage import Area
 from tests.dashboard.conftest import Staff
 from tests.dashboard.room import Room, cookie_of, small_site, wait_until
 
@@ -106,6 +107,62 @@ def test_a_team_hears_of_its_own_incidents_only() -> None:
     again, hello = updates.subscribe(Audience("t01"), "s3", updates.epoch, 0)
     assert not hello.reset
     assert [each["type"] for each in _taken(again)] == ["incident", "reset"]  # the past is filtered, too
+
+
+def test_a_team_that_supports_an_incident_hears_of_it_meanwhile() -> None:
+    updates = Updates()
+    main, _ = updates.subscribe(Audience("t01"), "s1")
+    helping, _ = updates.subscribe(Audience("t02"), "s2")
+    updates.publish("incident", _incident("i1", 1, "t01"))
+    updates.support("i1", "t02", lasts=True)
+    updates.publish("support", {"team": "t02", "state": "en_route"})
+    updates.publish("incident", _incident("i1", 2, "t01"))
+    updates.publish("incident", _incident("i1", 3, None))  # its team refused
+    assert [(each["type"], each.get("incident", {}).get("version")) for each in _taken(helping)] == [
+        ("support", None),
+        ("incident", 2),
+        ("incident", 3),
+    ]
+    assert [each["type"] for each in _taken(main)] == ["incident", "incident", "reset"]
+    updates.support("i1", "t02", lasts=False)
+    updates.publish("incident", _incident("i1", 4, "t01"))
+    assert _taken(helping) == []
+    updates.support("i1", "t02", lasts=True)
+    updates.publish("incident", _incident("i1", 5, "t01") | {"work": "closed"})
+    updates.publish("incident", _incident("i1", 6, "t01") | {"work": "acknowledged"})  # opened again: another support
+    [last] = _taken(helping)
+    assert (last["incident"]["version"], last["incident"]["refused"]) == (5, [])
+
+
+def test_an_incident_that_leaves_an_area_is_a_reset_there_and_news_in_the_other() -> None:
+    updates = Updates()
+    areas = {name: Area(name, frozenset(), frozenset({name}), frozenset()) for name in ("g1", "g2", "g3")}
+    pages = {name: updates.subscribe(Audience(area=area), "s")[0] for name, area in areas.items()}
+    whole, _ = updates.subscribe(Audience(), "s")
+
+    def tell(version: int, cell: str) -> None:
+        data = _incident("i1", version, None)
+
+        def seen(area: Area) -> dict[str, object] | None:
+            return data | {"shown": area.key} if area.holds(cell, "") else None
+
+        updates.publish("incident", data, seen)
+
+    tell(1, "g1")
+    tell(2, "g2")
+    tell(1, "g1")  # late: told by nobody any more
+    updates.publish("camera", {"id": "c1"})  # of no area
+    first, last = _taken(pages["g1"])
+    assert first["incident"] == _incident("i1", 1, None) | {"shown": "g1"}
+    assert last == {"type": "reset", "seq": 2}
+    [arrived] = _taken(pages["g2"])
+    assert (arrived["type"], arrived["seq"]) == ("incident", 2)
+    assert _taken(pages["g3"]) == []
+    assert [message["type"] for message in _taken(whole)] == ["incident", "incident", "camera"]
+    # Who was away hears the same.
+    again, hello = updates.subscribe(Audience(area=areas["g1"]), "s", updates.epoch, 0)
+    assert not hello.reset
+    assert _taken(again) == [first, last]
 
 
 def test_an_older_incident_does_not_replace_a_newer_one() -> None:

@@ -39,12 +39,15 @@ TARGETS = {
         Target("jpeg", "media_targets"),
         Target("parameter_sets", "media_targets", 1024),
         Target("timeline", "media_targets", 2048),
+        Target("clip_facts", "media_targets", 1024),
         Target("site_toml", "site_targets", 2048, _SITE),
         Target("cameras_csv", "site_targets", packages=_SITE),
         Target("cameras_toml", "site_targets", packages=_SITE),
         Target("places_geojson", "site_targets", packages=_SITE),
         Target("paths_geojson", "site_targets", packages=_SITE),
+        Target("ground_geojson", "site_targets", packages=_SITE),
         Target("rules_toml", "site_targets", packages=_SITE),
+        Target("masks_toml", "site_targets", packages=_SITE),
         Target("teams_toml", "site_targets", packages=_SITE),
         Target("dispatch_toml", "site_targets", packages=_SITE),
         Target("limits_toml", "site_targets", packages=_SITE),
@@ -58,6 +61,7 @@ TARGETS = {
         Target("outbox_event", "detect_targets", packages=_DETECT),
         Target("outbox_folder", "detect_targets", packages=_DETECT),
         Target("offer", "dashboard_targets", 16_000, ("aiortc", "base", "dashboard")),
+        Target("photo", "dashboard_targets", packages=("base", "dashboard")),
     )
 }
 

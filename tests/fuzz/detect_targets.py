@@ -14,6 +14,7 @@ from tests.fuzz.pieces import pieces, scratch
 
 _HEAD = struct.Struct("<4sIIQ")
 
+
 def fuzz_model_card(data: bytes) -> None:
     """A card or ModelError."""
     path = scratch() / "card.toml"

@@ -5,6 +5,7 @@ import struct
 from contextlib import suppress
 
 from base import ProtocolError
+from ingest.clip_box import pack_clip, unpack_clip
 from ingest.rtsp import h264, h265
 from ingest.rtsp.h264 import H264Depacketizer
 from ingest.rtsp.h265 import H265Depacketizer
@@ -153,3 +154,13 @@ def fuzz_timeline(data: bytes) -> None:
                 assert time_s >= newest_s - 1e-6
                 newest, newest_s = pts, time_s
         timestamps = []
+
+
+def fuzz_clip_facts(data: bytes) -> None:
+    """A clip or ValueError; one that was read names no file outside of its folder, and can be written and read again."""
+    try:
+        clip = unpack_clip(data)
+    except ValueError:
+        return
+    assert "/" not in clip.event and "." not in clip.event
+    assert pack_clip(unpack_clip(pack_clip(clip))) == pack_clip(clip)

@@ -5,9 +5,14 @@ Inputs that once failed lie beside them as `found-…` and are left alone.
 
 import struct
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from base import Event, EventKind, Tier
+import cv2
+import numpy as np
+
+from base import Clip, ClipGap, ClipGapCause, Codec, Event, EventKind, Tier
 from detect.outbox import pack_event
+from ingest.clip_box import pack_clip
 from ingest.simulate import rtsp as simulator
 from tests.camera_config.small_site import FILES
 from tests.fuzz.catalogue import CORPUS, TARGETS
@@ -199,6 +204,28 @@ PATHS = """\
  "geometry": {"type": "LineString", "coordinates": [[121.901, 30.601], [121.902, 30.601], [121.903, 30.602]]}}
 ]}
 """
+GROUND = """\
+{"type": "FeatureCollection", "features": [
+{"type": "Feature", "properties": {"kind": "wall", "height_m": 2.4},
+ "geometry": {"type": "LineString", "coordinates": [[121.901, 30.601], [121.903, 30.601]]}},
+{"type": "Feature", "properties": {"id": "gate-1", "kind": "gate", "name_en": "Gate"},
+ "geometry": {"type": "Point", "coordinates": [121.902, 30.601]}},
+{"type": "Feature", "properties": {"id": "play-1", "kind": "play_area", "name_en": "Swings"},
+ "geometry": {"type": "Polygon",
+  "coordinates": [[[121.902, 30.6011], [121.9025, 30.6011], [121.902, 30.6015], [121.902, 30.6011]]]}},
+{"type": "Feature", "properties": {"id": "pole-1", "kind": "pole", "height_m": 5},
+ "geometry": {"type": "Point", "coordinates": [121.9021, 30.6012]}}
+]}
+"""
+COVERAGE = """\
+
+[coverage]
+stream = "analysed"
+band = "monitor"
+detect_ppm = 20
+complete_share = 0.9
+gate_weight = 10
+"""
 DISPATCH = """\
 [rest]
 assignments = 3
@@ -295,9 +322,20 @@ severity = 2
 places = ["cell-1"]
 quiet = "22:00-07:00"
 """
+MASKS = """\
+[[privacy]]
+camera = ["c0001", "c0002"]
+outline = [[0, 0], [0.25, 0], [0.25, 0.5], [0, 0.5]]
+
+[[ignore]]
+camera = "c0001"
+outline = [[0.5, 0], [1.0, 0], [0.75, 0.25]]
+"""
 SITE_FILES = FILES | {
+    "masks.toml": MASKS,
     "rounds.toml": ROUNDS,
     "paths.geojson": PATHS,
+    "ground.geojson": GROUND,
     "dispatch.toml": DISPATCH,
     "limits.toml": LIMITS,
     "desks.toml": DESKS,
@@ -309,6 +347,8 @@ SITE_FILES = FILES | {
 def site_file(name: str) -> Callable[[], Inputs]:
     def inputs() -> Inputs:
         yield "small", SITE_FILES[name].encode()
+        if name == "site.toml":
+            yield "coverage", (SITE_FILES[name] + COVERAGE).encode()
         if name.endswith(".geojson"):
             yield "deep", b'{"type": "FeatureCollection", "features": ' + b"[" * 980 + b"]" * 980 + b"}"
 
@@ -394,6 +434,12 @@ def event(number: int) -> Event:
     )
 
 
+def clip_facts() -> Inputs:
+    gap = ClipGap(1.0, 2.5, ClipGapCause.NOT_KEPT)
+    clip = Clip("0199a3c2", "c1", 2.5, 9.0, 97, Codec.H264, 640, 360, 4711, "ab" * 32, False, (gap,), Path())
+    yield "clip", pack_clip(clip)
+
+
 def outbox_event() -> Inputs:
     packed = pack_event(event(1))
     yield "event", packed
@@ -444,6 +490,16 @@ def offer() -> Inputs:
     yield "other-lines", text.encode()
 
 
+def photo() -> Inputs:
+    pixels = np.add.outer(np.arange(0, 240, 10), np.arange(0, 16)).astype(np.uint8)
+    files = {kind: cv2.imencode(f".{kind}", pixels)[1].tobytes() for kind in ("jpg", "png", "webp")}
+    yield from files.items()
+    yield "progressive", cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_PROGRESSIVE, 1))[1].tobytes()
+    yield "two-in-one", files["jpg"] + b"PK\x03\x04"
+    yield "large", files["png"][:16] + struct.pack(">II", 60_000, 60_000) + files["png"][24:]
+    yield "moving", b"RIFF\x16\0\0\0WEBPVP8X" + struct.pack("<I", 10) + bytes((2, 0, 0, 0, 7, 0, 0, 7, 0, 0))
+
+
 SEEDS: dict[str, Callable[[], Inputs]] = {
     **{make.__name__: make for make in (message, session, datagrams, sdp, challenge, address, rtp, h264, h265)},
     **{
@@ -451,6 +507,8 @@ SEEDS: dict[str, Callable[[], Inputs]] = {
         for make in (jpeg, parameter_sets, timeline, cameras_toml, model_card, onnx_file, outbox_event, outbox_folder, offer)
     },
     **{name.replace(".", "_"): site_file(name) for name in SITE_FILES},
+    "clip_facts": clip_facts,
+    "photo": photo,
     "simulator": simulator_requests,
 }
 

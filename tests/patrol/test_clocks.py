@@ -307,7 +307,61 @@ def test_sending_again_what_was_reported_takes_back_the_stages_of_the_first_time
     assert list(again.stages) == [Work.NEW, Work.ACKNOWLEDGED, Work.DISPATCHED]
 
 
-def test_a_joined_event_of_higher_severity_shortens_the_clock() -> None:
-    incident = CLOCKS.timed(opened(severity=3))
-    joined, _ = join(intrusion(at_s=NOON_S + 20, severity=1), incident, NOON_S + 20)
-    assert CLOCKS.timed(joined).due == Due(Step.ACKNOWLEDGE, NOON_S + 0.5 + LIMITS_S[1][Step.ACKNOWLEDGE])
+def raised(incident: Incident, severity: int, after_s: float) -> tuple[Incident, tuple[HistoryEntry, ...]]:
+    """`incident` joined by an event of this severity, as the database does it."""
+    joined, _ = join(intrusion(at_s=NOON_S + after_s, severity=severity), incident, NOON_S + after_s)
+    warned, lines = CLOCKS.tell_raised(incident, joined, NOON_S + after_s)
+    return CLOCKS.timed(warned), lines
+
+
+def test_the_limit_of_a_raised_severity_counts_from_when_it_was_known() -> None:
+    incident, lines = raised(CLOCKS.timed(opened(severity=4)), 1, 600.0)
+    assert (incident.raises, incident.due, lines) == (((NOON_S + 600, 4),), Due(Step.ACKNOWLEDGE, NOON_S + 660), ())
+    told_now, entries = told(incident, NOON_S + 660)
+    assert [(entry.step, entry.at_s - NOON_S) for entry in entries] == [(Happening.WARNED, 648), (Happening.BREACHED, 660)]
+    owned, _ = advance(told_now, command(told_now, Step.ACKNOWLEDGE, at_s=NOON_S + 670), NOON_S + 670)
+    assert (owned.raises, CLOCKS.timed(owned).due) == ((), Due(Step.DISPATCH, NOON_S + 670 + LIMITS_S[1][Step.DISPATCH]))
+
+
+def test_an_earlier_limit_stays_when_the_severity_is_raised() -> None:
+    incident, _ = raised(CLOCKS.timed(opened(severity=2)), 1, 60.0)
+    assert incident.due == Due(Step.ACKNOWLEDGE, NOON_S + 90.5)  # not 60 s more
+    _, entries = told(incident, NOON_S + 180)
+    assert [entry.at_s - NOON_S for entry in entries] == [72.5, 90.5, 135.5, 180]
+
+
+def test_who_was_warned_is_warned_once_more_of_each_nearer_limit_with_the_reason() -> None:
+    incident, [first] = told(CLOCKS.timed(opened(severity=4)), NOON_S + 2900)
+    assert (first.step, first.text) == (Happening.WARNED, "")
+    for severity, after_s in ((3, 2910.0), (1, 2920.0)):
+        before = incident.severity
+        incident, [again] = raised(incident, severity, after_s)
+        assert (again.step, again.at_s, again.clock) == (Happening.WARNED, NOON_S + after_s, Step.ACKNOWLEDGE)
+        assert again.text == f"severity raised from {before} to {severity}, so the limit is nearer"
+        assert (incident.told, again.version) == (1, incident.version)
+    incident, lines = raised(incident, 1, 2930.0)
+    assert lines == ()
+    incident, [breached] = told(incident, NOON_S + 2985)
+    assert (breached.step, breached.at_s) == (Happening.BREACHED, NOON_S + 2980)
+
+
+def test_nobody_is_warned_again_of_what_was_breached_or_comes_no_earlier() -> None:
+    incident, _ = told(CLOCKS.timed(opened(severity=4)), NOON_S + 3601)
+    breached, lines = raised(incident, 1, 3700.0)
+    assert (breached.told, lines, breached.due) == (2, (), Due(Step.ACKNOWLEDGE, NOON_S + 3600.5))
+    _, [escalated] = told(breached, NOON_S + 3700 + 90)
+    assert (escalated.step, escalated.level, escalated.at_s) == (Happening.ESCALATED, Level.SECTION, NOON_S + 3790)
+    nearly, _ = told(CLOCKS.timed(opened(severity=2)), NOON_S + 89)
+    assert raised(nearly, 1, 89.0)[1] == ()
+
+
+def test_a_raised_severity_waits_for_the_end_of_a_pause() -> None:
+    incident = paused(10.0, CLOCKS.timed(replace_severity(at(Work.ACKNOWLEDGED), 4)))
+    raised_now, lines = raised(incident, 1, 500.0)
+    assert (raised_now.due, lines) == (None, ())
+    resumed, _ = advance(raised_now, command(raised_now, Step.RESUME, at_s=NOON_S + 1000), NOON_S + 1000)
+    assert CLOCKS.timed(resumed).due == Due(Step.DISPATCH, NOON_S + 1060)
+
+
+def replace_severity(incident: Incident, severity: int) -> Incident:
+    return dataclasses.replace(incident, severity=severity)

@@ -1,5 +1,6 @@
 """What becomes of a round: properties over random histories, and the cases by hand."""
 
+from dataclasses import replace
 from itertools import combinations
 from random import Random
 
@@ -8,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_config.round_rules import Order
-from camera_config.site import TravelMode
+from camera_config.site import Point, TravelMode, Way
 from patrol.rounds import Act, Proof, Round, RoundEntry, RoundFlag, RoundState
+from patrol.travel import Travel
 from patrol.visits import FASTEST_M_S, Finding, RoundResult, StopState, evaluate
-from tests.patrol.round_site import entry, planned, round_site, route, visit
+from tests.patrol.round_site import METRE_DEG, entry, planned, round_site, route, visit
 from tests.patrol.small_site import NOON_S
 
 MINUTE = 60.0
@@ -19,8 +21,8 @@ MINUTE = 60.0
 [FREE] = planned(round_site(route(order=Order.FREE)))
 
 
-def result(entries: list[RoundEntry], minutes: float, walk: Round = WALK) -> RoundResult:
-    return evaluate(walk, entries, NOON_S + minutes * MINUTE, 50.0)
+def result(entries: list[RoundEntry], minutes: float, walk: Round = WALK, ways: tuple[Way, ...] = ()) -> RoundResult:
+    return evaluate(walk, entries, NOON_S + minutes * MINUTE, 50.0, Travel(ways))
 
 
 def at(walk: Round, **minutes: float) -> list[RoundEntry]:
@@ -119,6 +121,35 @@ def test_too_fast_is_faster_than_anybody_runs_and_the_geofence_is_given_for_posi
     by_position = [visit(WALK, "k1", NOON_S, Proof.POSITION), visit(WALK, "k2", NOON_S + 1, Proof.POSITION)]
     assert Finding.TOO_FAST not in findings(by_position).get("k2", ())  # both may stand in the middle
     assert Finding.TOO_FAST in findings([*by_position, visit(WALK, "k4", NOON_S + 5)])["k4"]
+
+
+def around(mode: TravelMode, metres: float) -> Way:
+    """The way from k1 to k2, 96 m apart: so far north, across, and back."""
+    (west, south), (east, _) = WALK.stops[0].place, WALK.stops[1].place
+    north = south + metres * METRE_DEG
+    corners: tuple[Point, ...] = ((west, south), (west, north), (east, north), (east, south))
+    return Way(mode, corners)
+
+
+@pytest.mark.parametrize(
+    ("travels", "ways", "seconds", "too_fast"),
+    [
+        pytest.param(TravelMode.WALK, (), 30, False, id="straight across, 96 m in 30 s"),
+        pytest.param(TravelMode.WALK, (around(TravelMode.WALK, 100),), 30, True, id="round the wall it is 296 m"),
+        pytest.param(TravelMode.WALK, (around(TravelMode.WALK, 100),), 80, False, id="which takes 74 s at a run"),
+        pytest.param(TravelMode.DRIVE, (around(TravelMode.DRIVE, 100),), 30, False, id="or 14 s by car"),
+        pytest.param(TravelMode.DRIVE, (around(TravelMode.DRIVE, 100),), 10, True, id="but not 10"),
+        pytest.param(
+            TravelMode.DRIVE, (around(TravelMode.DRIVE, 1000), around(TravelMode.WALK, 0)), 30, False, id="or got out and walked"
+        ),
+    ],
+)
+def test_too_fast_counts_along_the_ways_of_the_site(
+    travels: TravelMode, ways: tuple[Way, ...], seconds: float, too_fast: bool
+) -> None:
+    walk = replace(WALK, travels=travels)
+    found = result(at(walk, k1=0, k2=seconds / MINUTE), 200, walk, ways).stops[1]
+    assert (Finding.TOO_FAST in found.findings) == too_fast
 
 
 def test_what_is_no_proof_is_no_visit_and_of_several_visits_the_first_counts() -> None:

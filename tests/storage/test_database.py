@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -83,7 +84,21 @@ def test_sqlite_is_opened_for_durability_and_only_the_writer_checkpoints(tmp_pat
         with engine.connect() as connection:
             seen.append([connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas])
     database.close()
-    assert seen == [["wal", 2, 1, 5000, 1000, 0], ["wal", 2, 1, 5000, 0, 1]]
+    assert seen == [["wal", 2, 1, 5000, 16000, 0], ["wal", 2, 1, 5000, 0, 1]]
+
+
+def test_the_journal_is_written_back_between_commits(tmp_path: Path, clock: SimulatedClock, site: Site) -> None:
+    path = tmp_path / "gridpatrol.db"
+    store = Store.open(f"sqlite:///{path}", clock, site)
+    store.record_events([intrusion(snapshot_jpeg=os.urandom(100_000))])
+    clock.advance(2)
+    before = path.stat().st_size
+    store.record_events([intrusion(snapshot_jpeg=os.urandom(500_000))])
+    deadline_s = time.monotonic() + 20
+    while path.stat().st_size < before + 500_000:
+        assert time.monotonic() < deadline_s, "the journal was not written back"
+        time.sleep(0.01)
+    store.close()
 
 
 def test_a_second_gridpatrol_is_refused_and_may_start_after_the_first(

@@ -18,6 +18,8 @@ from patrol.ledger import Book, LedgerFilter
 from patrol.rounds import RoundState
 from storage import AssessmentOf, RoundFilter, Store
 from storage.database import Database
+from storage.ledger import Ledger, Line
+from storage.site_rules import SiteRules
 from tests.patrol.small_site import LI, NOON_S, WANG, command, intrusion, small_site, team_actor
 
 ALL = LedgerFilter()
@@ -51,6 +53,27 @@ def test_lines_of_the_same_moment_are_neither_lost_nor_doubled(store: Store, clo
     assert sorted(seen) == ["c1", "c1", "c2", "c3", "c4"]
     assert store.ledger.count(Book.INCIDENTS, ALL, 10) == 5
     assert store.ledger.count(Book.INCIDENTS, ALL, 3) == 4  # no further than one more
+
+
+def test_a_search_goes_on_behind_pages_that_hold_nothing(store: Store, site: Site) -> None:
+    cameras = [("c1", 3), ("c2", 3), ("c1", 1), ("c4", 3), ("c2", 3), ("c3", 3), ("c4", 1)]
+    store.record_events([intrusion(camera, NOON_S + 500 * n, severity=s) for n, (camera, s) in enumerate(cameras)])
+    books = Ledger(store._read, SiteRules.of(site), looked_at=2)
+    for book in (Book.EVENTS, Book.INCIDENTS):
+        for which in (LedgerFilter(severity=1), LedgerFilter(severity=1, to_s=NOON_S + 2500), LedgerFilter(kind="crowd"), ALL):
+            whole = store.ledger.page(book, which, 100)
+            assert whole.next is None
+            seen: list[Line] = []
+            after, sizes = None, list[int]()
+            while True:
+                page = books.page(book, which, 2, after)
+                seen += page.lines
+                sizes.append(len(page.lines))
+                after = page.next
+                if after is None:
+                    break
+            assert tuple(seen) == whole.lines
+            assert (0 in sizes) == (which != ALL), sizes
 
 
 def test_books_are_searched(store: Store) -> None:

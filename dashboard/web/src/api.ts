@@ -3,11 +3,15 @@
 import type { BoardRow, Duty, Handover, Round, Sheet, StaffingGap } from "./board/records";
 import type {
   CameraStatus,
+  ClipRecord,
   Desk,
+  HandoverAlarm,
   Incident,
   IncidentDetail,
   PhoneLink,
+  PhotoRecord,
   Proposal,
+  RelatedCamera,
   ReportRequest,
   Session,
   SiteRecord,
@@ -46,13 +50,19 @@ async function failure(response: Response): Promise<ApiError> {
   }
 }
 
-async function request(method: string, path: string, body?: BodyInit, contentType?: string): Promise<Response> {
+async function request(
+  method: string,
+  path: string,
+  body?: BodyInit,
+  contentType?: string,
+  timeout_ms = TIMEOUT_MS,
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(BASE + path, {
       method,
       credentials: "same-origin",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeout_ms),
       ...(body === undefined ? {} : { body, headers: { "Content-Type": contentType ?? "application/json" } }),
     });
   } catch (reason) {
@@ -74,6 +84,9 @@ async function post<T>(path: string, value: unknown): Promise<T> {
 async function put(path: string, value: unknown): Promise<void> {
   await request("PUT", path, JSON.stringify(value));
 }
+
+/** A photo takes longer than other requests where the network is poor; the server waits as long. */
+const PHOTO_TIMEOUT_MS = 70_000;
 
 const id = encodeURIComponent;
 
@@ -108,6 +121,9 @@ export const api = {
       `/incidents?state=${state}&limit=${limit}${before ? `&before=${id(before)}` : ""}`,
     ),
   incident: (incident: string) => get<IncidentDetail>(`/incidents/${id(incident)}`),
+  relatedCameras: async (incident: string) => (await get<{ items: RelatedCamera[] }>(`/incidents/${id(incident)}/cameras`)).items,
+  relatedIncidents: async (incident: string) => (await get<{ items: Incident[] }>(`/incidents/${id(incident)}/related`)).items,
+  clips: async (incident: string) => (await get<{ items: ClipRecord[] }>(`/incidents/${id(incident)}/clips`)).items,
   proposal: (incident: string) => get<Proposal>(`/incidents/${id(incident)}/proposal`),
   reportMatter: (report: ReportRequest) => post<Incident>("/incidents", report),
   merge: (incident: string, into: string, version: number, command_id: string) =>
@@ -128,6 +144,7 @@ export const api = {
   staffingGaps: async (from: string, to: string) =>
     (await get<{ items: StaffingGap[] }>(`/staffing-gaps?from=${id(from)}&to=${id(to)}`)).items,
   handovers: async () => (await get<{ items: Handover[] }>("/handovers?limit=5")).items,
+  handoverAlarms: async () => (await get<{ alarms: HandoverAlarm[] }>("/handovers?limit=1")).alarms,
   handoverDraft: async () => (await get<{ content: Sheet }>("/handovers/draft")).content,
   offerHandover: (handover: string, notes: string) => post<Handover>("/handovers", { id: handover, notes }),
   confirmHandover: (handover: string, sha256: string, remark: string) =>
@@ -136,7 +153,16 @@ export const api = {
 
   phoneLink: (team: string) => post<PhoneLink>(`/teams/${id(team)}/phone`, {}),
   users: async () => (await get<{ items: User[] }>("/users")).items,
-  addUser: (name: string, password: string, role: User["role"]) => post<User>("/users", { name, password, role }),
+  addUser: (name: string, password: string, role: User["role"], areas: readonly string[]) =>
+    post<User>("/users", { name, password, role, areas }),
+  changeUser: (user: string, role: User["role"], areas: readonly string[]) => put(`/users/${id(user)}`, { role, areas }),
+
+  photos: async (incident: string) => (await get<{ items: PhotoRecord[] }>(`/incidents/${id(incident)}/photos`)).items,
+  /** `command` is that of the report the photo goes with; the same `photo` id again changes nothing. */
+  async addPhoto(incident: string, photo: string, command: string, at: string, jpeg: Blob): Promise<void> {
+    const asked = `id=${id(photo)}&command=${id(command)}&at=${id(at)}`;
+    await request("POST", `/incidents/${id(incident)}/photos?${asked}`, jpeg, "image/jpeg", PHOTO_TIMEOUT_MS);
+  },
 
   assignments: async () => (await get<{ items: Incident[] }>("/me/assignments")).items,
   position: (lon: number, lat: number, accuracy_m: number, at: string) =>
@@ -160,6 +186,15 @@ export function cameraPicture(camera: string, stamp: number): string {
   return `${BASE}/cameras/${id(camera)}/snapshot?t=${stamp}`;
 }
 
+export function photoPicture(photo: string): string {
+  return `${BASE}/photos/${id(photo)}`;
+}
+
 export function eventPicture(event: string): string {
   return `${BASE}/events/${id(event)}/snapshot`;
+}
+
+/** Address of the clip of an event. */
+export function eventClip(event: string): string {
+  return `${BASE}/events/${id(event)}/clip`;
 }

@@ -17,6 +17,9 @@ export type Action =
   | "further"
   | "map"
   | "live"
+  | "play"
+  | "frame-before"
+  | "frame-after"
   | "command"
   | "help"
   | "back"
@@ -41,10 +44,15 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   o: "further",
   m: "map",
   l: "live",
+  " ": "play",
+  ",": "frame-before",
+  ".": "frame-after",
   "/": "command",
   "?": "help",
   escape: "back",
 };
+
+const WALKS: ReadonlySet<Action | null> = new Set<Action>(["next", "previous", "frame-before", "frame-after"]);
 
 /** `keyCode` of a key that an input method swallows. */
 const IME_KEY = 229;
@@ -65,11 +73,11 @@ export function actionOf(pressed: Pressed, typing: boolean, onButton: boolean): 
   if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return null;
   const key = pressed.key.toLowerCase();
   if (typing) return key === "escape" ? "back" : null;
-  // Enter on a button presses the button.
-  if (key === "enter" && onButton) return null;
+  // Enter or Space on a button presses the button.
+  if ((key === "enter" || key === " ") && onButton) return null;
   const action = /^[1-9]$/.test(key) ? { digit: Number(key) } : (ACTIONS[key] ?? null);
-  // A key held down may walk through the list, never act twice.
-  return pressed.repeat && action !== "next" && action !== "previous" ? null : action;
+  // A key held down may walk through the list or a clip, never act twice.
+  return pressed.repeat && !WALKS.has(action) ? null : action;
 }
 
 /** True where typing goes into text: keys must not act there. */

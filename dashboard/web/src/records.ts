@@ -20,6 +20,8 @@ export interface Principal {
   name_en: string;
   role: Role;
   team: string | null;
+  /** What a user is limited to: communities and grid cells; empty: the whole sub-district. */
+  areas: string[];
 }
 
 export interface Session {
@@ -190,6 +192,33 @@ export interface EventRecord {
   seen_by: string;
   network: string;
   path: [number, number, number][];
+  /** Of the second opinion before an alarm of level 1 or 2; empty: nobody looked. */
+  opinion: "" | "confirmed" | "doubted" | "contradicted" | "late";
+  delay_s: number;
+  look_s: number;
+}
+
+/** The video of one event; see docs/ref/api.md. */
+export interface ClipRecord {
+  event: string;
+  camera: string;
+  began_at: string;
+  ended_at: string;
+  frames: number;
+  codec: "h264" | "h265";
+  width_px: number;
+  height_px: number;
+  bytes: number;
+  sha256: string;
+  reencoded: boolean;
+  gaps: { began_at: string; ended_at: string; cause: "not_sent" | "not_kept" | "cut" }[];
+}
+
+/** A camera that sees where an incident happened. */
+export interface RelatedCamera {
+  camera: string;
+  pixels_per_metre: number;
+  distance_m: number;
 }
 
 export interface IncidentDetail extends Incident {
@@ -236,6 +265,33 @@ export interface User {
   id: string;
   name: string;
   role: Exclude<Role, "team">;
+  /** As those of a principal. */
+  areas: string[];
+}
+
+/** A photo that goes with a report or an arrival, without its picture. */
+export interface PhotoRecord {
+  id: string;
+  incident: string;
+  at: string;
+  recorded_at: string;
+  by: Actor;
+  sha256: string;
+  width_px: number;
+  height_px: number;
+  /** Whether the picture is still there. */
+  kept: boolean;
+}
+
+/** One incident at one desk. */
+export interface Referral {
+  id: string;
+  incident: string;
+  desk: string;
+  state: "sent" | "accepted" | "done" | "returned" | "withdrawn";
+  due_at: string | null;
+  /** Of the running clock: 1 warned, 2 breached, 3 to 5 escalated. */
+  told: number;
 }
 
 export interface PhoneLink {
@@ -305,11 +361,20 @@ export interface StepRequest {
   at?: string;
 }
 
+/** Nobody took over in time when the shifts of the control room changed; it stands until both sides have signed a sheet. */
+export interface HandoverAlarm {
+  change_at: string;
+  raised_at: string;
+}
+
 export type Update =
   | { type: "hello"; epoch: string; seq: number }
   | { type: "incident"; seq: number; incident: Incident }
   | { type: "camera"; seq: number; camera: CameraStatus }
   | { type: "team"; seq: number; team: Team }
   | { type: "round"; seq: number; round: Round }
+  | { type: "referral"; seq: number; referral: Referral }
+  | { type: "handover"; seq: number; handover: { alarms: HandoverAlarm[] } }
+  | { type: "support"; seq: number; support: { incident: string; team: string; state: string } }
   | { type: "reset"; seq?: number }
   | { type: "ping"; now: string };

@@ -11,9 +11,11 @@ import type {
   CameraProperties,
   CameraStatus,
   Health,
+  HandoverAlarm,
   Incident,
   Level,
   PlaceProperties,
+  Referral,
   Session,
   SiteRecord,
   Team,
@@ -40,6 +42,10 @@ export const statuses = signal<ReadonlyMap<string, CameraStatus>>(new Map());
 export const teams = signal<ReadonlyMap<string, Team>>(new Map());
 /** The round that changed last, for whoever shows rounds. */
 export const changedRound = signal<Round | null>(null);
+/** The referral that changed last: by a step, or because its desk's time is running out. */
+export const changedReferral = signal<Referral | null>(null);
+/** Changes of shifts that nobody has signed in time. */
+export const unsigned = signal<readonly HandoverAlarm[]>([]);
 export const tab = signal<Tab>("room");
 export const selected = signal<string | null>(sessionStorage.getItem("gridpatrol.selected"));
 /** Camera shown in the large live window over the map. */
@@ -152,6 +158,8 @@ function learn(update: Update): void {
   if (update.type === "incident") learnIncident(update.incident);
   else if (update.type === "camera") learnCamera(update.camera);
   else if (update.type === "round") changedRound.value = update.round;
+  else if (update.type === "referral") changedReferral.value = update.referral;
+  else if (update.type === "handover") unsigned.value = update.handover.alarms;
   else if (update.type === "team") teams.value = new Map(teams.value).set(update.team.id, update.team);
 }
 
@@ -173,12 +181,14 @@ async function loadLists(): Promise<void> {
   clearTimeout(retry);
   const known = incidents.value;
   try {
-    const [opened, closed, cameras, everyTeam] = await Promise.all([
+    const [opened, closed, cameras, everyTeam, alarms] = await Promise.all([
       openIncidents(),
       api.incidents("closed", CLOSED_LIMIT),
       api.cameras(),
       api.teams(),
+      api.handoverAlarms(),
     ]);
+    unsigned.value = alarms;
     const next = new Map([...closed.items, ...opened].map((one) => [one.id, one]));
     // Updates that arrived while the lists were read may be newer than they are.
     for (const [id, one] of incidents.value) {

@@ -14,6 +14,8 @@ describe("keys", () => {
     ["ArrowDown", "next"],
     ["/", "command"],
     ["?", "help"],
+    [" ", "play"],
+    [",", "frame-before"],
     ["3", { digit: 3 }],
     ["q", null],
   ])("%s means %o", (key, action) => {
@@ -30,13 +32,15 @@ describe("keys", () => {
     expect(actionOf(press("a", { keyCode: 229 }), false, false)).toBeNull();
   });
 
-  it("leave the browser its shortcuts, and buttons their Enter", () => {
+  it("leave the browser its shortcuts, and buttons their Enter and Space", () => {
     expect(actionOf(press("d", { ctrlKey: true }), false, false)).toBeNull();
     expect(actionOf(press("Enter"), false, true)).toBeNull();
+    expect(actionOf(press(" "), false, true)).toBeNull();
   });
 
   it("held down walk the list, but never act twice", () => {
     expect(actionOf(press("j", { repeat: true }), false, false)).toBe("next");
+    expect(actionOf(press(".", { repeat: true }), false, false)).toBe("frame-after");
     expect(actionOf(press("d", { repeat: true }), false, false)).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { expectedWork, PhoneOutbox, type Outcome, type Send, type Waiting } from "../src/phone/outbox";
+import { expectedWork, PhoneOutbox, type Outcome, type Send, type SendPhoto, type WaitingStep } from "../src/phone/outbox";
 import type { Incident, StepRequest } from "../src/records";
 
 function shelf() {
@@ -8,7 +8,7 @@ function shelf() {
   return { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => void kept.set(key, value) };
 }
 
-function command(step: Waiting["step"], minute: number): Waiting {
+function command(step: WaitingStep["step"], minute: number): WaitingStep {
   return { incident: "i1", step, text: "", at: `2026-03-01T08:${minute}:00.000Z`, command_id: `id-${step}` };
 }
 
@@ -27,8 +27,10 @@ function server() {
   return { state, send };
 }
 
-function outbox(send: Send, kept = shelf(), settled: Outcome[] = []) {
-  return new PhoneOutbox(kept, send, () => 3, () => undefined, (_, outcome) => settled.push(outcome));
+const noPhotos: SendPhoto = () => Promise.resolve({ kind: "refused", reason: "none here" });
+
+function outbox(send: Send, kept = shelf(), settled: Outcome[] = [], sendPhoto = noPhotos) {
+  return new PhoneOutbox(kept, send, sendPhoto, () => 3, () => undefined, (_, outcome) => settled.push(outcome));
 }
 
 describe("commands of an offline phone", () => {
@@ -68,6 +70,31 @@ describe("commands of an offline phone", () => {
     while (box.length > 0) await box.flush();
     expect(settled[0]).toEqual({ kind: "refused", reason: "closed" });
     expect(state.got.map((one) => one.step)).toEqual(["note"]);
+  });
+
+  it("take their photos along, after the report that these go with", async () => {
+    const { state, send } = server();
+    const got: string[] = [];
+    const kept = shelf();
+    const sendPhoto: SendPhoto = (photo) => {
+      if (!state.online) return Promise.resolve({ kind: "later" });
+      got.push(`${photo.photo} of ${photo.command_id} at ${photo.at}, after ${state.got.length}`);
+      return Promise.resolve({ kind: "done", incident: null });
+    };
+    state.online = false;
+    const report = command("report", 30);
+    const taken = "2026-03-01T08:29:00.000Z";
+    const photos = ["p1", "p2"].map((photo) => ({ incident: "i1", photo, at: taken, command_id: report.command_id }));
+    const box = outbox(send, kept, [], sendPhoto);
+    box.add(report, ...photos);
+    expect(await box.flush()).toBe(false);
+    expect(expectedWork({ ...INCIDENT, work: "on_scene" }, [report, ...photos])).toBe("reported");
+
+    state.online = true;
+    const reloaded = outbox(send, kept, [], sendPhoto);
+    expect(reloaded.length).toBe(3);
+    expect(await reloaded.flush()).toBe(true);
+    expect(got).toEqual(["p1", "p2"].map((photo) => `${photo} of id-report at ${taken}, after 1`));
   });
 
   it("show where the work will stand", () => {

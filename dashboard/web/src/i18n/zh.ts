@@ -1,11 +1,13 @@
 import { board } from "./board";
 import type { Key } from "./index";
 import { matters } from "./matters";
+import { rights } from "./rights";
 
 /** 页面的中文用语。 */
 export const zh: Record<Key, string> = {
   ...board.zh,
   ...matters.zh,
+  ...rights.zh,
   "app.tagline": "网格巡防指挥室",
   "tab.room": "指挥室",
   "tab.cameras": "摄像机",
@@ -125,6 +127,7 @@ export const zh: Record<Key, string> = {
   "queue.waiting": "未签收 {n}",
   "queue.empty": "没有未结警情。",
   "queue.empty.hint": "新警情会在此出现并响铃。",
+  "queue.unsigned": "{time} 交接班未签字",
   "queue.arrived": "新到 {n} 起 – 移开指针后显示",
   "queue.closed": "已结案",
   "queue.rate": "10 分钟 {n} 起 · 预算 {budget}",
@@ -147,6 +150,26 @@ export const zh: Record<Key, string> = {
   "panel.rule": "规则",
   "panel.score": "置信度",
   "panel.age": "已历时",
+  "clip.title": "录像片段",
+  "clip.play": "播放",
+  "clip.pause": "暂停",
+  "clip.space": "空格",
+  "clip.back": "后退一帧（,）",
+  "clip.forward": "前进一帧（.）",
+  "clip.parts": "事件之前、期间与之后",
+  "clip.save": "保存",
+  "clip.gap": "无录像",
+  "clip.coming": "录像片段即将就绪",
+  "clip.refused": "此浏览器不能播放 H.265，请保存片段后查看。",
+  "clip.ago": "{age} 前",
+  "opinion.confirmed": "复核：已确认",
+  "opinion.doubted": "复核：不明确",
+  "opinion.contradicted": "复核：所见不符",
+  "opinion.late": "复核：未及时确认",
+  "related.incidents": "可能为同一事件",
+  "related.title": "可见此处的其他摄像机",
+  "related.seen": "每米 {ppm} 像素，距离 {m} 米",
+  "related.event": "也发现了该事件",
   "panel.picture.none": "该事件没有抓图。",
   "panel.place": "位置",
 
@@ -251,6 +274,8 @@ export const zh: Record<Key, string> = {
   "history.step.breached": "已超时",
   "history.step.escalated": "升级上报",
   "history.step.withdrawn": "抽调{team}处置更紧急的案卷",
+  "history.step.made_up": "漏巡点已补巡",
+  "history.step.lapsed": "漏巡已补，自动结案",
   "history.step.marked_drill": "标记为演练",
   "history.step.marked_real": "标记为真实",
   "escalation.cell": "网格员",
@@ -404,6 +429,7 @@ export const zh: Record<Key, string> = {
   "help.reopen": "重开已结案卷",
   "help.note": "备注",
   "help.map": "在地图上定位",
+  "help.clip": "播放片段、后退一帧、前进一帧",
   "help.live": "放大实时画面",
   "help.command": "命令栏",
   "help.back": "返回",

@@ -1,27 +1,30 @@
-import { useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 
-import { eventPicture } from "../api";
-import { timeOf } from "../clock";
+import { eventClip, eventPicture } from "../api";
+import { lapse, now, timeOf } from "../clock";
 import { Dialog } from "../controls/Dialog";
 import { Icon } from "../controls/shapes";
 import { t, word } from "../i18n";
+import { useClip, type Recording } from "./clip";
+import { ClipBar, ClipPicture } from "./ClipPlayer";
 import { matter } from "./matter";
 import { LiveTile } from "../live/LiveTile";
 import type { Incident } from "../records";
 import { cameraById, watched } from "../state";
 
-/** The picture of the event with what was seen marked, and beside it what the camera shows now. */
+/** The picture of the event with what was seen marked, its clip, and beside it what the camera shows now. */
 export function Evidence({ incident }: { incident: Incident }) {
   const [large, setLarge] = useState(false);
+  const recording = useClip(incident);
   if (!incident.camera) return null;
   return (
-    <div class="evidence">
-      <div class="evidence-one">
-        <Snapshot incident={incident} />
+    <div class="evidence" data-clip={recording === undefined ? "coming" : recording ? "here" : "none"}>
+      <Recorded incident={incident} recording={recording} keys={!large}>
         <button type="button" class="evidence-enlarge" aria-label={`${t("panel.snapshot")}: ${t("panel.enlarge")}`} onClick={() => setLarge(true)}>
           <Icon name="enlarge" size={15} />
         </button>
-      </div>
+      </Recorded>
       <div class="evidence-one">
         <LiveTile camera={incident.camera} />
         <button
@@ -35,10 +38,53 @@ export function Evidence({ incident }: { incident: Incident }) {
       </div>
       {large && (
         <Dialog title={`${t("panel.snapshot")} ${timeOf(incident.began_at)}`} wide onClose={() => setLarge(false)}>
-          <Snapshot incident={incident} />
+          <Recorded incident={incident} recording={recording} keys={false} />
         </Dialog>
       )}
     </div>
+  );
+}
+
+interface RecordedProps {
+  incident: Incident;
+  recording: Recording | null | undefined;
+  keys: boolean;
+  children?: ComponentChildren;
+}
+
+/** The still until somebody plays, then the clip in its place; under it the bar of the clip. */
+function Recorded({ incident, recording, keys, children }: RecordedProps) {
+  const clip = recording?.clip;
+  const video = useRef<HTMLVideoElement>(null);
+  const [played, setPlayed] = useState("");
+  const [refused, setRefused] = useState("");
+  useEffect(() => setPlayed(""), [incident.id]);
+  const shown = clip && played === clip.event && refused !== clip.event;
+  return (
+    <>
+      <div class="evidence-one">
+        {!shown && <Snapshot incident={incident} />}
+        {clip && (
+          <figure class="snapshot" hidden={!shown}>
+            <ClipPicture clip={clip} video={video} shown={Boolean(shown)} onRefused={() => setRefused(clip.event)} />
+            <figcaption class="live-state">{t("clip.title")}</figcaption>
+          </figure>
+        )}
+        {children}
+      </div>
+      {clip && refused !== clip.event && (
+        <ClipBar key={clip.event} clip={clip} event={recording.event} video={video} onUse={() => setPlayed(clip.event)} keys={keys} />
+      )}
+      {clip && refused === clip.event && (
+        <p class="clip-bar">
+          {t("clip.refused")}{" "}
+          <a class="clip-button" href={eventClip(clip.event)} download="">
+            {t("clip.save")}
+          </a>
+        </p>
+      )}
+      {recording === undefined && <p class="clip-bar clip-coming">{t("clip.coming")}</p>}
+    </>
   );
 }
 
@@ -80,7 +126,7 @@ function Snapshot({ incident }: { incident: Incident }) {
         </svg>
       )}
       <figcaption class={`live-state num${hasBox && left + right < 1 ? " aside" : ""}`}>
-        {t("panel.snapshot")} {timeOf(incident.began_at)}
+        {t("panel.snapshot")} {timeOf(incident.began_at)} · {t("clip.ago", { age: lapse(now.value - Date.parse(incident.began_at)) })}
       </figcaption>
     </figure>
   );

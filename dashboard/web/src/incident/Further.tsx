@@ -5,7 +5,7 @@ import { serverNow, timeOf } from "../clock";
 import { Dialog } from "../controls/Dialog";
 import { t, word, type Key } from "../i18n";
 import type { Desk, EventRecord, Incident } from "../records";
-import { cameraName, inLanguage, learnIncident, mayDispatch, open, placeName, say, select, session, teamName, teams } from "../state";
+import { cameraName, changedReferral, inLanguage, learnIncident, mayDispatch, open, placeName, say, select, session, teamName, teams } from "../state";
 import { further } from "./further";
 import { matter } from "./matter";
 
@@ -159,7 +159,7 @@ function Refer({ incident, act }: FormProps) {
   const [desk, setDesk] = useState("");
   useEffect(() => {
     api.desks().then(setDesks, (reason: unknown) => say(String(reason), "fault"));
-  }, []);
+  }, [changedReferral.value]); // how much each has
   const name = (one: Desk): string => `${inLanguage(one.name)} (${t("further.refer.load", { waiting: one.waiting, accepted: one.accepted })})`;
   return (
     <>

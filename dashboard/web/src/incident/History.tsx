@@ -45,7 +45,7 @@ function Entry({ entry }: { entry: HistoryEntry }) {
         {entry.verdict && ` · ${word("verdict", entry.verdict)}`}
         {entry.cause && ` · ${word("cause", entry.cause)}`}
         {late && <i class="num"> ({t("history.late", { time: timeOf(entry.recorded_at) })})</i>}
-        {entry.text && <q>{entry.text}</q>}
+        {entry.text && entry.step !== "photo" && <q>{entry.text}</q>}
       </span>
     </li>
   );

@@ -12,7 +12,9 @@ import { cameraById, cameraName, current, generation, inLanguage, open, placeNam
 import { ActionBar } from "./ActionBar";
 import { Evidence } from "./Evidence";
 import { History } from "./History";
+import { Photos } from "./Photos";
 import { ProposalCard } from "./ProposalCard";
+import { Related } from "./Related";
 import { Stages } from "./Stages";
 import { isMine } from "./steps";
 
@@ -62,7 +64,9 @@ export function Panel() {
         <Evidence incident={incident} />
         <Stages incident={incident} />
         {isOpen && <ProposalCard incident={incident} />}
-        <Facts incident={incident} event={details?.events[0] ?? null} />
+        <Facts incident={incident} event={details?.events.find(({ id }) => id === incident.best_event) ?? details?.events[0] ?? null} />
+        {incident.camera && <Related incident={incident} />}
+        <Photos incident={incident.id} entries={details?.history ?? []} />
         <History incident={incident} entries={details?.history ?? []} />
       </div>
       <ActionBar incident={incident} />
@@ -167,6 +171,7 @@ function Facts({ incident, event }: { incident: Incident; event: EventRecord | n
           <dt>{t("panel.score")}</dt>
           <dd class="num">
             {Math.round(incident.score * 100)} % · {t("queue.events", { n: incident.event_count })}
+            {event?.opinion && ` · ${word("opinion", event.opinion)}`}
           </dd>
         </div>
       )}

@@ -10,7 +10,8 @@ import type { Incident, StepName, Work } from "../records";
 import { distance_m } from "../map/cones";
 import { MiniMap } from "./MiniMap";
 import { expectedWork } from "./outbox";
-import { outbox, position, press, site } from "./team";
+import { PhotoPicker, type Taken } from "./PhotoPicker";
+import { outbox, position, press, report, site } from "./team";
 
 function placeName(id: string): string {
   const place = site.value?.places.features.find((one) => one.properties.id === id)?.properties;
@@ -123,7 +124,8 @@ function Steps({ incident, work }: { incident: Incident; work: Work }) {
   if (work === "on_scene") {
     return (
       <Words title="phone.report" ready={["phone.report.clear", "phone.report.warned", "phone.report.handed"]} send="phone.report.send"
-        testid="phone-report" placeholder="phone.report.placeholder" onSend={(text) => press(incident, "report", text)} />
+        testid="phone-report" placeholder="phone.report.placeholder" photos
+        onSend={(text, taken) => void report(incident, text, taken)} />
     );
   }
   if (work === "reported" || work === "verified") return <p class="assignment-done">{t("phone.reported")}</p>;
@@ -150,19 +152,22 @@ interface WordsProps {
   send: Key;
   placeholder: Key;
   testid: string;
-  onSend: (text: string) => void;
+  /** Whether photos go with it. */
+  photos?: boolean;
+  onSend: (text: string, taken: readonly Taken[]) => void;
   onCancel?: () => void;
 }
 
 /** A few ready sentences for gloved hands, and a field for one's own words. */
-function Words({ title, ready, send, placeholder, testid, onSend, onCancel }: WordsProps) {
+function Words({ title, ready, send, placeholder, testid, photos = false, onSend, onCancel }: WordsProps) {
   const [text, setText] = useState("");
+  const [taken, setTaken] = useState<readonly Taken[]>([]);
   return (
     <form
       class="assignment-words"
       onSubmit={(event) => {
         event.preventDefault();
-        if (text.trim()) onSend(text.trim());
+        if (text.trim()) onSend(text.trim(), taken);
       }}
     >
       <h2>{t(title)}</h2>
@@ -181,6 +186,7 @@ function Words({ title, ready, send, placeholder, testid, onSend, onCancel }: Wo
         data-testid={`${testid}-text`}
         onInput={(event) => setText(event.currentTarget.value)}
       />
+      {photos && <PhotoPicker taken={taken} onChange={setTaken} />}
       <button class="btn primary phone-big" disabled={!text.trim()} data-testid={testid}>
         {t(send)}
       </button>

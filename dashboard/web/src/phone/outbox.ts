@@ -2,7 +2,7 @@
 
 import type { Incident, StepName, StepRequest, Work } from "../records";
 
-export interface Waiting {
+export interface WaitingStep {
   incident: string;
   step: StepName;
   text: string;
@@ -11,8 +11,22 @@ export interface Waiting {
   command_id: string;
 }
 
+/** A photo that goes with the report `command_id`, which waits before it; its picture is kept elsewhere, under its id. */
+export interface WaitingPhoto {
+  incident: string;
+  photo: string;
+  /** When it was taken. */
+  at: string;
+  command_id: string;
+}
+
+export type Waiting = WaitingStep | WaitingPhoto;
+
 /** What became of one attempt. `refused`: the server will never take it; `later`: no answer, try again. */
-export type Outcome = { kind: "done"; incident: Incident } | { kind: "refused"; reason: string } | { kind: "later" };
+export type Outcome = { kind: "done"; incident: Incident | null } | { kind: "refused"; reason: string } | { kind: "later" };
+
+/** Sends one photo; raises nothing. */
+export type SendPhoto = (photo: WaitingPhoto) => Promise<Outcome>;
 
 /** Sends one command with the version given; raises nothing. `current` is set when the version was old. */
 export type Send = (incident: string, command: StepRequest) => Promise<Outcome | { kind: "stale"; current: Incident }>;
@@ -34,6 +48,7 @@ export class PhoneOutbox {
   constructor(
     private readonly shelf: Shelf,
     private readonly send: Send,
+    private readonly sendPhoto: SendPhoto,
     private readonly versionOf: (incident: string) => number,
     private readonly onChange: (items: readonly Waiting[]) => void,
     private readonly onOutcome: (item: Waiting, outcome: Outcome) => void,
@@ -46,8 +61,8 @@ export class PhoneOutbox {
     return this.items.length;
   }
 
-  add(item: Waiting): void {
-    this.keep([...this.items, item]);
+  add(...items: Waiting[]): void {
+    this.keep([...this.items, ...items]);
     void this.flush();
   }
 
@@ -70,6 +85,7 @@ export class PhoneOutbox {
   }
 
   private async attempt(item: Waiting): Promise<Outcome> {
+    if ("photo" in item) return this.sendPhoto(item);
     const { incident, ...rest } = item;
     let version = this.versionOf(incident);
     let last = "";
@@ -100,7 +116,7 @@ const AFTER: Partial<Record<StepName, Work>> = {
 export function expectedWork(incident: Incident, waiting: readonly Waiting[]): Work | "refused" {
   let work: Work | "refused" = incident.work;
   for (const item of waiting) {
-    if (item.incident !== incident.id) continue;
+    if (item.incident !== incident.id || "photo" in item) continue;
     if (item.step === "refuse") work = "refused";
     else work = AFTER[item.step] ?? work;
   }

@@ -8,7 +8,9 @@ import { t } from "../i18n";
 import type { Incident, Session, SiteRecord, StepName, Update } from "../records";
 import { play } from "../sound";
 import { Updates } from "../updates";
-import { PhoneOutbox, type Outcome, type Waiting } from "./outbox";
+import { PhoneOutbox, type Outcome, type Send, type Waiting, type WaitingPhoto } from "./outbox";
+import type { Taken } from "./PhotoPicker";
+import { dropOthers, dropPhoto, keepPhoto, keptPhoto } from "./photos";
 
 const ASSIGNMENTS_KEY = "gridpatrol.phone.assignments";
 /** While something waits, the network is tried this often even if the browser says nothing. */
@@ -46,28 +48,44 @@ function announce(incident: Incident): void {
   if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([300, 120, 300]);
 }
 
-async function send(incident: string, command: Parameters<typeof api.step>[1]): ReturnType<ConstructorParameters<typeof PhoneOutbox>[1]> {
+async function send(incident: string, command: Parameters<typeof api.step>[1]): ReturnType<Send> {
   try {
     const done = await api.step(incident, command);
     reachable.value = true;
     return { kind: "done", incident: done };
   } catch (reason) {
-    if (!(reason instanceof ApiError) || reason.offline || reason.status === 401 || reason.status === 429) {
-      reachable.value = false;
-      return { kind: "later" };
-    }
-    reachable.value = true;
-    if (reason.status === 409 && reason.current && reason.current.version !== command.version) {
+    if (reason instanceof ApiError && reason.status === 409 && reason.current && reason.current.version !== command.version) {
       return { kind: "stale", current: reason.current };
     }
-    return { kind: "refused", reason: reason.message };
+    return failed(reason);
   }
 }
 
+async function sendPhoto(photo: WaitingPhoto): Promise<Outcome> {
+  try {
+    const jpeg = await keptPhoto(photo.photo).catch(() => null);
+    if (!jpeg) return { kind: "refused", reason: t("phone.photo.lost") };
+    await api.addPhoto(photo.incident, photo.photo, photo.command_id, photo.at, jpeg);
+    reachable.value = true;
+    return { kind: "done", incident: null };
+  } catch (reason) {
+    return failed(reason);
+  }
+}
+
+/** Whether to try again: without an answer, or when the server wants somebody to sign in or to wait. */
+function failed(reason: unknown): Outcome {
+  const later = !(reason instanceof ApiError) || reason.offline || reason.status === 401 || reason.status === 429;
+  reachable.value = !later;
+  return later ? { kind: "later" } : { kind: "refused", reason: reason.message };
+}
+
 function settled(item: Waiting, outcome: Outcome): void {
-  if (outcome.kind === "done") learn(outcome.incident);
-  else if (outcome.kind === "refused") {
-    refusal.value = t("phone.dropped", { reason: outcome.reason || item.step });
+  if ("photo" in item) void dropPhoto(item.photo).catch(() => undefined);
+  if (outcome.kind === "done") {
+    if (outcome.incident) learn(outcome.incident);
+  } else if (outcome.kind === "refused") {
+    refusal.value = t("phone.dropped", { reason: outcome.reason || ("step" in item ? item.step : "") });
     void load();
   }
 }
@@ -75,6 +93,7 @@ function settled(item: Waiting, outcome: Outcome): void {
 const box = new PhoneOutbox(
   localStorage,
   send,
+  sendPhoto,
   (incident) => assignments.value.find((one) => one.id === incident)?.version ?? 1,
   (items) => (outbox.value = items),
   settled,
@@ -83,6 +102,24 @@ const box = new PhoneOutbox(
 export function press(incident: Incident, step: StepName, text = ""): void {
   refusal.value = "";
   box.add({ incident: incident.id, step, text, at: new Date(serverNow()).toISOString(), command_id: newCommandId() });
+}
+
+/** A report with its photos; these are kept on the phone first, so that a report never waits for one that is nowhere. */
+export async function report(incident: Incident, text: string, taken: readonly Taken[]): Promise<void> {
+  refusal.value = "";
+  const at = new Date(serverNow()).toISOString();
+  const command_id = newCommandId();
+  const kept: WaitingPhoto[] = [];
+  for (const photo of taken) {
+    const waiting = { incident: incident.id, photo: newCommandId(), at: photo.at, command_id };
+    try {
+      await keepPhoto(waiting.photo, photo.jpeg);
+      kept.push(waiting);
+    } catch {
+      refusal.value = t("phone.photo.full");
+    }
+  }
+  box.add({ incident: incident.id, step: "report", text, at, command_id }, ...kept);
 }
 
 /** What waits goes first, so that the list already contains it. */
@@ -118,6 +155,7 @@ async function enter(signedIn: Session): Promise<void> {
   assignments.value = assignments.value.filter((one) => one.team === signedIn.principal.team);
   phase.value = "ready";
   updates.start();
+  void dropOthers(outbox.value.flatMap((one) => ("photo" in one ? [one.photo] : []))).catch(() => undefined);
   setInterval(() => box.length > 0 && void box.flush(), TRY_MS);
   addEventListener("online", () => void box.flush());
   try {

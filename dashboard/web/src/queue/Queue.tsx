@@ -3,14 +3,14 @@ import "./queue.css";
 import { useEffect, useRef } from "preact/hooks";
 
 import { newCommandId } from "../api";
-import { lapse, now } from "../clock";
+import { lapse, now, timeOf } from "../clock";
 import { LevelShape } from "../controls/shapes";
 import { Virtual } from "../controls/Virtual";
 import { t, word, type Key } from "../i18n";
 import { call } from "../incident/call";
 import { matter } from "../incident/matter";
 import type { Incident } from "../records";
-import { cameraName, incidents, loading, open, placeName, select, selected, teamName, waiting } from "../state";
+import { cameraName, incidents, loading, open, placeName, select, selected, teamName, unsigned, waiting } from "../state";
 import { arrange } from "./order";
 import { arrivedWhileHeld, shownIds } from "./shown";
 
@@ -43,6 +43,11 @@ export function Queue() {
         </button>
         <Rate />
       </header>
+      {unsigned.value.map((one) => (
+        <p key={one.change_at} class="queue-unsigned" role="alert" data-testid="handover-missing">
+          {t("queue.unsigned", { time: timeOf(one.change_at).slice(0, 5) })}
+        </p>
+      ))}
       {arranged.arrived > 0 && (
         <button type="button" class="queue-arrived" onClick={() => (moved_ms.current = 0)}>
           {t("queue.arrived", { n: arranged.arrived })}

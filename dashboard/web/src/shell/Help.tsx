@@ -22,6 +22,7 @@ const KEYS: readonly (readonly [keys: string, meaning: Key])[] = [
   ["O", "help.further"],
   ["M", "help.map"],
   ["L", "help.live"],
+  ["Space , .", "help.clip"],
   ["/", "help.command"],
   ["Esc", "help.back"],
   ["?", "help.help"],

@@ -5,6 +5,7 @@ import { computed, effect, signal, untracked } from "@preact/signals";
 import { newCommandId } from "../api";
 import { now } from "../clock";
 import { call } from "../incident/call";
+import { clipControls } from "../incident/clip";
 import { further } from "../incident/further";
 import {
   acknowledge,
@@ -42,7 +43,9 @@ export function startDesk(): () => void {
   const onKey = (event: KeyboardEvent): void => {
     unlockSound();
     if (document.querySelector("dialog[open]")) return;
-    const onButton = event.target instanceof HTMLElement && event.target.closest("button, a") !== null;
+    const button = event.target instanceof HTMLElement ? event.target.closest("button, a") : null;
+    // Space on the row that is shown already would do nothing: it plays.
+    const onButton = button !== null && !(event.key === " " && button.ariaCurrent);
     const action = actionOf(event, isTyping(event.target), onButton);
     if (action === null) return;
     if (perform(action)) event.preventDefault();
@@ -128,6 +131,9 @@ export function onIncident(action: Action, incident: Incident | null): boolean {
   else if (action === "further") further.value = true;
   else if (action === "note") armed.value = "note";
   else if (action === "map") focusOn(incident.lon, incident.lat);
+  else if (action === "play") clipControls.value?.toggle();
+  else if (action === "frame-before") clipControls.value?.step(-1);
+  else if (action === "frame-after") clipControls.value?.step(1);
   else if (action === "live") watched.value = watched.value === incident.camera ? null : incident.camera;
   else return false;
   return true;
