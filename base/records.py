@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path as FilePath
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,6 +14,9 @@ __all__ = [
     "Advice",
     "Box",
     "CameraStatus",
+    "Clip",
+    "ClipGap",
+    "ClipGapCause",
     "Codec",
     "Event",
     "EventKind",
@@ -21,6 +25,7 @@ __all__ = [
     "GapCause",
     "Health",
     "Lane",
+    "Opinion",
     "Packet",
     "PacketSense",
     "Path",
@@ -177,6 +182,16 @@ class Tier(StrEnum):
     FORCED = "forced"
 
 
+class Opinion(StrEnum):
+    """What the second opinion was of an event of severity 1 or 2 before it was raised."""
+
+    NONE = ""  # nobody looked: lower severity, no rule about labels, or no better eyes
+    CONFIRMED = "confirmed"
+    DOUBTED = "doubted"  # it did not see it as clearly; the score is lower
+    CONTRADICTED = "contradicted"  # it saw something else; raised all the same, because the severity is 1
+    LATE = "late"  # it did not answer in time
+
+
 class Packet(NamedTuple):
     """One encoded access unit of one camera. A named tuple, which takes a third of the time to make: there are 11,000 a second.
 
@@ -194,7 +209,7 @@ class Packet(NamedTuple):
 
 
 class Picture(Protocol):
-    """A decoded frame that hands out pixels on demand; dropped when its batch is done."""
+    """A decoded frame that hands out pixels on demand, for as long as it is held."""
 
     @property
     def luma(self) -> NDArray[np.uint8]:
@@ -212,7 +227,7 @@ class FrameBatch:
 
     `camera` is the row number of the camera in its worker's shard, int32 (B,), each at most once. `time_s` float64 (B,), UTC
     of the moment shown; falls within a camera only when our clock was set back. `luma` u8 (B, H, W), reduced. `is_key` bool
-    (B,). `awake` bool (B,): decoded because the gate is open. `picture` has B entries, valid until the batch is done.
+    (B,). `awake` bool (B,): decoded because the gate is open. `picture` has B entries.
     """
 
     camera: NDArray[np.int32]
@@ -241,7 +256,8 @@ class Event:
     `began_s` is when the thing was first seen in the picture (start of its track), `raised_s` when the rule was fulfilled; both
     are times of the picture, UTC. `box` and `score` belong to the best snapshot. `snapshot_jpeg` is the full frame at that
     moment without drawings. `seen_by` tells which tier woke the camera. `path`, at most 64 points, is the way of its thing until
-    `raised_s`; empty for what is no thing.
+    `raised_s`; empty for what is no thing. From the picture in which the rule was fulfilled to the event it took `delay_s` on our
+    clock: reading, decoding, analysing; `look_s` of that the second opinion.
     """
 
     id: str
@@ -260,10 +276,53 @@ class Event:
     network: str = ""
     snapshot_jpeg: bytes = field(default=b"", repr=False)
     path: Path = ()
+    opinion: Opinion = Opinion.NONE
+    delay_s: float = 0.0
+    look_s: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.severity <= 4:
             raise ValueError(f"Event.severity: expected 1 (highest) to 4, got {self.severity}")
+
+
+class ClipGapCause(StrEnum):
+    """Why a part of what a clip should show is not in it."""
+
+    NOT_SENT = "not_sent"  # nothing came from the camera; its own gaps say why
+    NOT_KEPT = "not_kept"  # older than what was kept in memory
+    CUT = "cut"  # the worker stopped, or had no room for more
+
+
+@dataclass(frozen=True, slots=True)
+class ClipGap:
+    """A time, UTC, that belongs to a clip and cannot be played."""
+
+    began_s: float
+    ended_s: float
+    cause: ClipGapCause
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The video of an event in a file, as its worker hands it over. `began_s` is the time of its first frame, UTC.
+
+    Every second from five before the event until `ended_s` is in the file or in one of `gaps`, which follow each other in
+    time. `codec` is that of the file. `reencoded`: it was decoded and encoded anew, with privacy masks black.
+    """
+
+    event: str
+    camera: str
+    began_s: float
+    ended_s: float
+    frames: int
+    codec: Codec
+    width_px: int
+    height_px: int
+    bytes: int
+    sha256: str
+    reencoded: bool
+    gaps: tuple[ClipGap, ...]
+    file: FilePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +398,14 @@ class WorkerStats:
     inferences: int = 0
     events: int = 0
     outbox_depth: int = 0
+    second_opinions: int = 0  # asked for before events of severity 1 and 2
+    second_opinions_late: int = 0  # of them: not answered in time
+    events_doubted: int = 0  # of them: raised with a lower score, contradicted ones too
+    events_held_back: int = 0  # of them: not raised, because something else is there
+    clips: int = 0  # made
+    clips_reencoded: int = 0  # of them: a privacy mask, or a codec that browsers do not play, asked for it
+    clips_refused: int = 0  # events without one: no room, too much to do, or no video
+    clips_waiting: int = 0  # until they are stored
     sweeps: int = 0  # turns of the reader
     sweep_s: float = 0.0  # its time at work
     sweeps_late: int = 0  # turns that began a whole turn too late
@@ -370,7 +437,7 @@ class Report:
     sent again until a later `drain` acknowledges that number. `statuses` holds only cameras whose status changed, `gaps` those
     that began, changed or ended since the last report, in that order for each camera. `watched` holds the runs that began or
     ended since the last report; together with those told before they account for all cameras up to `watched_until_s` (0 before
-    the first).
+    the first). `clips` lie on stable storage, too, and are told again until a later `drain` names their events.
     """
 
     worker: str
@@ -381,6 +448,7 @@ class Report:
     stats: WorkerStats = field(default_factory=WorkerStats)
     watched: tuple[WatchRun, ...] = ()
     watched_until_s: float = 0.0
+    clips: tuple[Clip, ...] = ()
 
 
 def uuid7(now_s: float, random: int | None = None) -> str:

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 SHORT = {
+    "coverage": ["--cameras", "150"],
     "events": ["--seconds", "5", "--stored", "50000"],
     "decode": ["--gops", "1", "--repeats", "2"],
+    "pipeline": ["--cameras", "60", "--seconds", "10", "--settle", "10", "--no-ablations"],
     "ingest": ["--cameras", "200", "--seconds", "6"],
 }
 """Arguments that make a benchmark short; the others are short by themselves."""

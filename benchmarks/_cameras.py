@@ -2,6 +2,7 @@
 
 import math
 import multiprocessing
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from base import SystemClock
-from ingest.simulate import ClipCache, SimCamera, SimPlan, Simulator
+from ingest.simulate import Clip, ClipCache, SimCamera, SimPlan, Simulator
 
 __all__ = ["CLIPS", "Cameras", "Sent", "busy_plan"]
 
@@ -22,10 +23,11 @@ _BUSY = (("street", "rain"), ("gate", "rain"))  # 0.7 Mbit/s: something moves in
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Since the start: frames handed whole to a socket, and frames given up because a reader did not take them in time."""
+    """Since the start (UTC): frames handed whole to a socket, and frames given up because a reader did not take them in time."""
 
     frames: int
     dropped: int
+    started_s: float = 0.0
 
 
 def busy_plan(cameras: int, fps: int) -> SimPlan:
@@ -38,10 +40,14 @@ def busy_plan(cameras: int, fps: int) -> SimPlan:
 
 
 class Cameras:
-    """The cameras of a plan while the context is open. One owner; `urls` has one per camera, in the plan's order."""
+    """The cameras of a plan while the context is open. One owner; `urls` has one per camera, in the plan's order.
 
-    def __init__(self, plan: SimPlan) -> None:
-        ClipCache(CLIPS).prepare(plan.specs().values())
+    `clips_of` gives what they show, each process anew; without it, clips are drawn or taken from files, and cached.
+    """
+
+    def __init__(self, plan: SimPlan, clips_of: Callable[[SimPlan], dict[str, Clip]] | None = None) -> None:
+        if clips_of is None:
+            ClipCache(CLIPS).prepare(plan.specs().values())
         context = multiprocessing.get_context("spawn")
         self.urls: list[str] = []
         self._pipes: list[Connection[str, list[str] | Sent]] = []
@@ -50,7 +56,7 @@ class Cameras:
         for start in range(0, len(plan.cameras), share):
             part = SimPlan(plan.cameras[start : start + share], fps=plan.fps)
             ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, part), name="simulate", daemon=True)
+            process = context.Process(target=_serve, args=(theirs, part, clips_of or _cached), name="simulate", daemon=True)
             process.start()
             theirs.close()
             self._pipes.append(ours)
@@ -84,13 +90,18 @@ class Cameras:
         for pipe in self._pipes:
             pipe.send(word)
         answers = [answer for pipe in self._pipes if isinstance(answer := pipe.recv(), Sent)]
-        return Sent(sum(one.frames for one in answers), sum(one.dropped for one in answers))
+        started_s = min(one.started_s for one in answers)
+        return Sent(sum(one.frames for one in answers), sum(one.dropped for one in answers), started_s)
 
 
-def _serve(pipe: "Connection[list[str] | Sent, str]", plan: SimPlan) -> None:
-    """The child: tells its URLs, then answers until the pipe closes."""
+def _cached(plan: SimPlan) -> dict[str, Clip]:
     cache = ClipCache(CLIPS)
-    simulator = Simulator(plan, {name: cache.get(spec) for name, spec in plan.specs().items()}, SystemClock())
+    return {name: cache.get(spec) for name, spec in plan.specs().items()}
+
+
+def _serve(pipe: "Connection[list[str] | Sent, str]", plan: SimPlan, clips_of: Callable[[SimPlan], dict[str, Clip]]) -> None:
+    """The child: tells its URLs, then answers until the pipe closes."""
+    simulator = Simulator(plan, clips_of(plan), SystemClock())
     simulator.start()
     pipe.send([simulator.url(camera.id) for camera in plan.cameras])
     try:
@@ -98,6 +109,6 @@ def _serve(pipe: "Connection[list[str] | Sent, str]", plan: SimPlan) -> None:
             if pipe.recv() == "stop":
                 simulator.stop()
             stats = simulator.stats()
-            pipe.send(Sent(stats.frames, stats.dropped))
+            pipe.send(Sent(stats.frames, stats.dropped, simulator.started_s))
     except EOFError:
         simulator.stop()

@@ -69,11 +69,12 @@ class ReaderProcess:
 
 def read_ours(pipe: "Connection[Taken, str]", urls: list[str]) -> None:
     """Sweep reader, timeline, rates, ring, gate and packet statistics: hops 1 and 2, all that happens before decoding."""
-    from base import Packet, SystemClock
+    from base import SystemClock
     from ingest.gate import Gate
     from ingest.packet_stats import PacketStats
     from ingest.reader import SweepReader
     from ingest.ring import Ring
+    from ingest.run import PacketRun, Run
     from ingest.settings import DEFAULT_SETTINGS as SETTINGS
     from ingest.source import Feed
 
@@ -83,21 +84,22 @@ def read_ours(pipe: "Connection[Taken, str]", urls: list[str]) -> None:
     ring = Ring(len(feeds), SETTINGS.ring_gops, SETTINGS.ring_camera_bytes, SETTINGS.ring_bytes)
     gate, stats = Gate(ring, clock, SETTINGS.awake_packets), PacketStats(len(feeds), clock)
 
-    def deliver(row: int, packets: list[Packet]) -> None:
-        gate.admit(row, packets)
-        stats.add(row, packets)
+    def deliver(row: int, run: Run) -> None:
+        gate.admit(row, run)
+        if not run.told:
+            stats.note(row, run.size, run.key)
 
-    reader = SweepReader(feeds, clock, SETTINGS, deliver, gate.awake, restarted=gate.restart)
+    reader = SweepReader(feeds, clock, SETTINGS, deliver, gate.awake, restarted=gate.restart, note=stats.note)
     thread = threading.Thread(target=reader.run, args=(stop,), name="read", daemon=True)
     thread.start()
 
     def stats_us() -> float:
         """What the statistics take for the newest packets of every camera, three at a time as a sweep brings them."""
-        newest = [(row, gate.gop(row)[-3:]) for row in range(len(feeds))]
+        newest = [(row, PacketRun(list(gate.gop(row)[-3:]))) for row in range(len(feeds))]
         again, began_s = PacketStats(len(feeds), clock), time.thread_time()
         for _ in range(20):
             for row, packets in newest:
-                again.add(row, packets)
+                again.note(row, packets.size, packets.key)
         return (time.thread_time() - began_s) / 20 / max(1, sum(len(packets) for _, packets in newest)) * 1e6
 
     def taken(word: str) -> Taken:

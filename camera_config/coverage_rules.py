@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Band", "CoverageRules", "Layer", "Light", "Stream"]
+__all__ = ["Band", "CoverageRules", "Layer", "Light", "PatrolStops", "Stream"]
 
 
 class Stream(StrEnum):
@@ -26,6 +26,13 @@ class Band(StrEnum):
 class Light(StrEnum):
     DAY = "day"
     NIGHT = "night"
+
+
+class PatrolStops(StrEnum):
+    """What becomes of important ground that stopped being covered."""
+
+    PROPOSED = "proposed"  # a patrol stop that a dispatcher makes with one press
+    AUTOMATIC = "automatic"  # a patrol stop at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,9 @@ class CoverageRules:
     lane_weight: float = 2.0
     play_area_weight: float = 3.0
     key_node_weight: float = 8.0
+    patrol: PatrolStops = PatrolStops.PROPOSED
+    patrol_min_m2: float = 30.0  # important ground of a grid cell that must be lost before a patrol stop is proposed there ...
+    patrol_after_min: float = 5.0  # ... for so long: what reconnects by itself sends nobody out
 
     @property
     def layer(self) -> Layer:

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from itertools import pairwise
 
-from camera_config.coverage_rules import Band, CoverageRules, Stream
+from camera_config.coverage_rules import Band, CoverageRules, PatrolStops, Stream
 from camera_config.entry import Entry
 
 __all__ = ["COVERAGE_KEYS", "read_coverage"]
@@ -18,6 +18,8 @@ _LIMITS = {
     "some_share": (0.0001, 1.0),
     "complete_share": (0.01, 1.0),
     "blind_min_m2": (0.1, 1e6),
+    "patrol_min_m2": (1.0, 1e6),
+    "patrol_after_min": (0.0, 1440.0),
     **dict.fromkeys(("gate_weight", "lane_weight", "play_area_weight", "key_node_weight"), (0.0, 1000.0)),
 }
 
@@ -33,4 +35,5 @@ def read_coverage(entry: Entry) -> CoverageRules:
     if numbers["some_share"] > numbers["complete_share"]:
         entry.refuse("some_share", f"expected at most complete_share, {numbers['complete_share']:g}")
     stream, band = entry.choice("stream", Stream, default.stream), entry.choice("band", Band, default.band)
-    return CoverageRules(stream=stream, band=band, **numbers)
+    patrol = entry.choice("patrol", PatrolStops, default.patrol)
+    return CoverageRules(stream=stream, band=band, patrol=patrol, **numbers)

@@ -6,6 +6,7 @@ FastAPI. Read `app.py` first, then `authorize.py` and `routes/incidents.py`.
 
 from dashboard.announce import (
     announce_camera,
+    announce_coverage,
     announce_handover,
     announce_incident,
     announce_referral,
@@ -13,6 +14,7 @@ from dashboard.announce import (
     announce_team,
 )
 from dashboard.app import create_app
+from dashboard.coverage_board import CoverageBoard, CoverageNow
 from dashboard.fleet_view import FleetView
 from dashboard.server import WebServer
 from dashboard.settings import DashboardSettings
@@ -20,11 +22,14 @@ from dashboard.setup import ensure_setup_secret
 from dashboard.updates import Updates
 
 __all__ = [
+    "CoverageBoard",
+    "CoverageNow",
     "DashboardSettings",
     "FleetView",
     "Updates",
     "WebServer",
     "announce_camera",
+    "announce_coverage",
     "announce_handover",
     "announce_incident",
     "announce_referral",

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from base import CameraStatus
 from camera_config.site import Site
+from dashboard.coverage_board import CoverageNow
+from dashboard.coverage_schemas import CoverageNewsOut
 from dashboard.desk_schemas import HandoverAlarmOut, ReferralOut
 from dashboard.roster_schemas import SupportOut
 from dashboard.round_schemas import RoundOut
@@ -18,6 +20,7 @@ from storage import Area
 
 __all__ = [
     "announce_camera",
+    "announce_coverage",
     "announce_handover",
     "announce_incident",
     "announce_referral",
@@ -48,6 +51,15 @@ def announce_handover(updates: Updates, alarms: Sequence[HandoverAlarm]) -> None
     """Tell every page which changes of shifts nobody has signed in time: none, once both sides have."""
     data: JsonObject = {"alarms": [HandoverAlarmOut.of(each).model_dump(mode="json") for each in alarms]}
     updates.publish("handover", data, lambda _: data)
+
+
+def announce_coverage(updates: Updates, now: CoverageNow, site: Site) -> None:
+    """Tell every page what is covered now, in short; a limited user hears of the own area."""
+
+    def of_area(area: Area | None) -> JsonObject:
+        return CoverageNewsOut.of(site, now, area).model_dump(mode="json")
+
+    updates.publish("coverage", of_area(None), of_area)
 
 
 def announce_round(updates: Updates, now: RoundNow) -> None:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from base import Clock, GridpatrolError
 from camera_config.site import Site
+from dashboard.coverage_board import CoverageBoard
 from dashboard.cross_origin import CrossOriginGuard
 from dashboard.envelope import BODY_DEADLINE_S, BodyLimit, RequestCounter, SecurityHeaders
 from dashboard.failures import add_failures
@@ -36,7 +37,8 @@ REVIEW_S = 2.0
 
 
 def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, settings: DashboardSettings) -> FastAPI:
-    """The application; `app.state.updates` is the hub that the control loop publishes to.
+    """The application; `app.state.updates` is the hub that the control loop publishes to, `app.state.coverage` the
+    board on which it puts the coverage.
 
     Raises RuntimeError if a route has no policy: better no server than an open door.
     """
@@ -52,6 +54,7 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
         sessions=Sessions(store, site, clock, settings),
         updates=updates,
         live=LiveViews(fleet, clock, settings.viewers),
+        coverage=CoverageBoard(),
     )
     app = FastAPI(
         title="Gridpatrol",
@@ -64,6 +67,7 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
     )
     app.state.dashboard = parts
     app.state.updates = updates
+    app.state.coverage = parts.coverage
     app.state.answers = Counter()
     app.state.site_json = {}
     for router in ROUTERS:

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from base import Clock
 from camera_config.site import Site
 from dashboard.authorize import ANONYMOUS, POLICY, Action, Principal, PrincipalKind, authorize
+from dashboard.coverage_board import CoverageBoard
 from dashboard.fleet_view import FleetView
 from dashboard.live import LiveViews
 from dashboard.scope import NAMED, UNSCOPED, check_path
@@ -43,6 +44,7 @@ class Dashboard:
     sessions: Sessions
     updates: Updates
     live: LiveViews
+    coverage: CoverageBoard
 
     def done_s(self, at: datetime | None) -> float:
         """When something was done, UTC seconds: as a client says, or now."""

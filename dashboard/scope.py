@@ -108,6 +108,11 @@ def _stop(asked: _Asked, name: str) -> bool:
     return found is not None and (asked.area is None or found.grid_cell in asked.area.grid_cells)
 
 
+def _proposal(asked: _Asked, name: str) -> bool:
+    found = asked.store.coverage.proposal(name)
+    return found is not None and (asked.area is None or found.grid_cell in asked.area.grid_cells)
+
+
 def _referral(asked: _Asked, name: str) -> bool:
     found = asked.store.desks.referral(name)
     return found is not None and _incident(asked, found.incident)
@@ -148,6 +153,7 @@ NAMED: Mapping[str, _Named] = {
     "incident": _Named(UUID, "There is no such incident.", _incident),
     "message": _Named(UUID, "There is no such message.", _message),
     "photo": _Named(UUID, "There is no such photo.", _photo),
+    "proposal": _Named(UUID, "There is no such proposal.", _proposal),
     "referral": _Named(UUID, "There is no such referral.", _referral),
     "round_id": _Named(UUID, "There is no such round.", _round),
     "stop": _Named(UUID, "There is no such stop.", _stop),

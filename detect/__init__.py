@@ -16,8 +16,11 @@ from detect.outbox import Outbox
 from detect.packet_tier import PacketTier
 from detect.pipeline import DetectStats, Pipeline
 from detect.replay import replay
+from detect.rules import refusal
 from detect.samples import SampleCounts, Samples
+from detect.second_opinion import LookAside
 from detect.settings import DEFAULT_WATCH, DetectSettings, WatchSettings
+from detect.tuning import Threshold, Trial, run_trials, trials_of
 from detect.wake import NOT_ARMED, TIER_OF, Turn, WakeCause, Wakes
 
 __all__ = [
@@ -36,6 +39,7 @@ __all__ = [
     "Detections",
     "Detector",
     "Judges",
+    "LookAside",
     "Networks",
     "Outbox",
     "PacketTier",
@@ -44,6 +48,8 @@ __all__ = [
     "Regions",
     "SampleCounts",
     "Samples",
+    "Threshold",
+    "Trial",
     "Turn",
     "WakeCause",
     "Wakes",
@@ -58,5 +64,8 @@ __all__ = [
     "find_regions",
     "list_cards",
     "load_networks",
+    "refusal",
     "replay",
+    "run_trials",
+    "trials_of",
 ]

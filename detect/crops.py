@@ -16,8 +16,8 @@ def cut_crops(luma: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.u
 
     `luma` u8 (h, w) at full decoded size, may be a view with padded rows; `box` (N, 4) left, top, right, bottom as fractions of
     the picture. The square is 1.25 times the longer side in pixels, around the middle of the box; beyond the border of the
-    picture its outermost pixels are repeated. Area-averaged when it shrinks, linear when it grows. About 20 µs a crop.
-    Raises ValueError for a box that is not finite or a picture that is not u8 (h, w).
+    picture its outermost pixels are repeated. Area-averaged when it shrinks, after as many halvings as fit; linear when it grows.
+    About 20 µs a crop. Raises ValueError for a box that is not finite or a picture that is not u8 (h, w).
     """
     if luma.ndim != 2 or luma.dtype != np.uint8 or not luma.size:
         raise ValueError(f"luma: expected u8 (h, w), got {luma.dtype} {luma.shape}")
@@ -52,5 +52,8 @@ def _cut(luma: NDArray[np.uint8], left: int, top: int, side: int, out: NDArray[n
         part = cv2.copyMakeBorder(  # type: ignore[assignment]  # OpenCV's stubs forget the element type
             part, above, side - above - (y1 - y0), before, side - before - (x1 - x0), cv2.BORDER_REPLICATE
         )
+    # Halves first: OpenCV has a quick way for exactly that. A square of 300 pixels takes 27 µs so, 150 µs in one step.
+    while (half := len(part) // 2) >= CROP_PX:
+        part = cv2.resize(part[: 2 * half, : 2 * half], (half, half), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]  # as above
     how = cv2.INTER_AREA if side >= CROP_PX else cv2.INTER_LINEAR
     cv2.resize(part, (CROP_PX, CROP_PX), dst=out, interpolation=how)

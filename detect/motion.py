@@ -1,13 +1,15 @@
 """Foreground → regions: what moved, as boxes worth cutting out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Regions", "find_regions", "merge_boxes"]
+from camera_config import Outline
+
+__all__ = ["Ignored", "Regions", "find_regions", "merge_boxes"]
 
 Ints = NDArray[np.int32]
 PixelBox = tuple[int, int, int, int]
@@ -21,6 +23,13 @@ _STACK_OVERLAP = 0.5  # of the narrower width
 _LOW = 0.4  # of the tallest column: what is lower at the sides of a thing is not part of its body
 _FLAT = 1.5  # width over height from which on that is taken for a shadow
 _WORTH_CUTTING = 0.8  # of the width: where more than this is left, there was no shadow to speak of
+_WIDE = 0.67  # width over height from which on a box may hold two people side by side
+_DIP = 0.7  # of the lower of two crests: a silhouette that dips deeper between them is two; a car's does not
+_CREST = 0.4  # of the box's height: less is a leg or a shadow
+_UPRIGHT = 0.9  # height over width of at least one of the two
+_AS_TALL = 0.5  # of the box: each of the two; an arm, a bag or a bonnet is less
+_DIP_PX = 5  # columns averaged into one
+_LEAST_PX = 3  # width of a part
 _MAX_FRAGMENTS = 64  # the largest; more is weather
 
 
@@ -47,6 +56,22 @@ class Regions:
     def pick(self, which: NDArray[np.bool_]) -> "Regions":
         """The regions where `which`, bool (R,), is True."""
         return Regions(self.row[which], self.box[which], self.area[which])
+
+
+class Ignored:
+    """Where motion means nothing, by row of the batches."""
+
+    def __init__(self, cameras: Sequence[str], ignored: Mapping[str, Sequence[Outline]]) -> None:
+        self._outlines = {row: ignored[camera] for row, camera in enumerate(cameras) if ignored.get(camera)}
+
+    def clear(self, camera: NDArray[np.int32], moving: NDArray[np.bool_]) -> None:
+        """Take what is ignored out of foreground bool (B, H, W), in place; every pixel that an outline touches."""
+        if not self._outlines:
+            return
+        size = np.array((moving.shape[2], moving.shape[1]))
+        for at, row in enumerate(camera.tolist()):
+            for outline in self._outlines.get(row, ()):
+                cv2.fillPoly(moving[at].view(np.uint8), [np.rint(np.array(outline) * size).astype(np.int32)], (0,))
 
 
 def find_regions(moving: NDArray[np.bool_], min_area: float, max_regions: int) -> Regions:
@@ -84,11 +109,11 @@ def _regions_of(mask: NDArray[np.bool_], least: float) -> tuple[Ints, Ints]:
     height, width = mask.shape
     boxes, areas = [], []
     for merged in merge_boxes([_shrunk(cv2.boundingRect(contour), width, height) for contour in contours]):
-        left, top, right, bottom = box = _without_shadow(clean, merged)
-        area = cv2.countNonZero(clean[top:bottom, left:right])
-        if area >= least:
-            boxes.append(box)
-            areas.append(area)
+        for left, top, right, bottom in _side_by_side(clean, _without_shadow(clean, merged)):
+            area = cv2.countNonZero(clean[top:bottom, left:right])
+            if area >= least:
+                boxes.append((left, top, right, bottom))
+                areas.append(area)
     return np.array(boxes, np.int32).reshape(-1, 4), np.array(areas, np.int32)
 
 
@@ -121,6 +146,47 @@ def _without_shadow(clean: NDArray[np.uint8], box: PixelBox) -> PixelBox:
         return box
     rows = np.flatnonzero(clean[top:bottom, left + first : left + last].any(axis=1))
     return left + first, top + int(rows[0]), left + last, top + int(rows[-1]) + 1
+
+
+def _side_by_side(clean: NDArray[np.uint8], box: PixelBox) -> list[PixelBox]:
+    """`box` cut between people whose motion touches, as that of those who walk together does; else `box` alone.
+
+    Without it a group is one wide thing, which no network calls a person. Measured on TUD-Campus: boxes that fit one of the
+    people (IoU 0.5) from 36 to 50 of 100; on the two highways none more or less.
+    """
+    left, top, right, bottom = box
+    if right - left < max(_WIDE * (bottom - top), 2 * _LEAST_PX):
+        return [box]
+    at = _deepest_dip(clean[top:bottom, left:right])
+    if at is None:
+        return [box]
+    parts = _trimmed(clean, (left, top, left + at, bottom)), _trimmed(clean, (left + at, top, right, bottom))
+    if all(y1 - y0 < _UPRIGHT * (x1 - x0) for x0, y0, x1, y1 in parts):
+        return [box]
+    if any(y1 - y0 < _AS_TALL * (bottom - top) for _, y0, _, y1 in parts):
+        return [box]
+    return [one for part in parts for one in _side_by_side(clean, part)]
+
+
+def _deepest_dip(part: NDArray[np.uint8]) -> int | None:
+    """The column at which the silhouette in `part` (h, w) dips deepest between two crests; None if it is of one piece.
+
+    A silhouette is the mean of how high a column reaches and how much of it moves: the first tells heads apart, the second legs.
+    """
+    height = len(part)
+    reach = np.where(part.any(axis=0), height - part.argmax(axis=0), 0)
+    outline = cv2.blur(((reach + part.sum(axis=0)) / 2)[None], (_DIP_PX, 1), borderType=cv2.BORDER_REPLICATE)[0]
+    crest = np.minimum(np.maximum.accumulate(outline), np.maximum.accumulate(outline[::-1])[::-1])
+    depth = np.where(crest >= _CREST * height, outline / np.maximum(crest, 1), 1.0)[_LEAST_PX:-_LEAST_PX]
+    at = int(depth.argmin()) if len(depth) else 0
+    return at + _LEAST_PX if len(depth) and depth[at] < _DIP else None
+
+
+def _trimmed(clean: NDArray[np.uint8], box: PixelBox) -> PixelBox:
+    """`box` without empty rows and columns at its sides; as it is if all of it is empty."""
+    left, top, right, bottom = box
+    x, y, w, h = cv2.boundingRect(clean[top:bottom, left:right])
+    return (left + x, top + y, left + x + w, top + y + h) if w else box
 
 
 def _is_flat(height: list[int]) -> bool:

@@ -20,16 +20,18 @@ from detect.crops import CROP_PX
 from detect.heads import Head, decode, output_problem, suppress
 from detect.onnx_file import inspect_onnx
 
-__all__ = ["EMBEDDED", "CropNetwork", "Detections", "Detector", "Networks", "load_networks"]
+__all__ = ["EIGHT_BITS", "EMBEDDED", "CropNetwork", "Detections", "Detector", "Networks", "load_networks"]
 
 logger = logging.getLogger(__name__)
 
 EMBEDDED = "crop_v1"  # name of the card of the crop network that comes with Gridpatrol
+EIGHT_BITS = "crop_v1_int8"  # the same with weights and maps of eight bits, written by `python -m fleet.training.int8`
 NO_DETECTOR = "none"
 # "com.microsoft" holds ONNX Runtime's own operators (quantised ones among them); they need no library of others.
 KNOWN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 # TensorRT is left out: it compiles for minutes at each start. Ask for it by name in `providers`.
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+_SIZES = "orig_target_sizes"  # second input of RT-DETR and D-FINE exported with their last step: width, height, int64 (N, 2)
 MAX_BATCH = 256  # crops in one call: keeps the intermediate maps (17 kB a crop at the first layer) within the cache
 
 
@@ -100,30 +102,63 @@ class Detector:
         self._mean = np.asarray(card.input.mean, np.float32)
         self._scale = 1 / np.asarray(card.input.deviation, np.float32)
         self._session = _open(card, data, providers)
-        shape = (1, 3, card.input.height_px, card.input.width_px)
-        self._input = _check_input(card, self._session, shape, "tensor(float)")
-        output = _guarded(card, lambda: self._run(np.full((card.input.height_px, card.input.width_px, 3), 114, np.uint8)))
-        problem = output_problem(card.head, [part.shape for part in output], *shape[2:], len(card.labels))
+        height_px, width_px = card.input.height_px, card.input.width_px
+        # A network with its last step inside is told the size it is to give boxes in; ours is that of its input.
+        self._sizes = np.array([[width_px, height_px]], np.int64) if card.head is Head.DETR_SIZED else None
+        self._input = _check_input(card, self._session, (1, 3, height_px, width_px), "tensor(float)", self._sizes is not None)
+        self._batches = not isinstance(self._session.get_inputs()[0].shape[0], int)
+        grey = np.full((height_px, width_px, 3), 114, np.uint8)
+        output = _guarded(card, lambda: self._run([grey]))
+        problem = output_problem(card.head, [part.shape for part in output], height_px, width_px, len(card.labels))
         if problem:
             raise ModelError(f"{card.name}: {problem}")
 
+    @property
+    def latency_ms(self) -> float:
+        """What one picture takes, as the card says; 0 where it does not."""
+        return self.card.latency_ms
+
     def detect(self, bgr: NDArray[np.uint8]) -> Detections:
         """Everything of at least the card's `min_score` in a picture u8 (h, w, 3) of any size, doubles removed."""
+        return self.detect_all([bgr])[0]
+
+    def detect_all(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Detections]:
+        """The same for several pictures: in one run where the network's batch is open, else one after another."""
         size = self.card.input
-        picture, scale, offset = fit_picture(bgr, size.height_px, size.width_px, size.fit, size.pad)
-        found = decode(self.card.head, self._run(picture), size.height_px, size.width_px, self.card.min_score)
+        fitted = [fit_picture(bgr, size.height_px, size.width_px, size.fit, size.pad) for bgr in pictures]
+        step = len(fitted) if self._batches else 1
+        found = []
+        for at in range(0, len(fitted), max(step, 1)):
+            output = self._run([picture for picture, _, _ in fitted[at : at + step]])
+            for row, (bgr, (_, scale, offset)) in enumerate(zip(pictures[at : at + step], fitted[at : at + step], strict=True)):
+                found.append(self._read([part[row : row + 1] for part in output], bgr.shape[:2], scale, offset))
+        return found
+
+    def _read(
+        self,
+        output: Sequence[NDArray[np.float32]],
+        shape: tuple[int, ...],
+        scale: NDArray[np.float64],
+        offset: NDArray[np.float64],
+    ) -> Detections:
+        """What the outputs for one picture of (h, w) pixels say."""
+        size = self.card.input
+        found = decode(self.card.head, output, size.height_px, size.width_px, self.card.min_score)
         keep = suppress(found, self.card.max_overlap)
-        height_px, width_px = bgr.shape[:2]
-        box = (found.box[keep].reshape(-1, 2, 2) - offset) / scale / (width_px, height_px)
+        keep = keep[(found.label[keep] >= 0) & (found.label[keep] < len(self._fold))]  # a network may number on beyond its labels
+        box = (found.box[keep].reshape(-1, 2, 2) - offset) / scale / (shape[1], shape[0])
         box = np.clip(box.reshape(-1, 4), 0, 1)
         return Detections(np.asarray(box, np.float32), found.score[keep], self._fold[found.label[keep]], self.labels)
 
-    def _run(self, picture: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+    def _run(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        pixel = np.stack(pictures)
         if self.card.input.colour is Colour.RGB:
-            picture = picture[:, :, ::-1]
-        pixel = (picture.astype(np.float32) - self._mean) * self._scale
-        blob = np.ascontiguousarray(pixel.transpose(2, 0, 1)[None])
-        return [np.asarray(part, np.float32) for part in self._session.run(None, {self._input: blob})]
+            pixel = pixel[..., ::-1]
+        scaled = (pixel.astype(np.float32) - self._mean) * self._scale
+        feed = {self._input: np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))}
+        if self._sizes is not None:
+            feed[_SIZES] = np.repeat(self._sizes, len(pictures), axis=0)
+        return [np.asarray(part, np.float32) for part in self._session.run(None, feed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,19 +182,31 @@ class Networks:
 
 
 def load_networks(folders: Sequence[Path], prefer: str | None = None, providers: Sequence[str] | None = None) -> Networks:
-    """The embedded crop network, and a detector if one lies in `folders`.
+    """The crop network, and a detector if one lies in `folders`.
 
-    `prefer` names the detector's card; None takes the card of lowest rank whose file is there; "none" takes no detector.
-    `folders` are searched for files and for further cards. A detector that cannot be used is logged and done without; raises
-    ModelError only if the crop network cannot be used. `providers` are ONNX Runtime's; None: CUDA where it is, else CPU.
+    The crop network is the embedded one, or its form in eight bits where `folders` hold that. `prefer` names the detector's card;
+    None takes the card of lowest rank whose file is there; "none" takes no detector. `folders` are searched for files and for
+    further cards. What cannot be used in them is logged and done without; raises ModelError only if the embedded crop network
+    cannot be used. `providers` are ONNX Runtime's; None: CUDA where it is, else CPU.
     """
-    embedded = next(card for card in list_cards() if card.name == EMBEDDED)
-    crop = CropNetwork(embedded, check(embedded, MODELS_FOLDER), providers)
+    crop = _load_crop(folders, providers)
     try:
         return Networks(crop, _load_detector(folders, prefer, providers))
     except ModelError as error:
         logger.warning("no detector, the crop network judges alone: %s", error)
         return Networks(crop, None, str(error))
+
+
+def _load_crop(folders: Sequence[Path], providers: Sequence[str] | None) -> CropNetwork:
+    try:
+        for card in list_cards(folders):
+            path = find_file(card, folders)
+            if card.name == EIGHT_BITS and path is not None:
+                return CropNetwork(card, check(card, path.parent), providers)
+    except ModelError as error:
+        logger.warning("the embedded crop network judges instead: %s", error)
+    embedded = next(card for card in list_cards() if card.name == EMBEDDED)
+    return CropNetwork(embedded, check(embedded, MODELS_FOLDER), providers)
 
 
 def _load_detector(folders: Sequence[Path], prefer: str | None, providers: Sequence[str] | None) -> Detector | None:
@@ -233,20 +280,29 @@ def _open(card: Card, data: bytes, providers: Sequence[str] | None) -> ort.Infer
         raise ModelError(f"{card.name}: ONNX Runtime {ort.__version__} refuses it: {_first_line(error)}") from None
 
 
-def _check_input(card: Card, session: ort.InferenceSession, shape: tuple[int, ...], kind: str) -> str:
-    """The name of the only input, after its type and shape were found right; 0 in `shape` stands for any number."""
-    inputs = session.get_inputs()
-    if len(inputs) != 1:
-        raise ModelError(f"{card.name}: expected one input, it has {len(inputs)}")
-    found = inputs[0]
+def _check_input(card: Card, session: ort.InferenceSession, shape: tuple[int, ...], kind: str, sized: bool = False) -> str:
+    """The name of the picture's input, after its type and shape were found right; 0 in `shape` stands for any number.
+
+    There must be no other input, but for the sizes asked for where it is `sized`.
+    """
+    try:
+        inputs = [(str(one.name), str(one.type), tuple(one.shape)) for one in session.get_inputs()]
+    except UnicodeDecodeError:
+        raise ModelError(f"{card.name}: its inputs have names or dimensions that are no text") from None
+    listed = ", ".join(f"{name} {type_}" for name, type_, _ in inputs) or "none"
+    if sized and (len(inputs) != 2 or inputs[1][:2] != (_SIZES, "tensor(int64)")):
+        raise ModelError(f"{card.name}: expected a picture and {_SIZES} tensor(int64) for head {card.head}, it has {listed}")
+    if not sized and len(inputs) != 1:
+        raise ModelError(f"{card.name}: expected one input, it has {listed}")
+    name, found, dimensions = inputs[0]
     # A dimension left open carries a name or None instead of a number; that fits any number.
-    fits = len(found.shape) == len(shape) and all(
-        not isinstance(there, int) or (there == want and want != 0) for there, want in zip(found.shape, shape, strict=True)
+    fits = len(dimensions) == len(shape) and all(
+        not isinstance(there, int) or (there == want and want != 0) for there, want in zip(dimensions, shape, strict=True)
     )
-    if not fits or found.type != kind:
+    if not fits or found != kind:
         wanted = "x".join("N" if want == 0 else str(want) for want in shape)
-        raise ModelError(f"{card.name}: expected input {kind} {wanted}, it has {found.type} {'x'.join(map(str, found.shape))}")
-    return str(found.name)
+        raise ModelError(f"{card.name}: expected input {kind} {wanted}, it has {found} {'x'.join(map(str, dimensions))}")
+    return name
 
 
 def _guarded(card: Card, probe: Callable[[], list[NDArray[np.float32]]]) -> list[NDArray[np.float32]]:

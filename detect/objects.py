@@ -1,9 +1,10 @@
-"""Hop 5: what moved is cut out at full size and judged: first by the crop network, in doubt by a public detector."""
+"""Hop 5: what moved is cut out at full size and judged: first by the crop network, in doubt by a public detector, in mosaics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,8 +13,12 @@ from detect.crops import cut_crops
 from detect.motion import Regions
 from detect.networks import Detections
 
-__all__ = ["CropClassifier", "Judge", "Judges", "Named", "PictureDetector", "Scores"]
+__all__ = ["CropClassifier", "Judge", "Judges", "Named", "PictureDetector", "Scores", "seen_at"]
 
+DEADLINE_MS = 50.0  # second looks of one batch take no longer than this by the detector's card
+_MOSAIC_PX = 416  # side of a mosaic: what most detectors eat
+_LARGEST_GRID = 3  # nine cuts in a mosaic; more would be too small to tell anything
+_GREY = 114  # between the cuts of a mosaic, as YOLOX pads
 _LOOK_CONTEXT = 0.5  # of the region's longer side, added all around: a detector wants surroundings
 _LOOK_MIN_PX = 160  # a smaller cut would be blown up beyond what the detector was trained on
 _OVERLAP_MIN = 0.3  # intersection over union below which a detection is about something else
@@ -40,9 +45,12 @@ class CropClassifier(Protocol):
 
 
 class PictureDetector(Protocol):
-    """Finds things in a colour picture u8 (h, w, 3) of any size. Called from the pipeline thread."""
+    """Finds things in colour pictures u8 (h, w, 3) of any size, each about `latency_ms`. Called from the pipeline thread."""
 
-    def detect(self, bgr: NDArray[np.uint8]) -> Detections: ...
+    @property
+    def latency_ms(self) -> float: ...
+
+    def detect_all(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Detections]: ...
 
 
 class Judges(Protocol):
@@ -73,6 +81,14 @@ class Scores:
         return best
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A piece of a picture for the detector: `bgr` u8 (h, w, 3), and where in it the region lies, in fractions."""
+
+    bgr: NDArray[np.uint8]
+    region: NDArray[np.float64]
+
+
 class Judge:
     """Regions → scores. Owned by the pipeline thread.
 
@@ -80,9 +96,12 @@ class Judge:
     """
 
     def __init__(self, networks: Judges, uncertain: tuple[float, float], second_looks: int) -> None:
+        """Crops whose best known label has a score within `uncertain` are looked at again, in at most `second_looks` pictures a
+        batch."""
         self._networks = networks
         self._low, self._high = uncertain
         self._second_looks = second_looks
+        self._waited: dict[int, int] = {}  # batches in which a camera's doubt went without a look
         self.crops = 0
         self.inferences = 0
 
@@ -95,8 +114,8 @@ class Judge:
         """Name of the crop network's card."""
         return self._networks.crop.card.name
 
-    def judge(self, regions: Regions, picture: Sequence[Picture], awake: NDArray[np.bool_]) -> Scores:
-        """Scores of `regions`; `picture` and `awake` are the batch's columns. Only awake rows may get a second look."""
+    def judge(self, regions: Regions, picture: Sequence[Picture], awake: NDArray[np.bool_], camera: NDArray[np.int32]) -> Scores:
+        """Scores of `regions`; `picture`, `awake` and `camera` are the batch's columns. Only awake rows may get a second look."""
         if not len(regions):
             return Scores(self.labels, np.empty((0, len(self.labels)), np.float32))
         parts = [cut_crops(picture[row].luma, regions.box[regions.row == row]) for row in dict.fromkeys(regions.row.tolist())]
@@ -104,45 +123,122 @@ class Judge:
         score = self._networks.crop.classify(crops)
         self.crops += len(crops)
         self.inferences += 1
-        self._look_again(regions, score, picture, awake)
+        if self._networks.detector is not None:
+            self._look_again(self._networks.detector, regions, score, picture, awake, camera)
         return Scores(self.labels, score)
 
     def _look_again(
-        self, regions: Regions, score: NDArray[np.float32], picture: Sequence[Picture], awake: NDArray[np.bool_]
+        self,
+        detector: PictureDetector,
+        regions: Regions,
+        score: NDArray[np.float32],
+        picture: Sequence[Picture],
+        awake: NDArray[np.bool_],
+        camera: NDArray[np.int32],
     ) -> None:
-        """Replace the scores of the least certain regions by what the detector sees there; in place, the largest first."""
-        detector = self._networks.detector
-        if detector is None:
-            return
+        """Fuse the scores of uncertain regions with what the detector sees there; in place.
+
+        As many as fit, first those of the camera that has waited longest, then the largest. How many fit follows from the card
+        and the settings, not from the clock, so that a clip gives the same events each time.
+        """
+        looks = (
+            min(self._second_looks, max(1, int(DEADLINE_MS / detector.latency_ms))) if detector.latency_ms else self._second_looks
+        )
         known = [i for i, label in enumerate(self.labels) if label != _OTHER]
         best = score[:, known].max(axis=1)
+        whose = camera[regions.row]
         doubtful = np.flatnonzero((best >= self._low) & (best <= self._high) & awake[regions.row])
-        for at in doubtful[np.argsort(-regions.area[doubtful], kind="stable")][: self._second_looks].tolist():
-            left, top, right, bottom = regions.box[at].tolist()
-            score[at] = _fused(score[at], self.labels, _seen(detector, picture[int(regions.row[at])], (left, top, right, bottom)))
-            self.inferences += 1
+        waited = np.array([self._waited.get(int(one), 0) for one in whose[doubtful]], np.int64)
+        doubtful = doubtful[np.lexsort((-regions.area[doubtful], -waited))]
+        grid = _grid_for(len(doubtful), looks)
+        chosen = doubtful[: looks * grid * grid]
+        self._remember(whose, camera, doubtful, chosen)
+        if not len(chosen):
+            return
+        colour = {row: picture[row].bgr() for row in set(regions.row[chosen].tolist())}
+        cuts = [_cut_out(colour[int(regions.row[at])], regions.box[at]) for at in chosen.tolist()]
+        sheets = [cuts[at : at + grid * grid] for at in range(0, len(cuts), grid * grid)]
+        found = detector.detect_all([_mosaic(sheet, grid) for sheet in sheets])
+        self.inferences += len(sheets)
+        seen = [
+            _seen(cut, place, grid, there) for sheet, there in zip(sheets, found, strict=True) for place, cut in enumerate(sheet)
+        ]
+        for at, names in zip(chosen.tolist(), seen, strict=True):
+            score[at] = _fused(score[at], self.labels, names)
+
+    def _remember(
+        self, whose: NDArray[np.int32], camera: NDArray[np.int32], doubtful: NDArray[np.int64], chosen: NDArray[np.int64]
+    ) -> None:
+        """Count the wait of every camera of the batch that was in doubt and got no look; the others wait no more."""
+        left_out = set(whose[doubtful].tolist()) - set(whose[chosen].tolist())
+        for one in camera.tolist():
+            if one in left_out:
+                self._waited[one] = self._waited.get(one, 0) + 1
+            else:
+                self._waited.pop(one, None)
 
 
-def _seen(detector: PictureDetector, picture: Picture, box: Box) -> dict[str, float]:
-    """Score by label of what the detector finds where `box` is, at native scale."""
-    bgr = picture.bgr()
+def seen_at(detector: PictureDetector, bgr: NDArray[np.uint8], box: Box) -> dict[str, float]:
+    """Score by label of what the detector finds where `box` of the colour picture u8 (h, w, 3) is, at native scale."""
+    cut = _cut_out(bgr, np.array(box, np.float32))
+    [found] = detector.detect_all([cut.bgr])
+    return _seen(cut, 0, 1, found)
+
+
+def _grid_for(count: int, looks: int) -> int:
+    """Cuts a side of a mosaic, the fewer the larger: 1 is a picture of its own."""
+    return next((grid for grid in range(1, _LARGEST_GRID) if count <= looks * grid * grid), _LARGEST_GRID)
+
+
+def _cut_out(bgr: NDArray[np.uint8], box: NDArray[np.float32]) -> _Cut:
+    """The picture around `box` at native scale, with surroundings."""
     height, width = bgr.shape[:2]
-    edge = np.array(box) * (width, height, width, height)
+    edge = box.astype(np.float64) * (width, height, width, height)
     middle, size = (edge[:2] + edge[2:]) / 2, float(max(edge[2] - edge[0], edge[3] - edge[1]))
     side = max(size * (1 + 2 * _LOOK_CONTEXT), _LOOK_MIN_PX)
     x0, y0 = np.clip(np.floor(middle - side / 2), 0, (width - 1, height - 1)).astype(int).tolist()
     x1, y1 = np.clip(np.ceil(middle + side / 2), (x0 + 1, y0 + 1), (width, height)).astype(int).tolist()
-    found = detector.detect(bgr[y0:y1, x0:x1])
-    there = (edge - (x0, y0, x0, y0)) / (x1 - x0, y1 - y0, x1 - x0, y1 - y0)
+    return _Cut(bgr[y0:y1, x0:x1], (edge - (x0, y0, x0, y0)) / (x1 - x0, y1 - y0, x1 - x0, y1 - y0))
+
+
+def _mosaic(cuts: Sequence[_Cut], grid: int) -> NDArray[np.uint8]:
+    """`cuts` side by side, `grid` in a row, each at the upper left of its tile; one alone as it is."""
+    if grid == 1:
+        return cuts[0].bgr
+    tile = _MOSAIC_PX // grid
+    sheet = np.full((tile * grid, tile * grid, 3), _GREY, np.uint8)
+    for place, cut in enumerate(cuts):
+        y, x = divmod(place, grid)
+        height, width = _in_tile(cut, grid)
+        how = cv2.INTER_AREA if height < len(cut.bgr) else cv2.INTER_LINEAR
+        sheet[y * tile : y * tile + height, x * tile : x * tile + width] = cv2.resize(cut.bgr, (width, height), interpolation=how)
+    return sheet
+
+
+def _in_tile(cut: _Cut, grid: int) -> tuple[int, int]:
+    """Height and width of a cut in its tile."""
+    height, width = cut.bgr.shape[:2]
+    scale = _MOSAIC_PX // grid / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _seen(cut: _Cut, place: int, grid: int, found: Detections) -> dict[str, float]:
+    """Score by label of what the detector found where the region of `cut` is, whose tile is number `place`."""
+    box = found.box.astype(np.float64)
+    if grid > 1:
+        tile = _MOSAIC_PX // grid
+        y, x = divmod(place, grid)
+        height, width = _in_tile(cut, grid)
+        box = (box * (tile * grid) - (x * tile, y * tile, x * tile, y * tile)) / (width, height, width, height)
     seen: dict[str, float] = {}
-    for overlap, score, label in zip(_overlap(there, found.box), found.score.tolist(), found.label.tolist(), strict=True):
+    for overlap, score, label in zip(_overlap(cut.region, box), found.score.tolist(), found.label.tolist(), strict=True):
         if overlap >= _OVERLAP_MIN:
             name = found.labels[label]
             seen[name] = max(seen.get(name, 0.0), score)
     return seen
 
 
-def _overlap(box: NDArray[np.float64], others: NDArray[np.float32]) -> list[float]:
+def _overlap(box: NDArray[np.float64], others: NDArray[np.float64]) -> list[float]:
     """Intersection over union of `box` (4,) with each of `others` (N, 4)."""
     size = np.clip(np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2]), 0, None)
     common = size[:, 0] * size[:, 1]

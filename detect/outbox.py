@@ -20,7 +20,7 @@ from io import FileIO
 from itertools import islice
 from pathlib import Path
 
-from base import Clock, Event, EventKind, StorageError, Tally, Tier
+from base import Clock, Event, EventKind, Opinion, StorageError, Tally, Tier
 
 __all__ = ["Outbox", "pack_event", "unpack_event"]
 
@@ -291,8 +291,9 @@ def unpack_event(payload: bytes) -> Event:
         left, top, right, bottom = header.pop("box")
         path = tuple((float(at_s), float(x), float(y)) for at_s, x, y in header.pop("path", ()))  # absent in old records
         kind, tier = EventKind(header.pop("kind")), Tier(header.pop("seen_by"))
-        jpeg = payload[4 + length :]
-        return Event(kind=kind, seen_by=tier, box=(left, top, right, bottom), snapshot_jpeg=jpeg, path=path, **header)
+        opinion = Opinion(header.pop("opinion", Opinion.NONE))  # likewise
+        jpeg, box = payload[4 + length :], (left, top, right, bottom)
+        return Event(kind=kind, seen_by=tier, box=box, snapshot_jpeg=jpeg, path=path, opinion=opinion, **header)
     except (struct.error, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"expected a stored event: {error}") from error
 

@@ -1,7 +1,9 @@
 """Hops 4–7 as one page: a batch of frames goes in, events come out."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -9,13 +11,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from base import CameraStatus, Clock, Event, FrameBatch, Tier, uuid7
-from camera_config import HEALTH_KINDS, Rule
+from base import CameraStatus, Clock, Event, FrameBatch, Opinion, Tier, uuid7
+from camera_config import HEALTH_KINDS, Outline, Rule
 from detect.background import FORGET_S, Backgrounds
 from detect.health_rules import HealthRules
-from detect.motion import Regions, find_regions
+from detect.motion import Ignored, Regions, find_regions
 from detect.objects import Judge, Judges, Scores
-from detect.rules import CameraRules, Finding, Scene
+from detect.rules import CameraRules, Finding, Scene, refusal
+from detect.second_opinion import ASK_SEVERITY, DEADLINE_S, Opinions, Question, Seen, weigh
 from detect.settings import DetectSettings
 from detect.snapshot import Album, encode_jpeg
 from detect.track import Track, Tracker
@@ -27,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 _EXTEND_S = 1.0  # an awake camera's gate is held open anew at most this often
 _STEP_S = 5.0  # a camera's time that falls further than this follows our own clock being set back
+_HOLDS = 3  # contradictions of one track after which its event stays held back
+_FREE_VAIN, _MOST_VAIN = 2, 6  # wakes by key frames in vain that change nothing, and that count at most
+_VAIN_SCORE = 0.075  # more of a score for each: 0.6 at most, which rules ask for by themselves
+_FORGIVEN_S = 600.0  # after which one of them is forgotten
 _TELL_S = 60.0  # one step reaches every camera, each with its next frame: told once
 
 Wake = Callable[[str, float, WakeCause], None]
@@ -44,6 +51,10 @@ class DetectStats:
     inferences: int = 0
     wakes: int = 0
     events: int = 0
+    second_opinions: int = 0
+    second_opinions_late: int = 0
+    events_doubted: int = 0
+    events_held_back: int = 0
 
 
 @dataclass(slots=True)
@@ -56,11 +67,28 @@ class _Camera:
     tracker: Tracker
     album: Album = field(default_factory=Album)
     severities: tuple[int, ...] = ()  # of its rules
+    vain: float = 0.0  # key frames woke it so often without an event, of late
+    vain_s: float = -np.inf  # monotonic: when that was counted last
+    event_s: float = -np.inf  # monotonic: when it last raised one
+    woken_s: float | None = None  # monotonic: when a key frame last did, until that is judged
     open_until_s: float = -np.inf  # monotonic: until when the gate was asked to stay open
     followed_s: float = -np.inf  # monotonic: when it was last held open for something relevant
     seen_by: Tier = Tier.AWAKE
     met: bool = False  # a frame of its present background has been seen
     raised: dict[int, list[Event]] = field(default_factory=dict)  # by track number, without their pictures
+    held_back: Counter[int] = field(default_factory=Counter)  # how often each track was contradicted
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An event that waits for a second opinion since `asked_s` (monotonic)."""
+
+    camera: _Camera
+    finding: Finding
+    event: Event  # without its picture
+    bgr: NDArray[np.uint8]
+    answer: Future[Seen | None]
+    asked_s: float
 
 
 class Pipeline:
@@ -82,19 +110,23 @@ class Pipeline:
         *,
         clock: Clock,
         settings: DetectSettings | None = None,
+        ignored: Mapping[str, Sequence[Outline]] | None = None,
+        opinions: Opinions | None = None,
         make_id: Callable[[float, str], str] | None = None,
     ) -> None:
-        """`cameras` in the order of the batches' row numbers; rules of other cameras are left aside. `make_id` gives an
-        event's id from its moment and a description; without it, a UUIDv7 of the moment on the clock. Raises ConfigError for
-        a rule of a kind that is not found yet."""
+        """`cameras` in the order of the batches' row numbers; rules of other cameras are left aside. What moves where a camera's
+        `ignored` outlines are is not looked at. `opinions` are asked before an event of severity 1 or 2. `make_id` gives an
+        event's id from its moment and a description; without it, a UUIDv7 of the moment on the clock. A rule that
+        the network cannot fulfil is left aside, and the log says so."""
         self._settings = settings or DetectSettings()
         self._wake, self._clock = wake, clock
         self._make_id = make_id or (lambda _time_s, _what: uuid7(clock.now_s()))
         self._background = Backgrounds(len(cameras))
+        self._ignored = Ignored(cameras, ignored or {})
         self._judge = Judge(networks, (self._settings.uncertain_low, self._settings.uncertain_high), self._settings.second_looks)
         self._cameras: dict[int, _Camera] = {}  # by row number; only those with rules
         for row, camera in enumerate(cameras):
-            own = [rule for rule in rules if rule.camera == camera and rule.kind not in HEALTH_KINDS]
+            own = [rule for rule in rules if rule.camera == camera and rule.kind not in HEALTH_KINDS and self._admits(rule)]
             if own:
                 watched = CameraRules(own, zone_info, self._judge.labels)
                 severities = tuple(rule.severity for rule in own)
@@ -106,6 +138,17 @@ class Pipeline:
         self._key_s = np.full(len(cameras), np.nan)  # ... and of its last key frame
         self._tell_s = -np.inf  # monotonic: from when on a step of the clock is told again
         self._frames = self._moving = self._wakes = self._events = 0
+        self._opinions = opinions
+        self._asked: list[_Asked] = []
+        self._opinion = Counter[Opinion]()
+        self._held_back = 0
+
+    def _admits(self, rule: Rule) -> bool:
+        """Whether the network can fulfil a rule; if not, the rest of the site is watched all the same."""
+        problem = refusal(rule, self._judge.labels)
+        if problem:
+            logger.error("%s; it is not watched for", problem)
+        return not problem
 
     def process(self, batch: FrameBatch) -> list[Event]:
         """The events that became news with this batch, oldest track first, each with its snapshot.
@@ -114,12 +157,13 @@ class Pipeline:
         """
         events = self._follow_clock(batch)
         moving = self._background.apply(batch.camera, batch.time_s, batch.luma)  # hop 4
+        self._ignored.clear(batch.camera, moving)
         regions = find_regions(moving, self._settings.min_area, self._settings.max_regions)
         self._frames += len(batch)
         self._moving += len(np.unique(regions.row))
 
         regions = regions.pick(self._worth_judging(batch, regions))
-        scores = self._judge.judge(regions, batch.picture, batch.awake)  # hop 5
+        scores = self._judge.judge(regions, batch.picture, batch.awake, batch.camera)  # hop 5
 
         for row in range(len(batch)):
             camera = self._cameras.get(int(batch.camera[row]))
@@ -141,6 +185,26 @@ class Pipeline:
         for row, finding in self._health.look(batch):
             picture = encode_jpeg(batch.picture[row].bgr(), self._settings.jpeg_quality)
             events.append(replace(self._bare_event(finding, float(batch.time_s[row])), snapshot_jpeg=picture))
+        return events + self.settle()
+
+    def settle(self) -> list[Event]:
+        """The events whose second opinion has come, or is not waited for any longer; to be asked whenever no frame comes."""
+        events, now_s, asked, self._asked = [], self._clock.monotonic_s(), self._asked, []
+        for each in asked:
+            if each.answer.done() and not each.answer.cancelled():
+                event = weigh(each.event, each.finding.rule.labels, each.answer.result())
+            elif now_s - each.asked_s >= DEADLINE_S:
+                each.answer.cancel()
+                event = replace(each.event, opinion=Opinion.LATE)
+            else:
+                self._asked.append(each)
+                continue
+            self._opinion[event.opinion] += 1
+            if event.opinion is Opinion.CONTRADICTED and event.severity > 1:
+                self._hold_back(each)
+            else:
+                look_s = round(now_s - each.asked_s, 3)
+                events.append(self._raise(each.camera, each.finding, replace(event, look_s=look_s), each.bgr))
         return events
 
     def listen(self, statuses: Sequence[CameraStatus]) -> list[Event]:
@@ -155,6 +219,10 @@ class Pipeline:
             if camera.open_until_s < self._clock.monotonic_s():
                 camera.seen_by = tier
             camera.open_until_s = max(camera.open_until_s, until_s)
+
+    def tracks(self, row: int) -> Sequence[Track]:
+        """What is followed on a camera now; () without rules."""
+        return tuple(self._cameras[row].tracker.tracks) if row in self._cameras else ()
 
     def severity(self, time_s: float) -> NDArray[np.int8]:
         """Severity of each row's most severe rule that is armed at `time_s`, 5 where none is."""
@@ -173,6 +241,10 @@ class Pipeline:
             self._judge.inferences,
             self._wakes,
             self._events,
+            self._opinion.total(),
+            self._opinion[Opinion.LATE],
+            self._opinion[Opinion.DOUBTED] + self._opinion[Opinion.CONTRADICTED] - self._held_back,
+            self._held_back,
         )
 
     def _follow_clock(self, batch: FrameBatch) -> list[Event]:
@@ -221,14 +293,29 @@ class Pipeline:
             camera.seen_by = Tier.KEY_FRAME
             self.found_s[camera.row] = self._clock.monotonic_s()
             self._wakes += 1
+            camera.woken_s = self._clock.monotonic_s() if camera.woken_s is None else camera.woken_s
             self._hold_open(camera, self._settings.hold_s, WakeCause.KEY_FRAME)
         elif self._clock.monotonic_s() > camera.open_until_s:
             camera.seen_by = Tier.AWAKE  # whoever opens the gate next, it was not us
+            self._judge_wake(camera)
+
+    def _judge_wake(self, camera: _Camera) -> None:
+        """A camera that a key frame woke is quiet again: was that in vain?"""
+        if camera.woken_s is not None:
+            camera.vain = 0.0 if camera.event_s >= camera.woken_s else min(camera.vain + 1, _MOST_VAIN)
+            camera.woken_s, camera.vain_s = None, self._clock.monotonic_s()
+
+    def _enough(self, camera: _Camera) -> float:
+        """The score that is worth a wake: higher where leaves were taken for people again and again, until that is long ago."""
+        if not camera.vain:
+            return self._settings.wake_score
+        vain = camera.vain - (self._clock.monotonic_s() - camera.vain_s) / _FORGIVEN_S
+        return self._settings.wake_score + max(0.0, vain - _FREE_VAIN) * _VAIN_SCORE
 
     def _catches(self, camera: _Camera, time_s: float, regions: Regions, scores: Scores) -> bool:
         """Whether a key frame shows, where an armed rule looks, a label that it asks for."""
         return any(
-            scores.best_of(rule.labels)[at] >= self._settings.wake_score
+            scores.best_of(rule.labels)[at] >= self._enough(camera)
             for at in range(len(regions))
             for rule in camera.rules.wakers(time_s, tuple(regions.box[at].tolist()))
         )
@@ -243,8 +330,10 @@ class Pipeline:
         for track, label in camera.rules.candidates(time_s, tracks, self._settings.wake_score):
             sure = float(score[track.region, self._judge.labels.index(label)]) if label in self._judge.labels else 1.0
             camera.album.offer(track.number, batch.picture[row], track.box, sure)
+            if self._opinions is not None and min(camera.severities) <= ASK_SEVERITY:
+                self._opinions.expect(camera.id)
         found = camera.rules.update(time_s, tracks, self._scene(batch, row))
-        events = [self._event(camera, batch, row, finding) for finding in found]
+        events = [event for finding in found for event in self._event(camera, batch, row, finding)]
         self._stay_awake(camera, time_s)
         return events + self._end(camera, ended)
 
@@ -257,12 +346,14 @@ class Pipeline:
             for (left, top, right, bottom), scores in zip(box.tolist(), score.tolist(), strict=True)
         ]
         found = camera.rules.glimpse(float(batch.time_s[row]), regions, self._scene(batch, row))
-        return [self._event(camera, batch, row, finding) for finding in found]
+        return [event for finding in found for event in self._event(camera, batch, row, finding)]
 
     def _scene(self, batch: FrameBatch, row: int) -> Scene:
         return Scene(batch.luma[row], partial(self._background.picture, int(batch.camera[row])))
 
-    def _event(self, camera: _Camera, batch: FrameBatch, row: int, finding: Finding) -> Event:
+    def _event(self, camera: _Camera, batch: FrameBatch, row: int, finding: Finding) -> list[Event]:
+        """The event of a finding; none yet if somebody is asked for a second opinion."""
+        camera.event_s = self._clock.monotonic_s()
         track = finding.track
         raised_s = float(batch.time_s[row])
         best = camera.album.take(track.number) if track else None
@@ -273,11 +364,30 @@ class Pipeline:
             seen_by=camera.seen_by,
             network=self._judge.network,
         )
-        if self._settings.report_ends and track:
-            camera.raised.setdefault(track.number, []).append(event)
-        return replace(
-            event, snapshot_jpeg=encode_jpeg(best.bgr if best else batch.picture[row].bgr(), self._settings.jpeg_quality)
-        )
+        bgr = (best.picture if best else batch.picture[row]).bgr()
+        if self._opinions is None or event.severity > ASK_SEVERITY or not _is_about_a_thing(finding):
+            return [self._raise(camera, finding, event, bgr)]
+        answer = self._opinions.ask(Question(camera.id, bgr, event.box, event.path, raised_s))
+        self._asked.append(_Asked(camera, finding, event, bgr, answer, self._clock.monotonic_s()))
+        return []
+
+    def _raise(self, camera: _Camera, finding: Finding, event: Event, bgr: NDArray[np.uint8]) -> Event:
+        """The event, with its picture and how long all of it took."""
+        event = replace(event, delay_s=round(max(0.0, self._clock.now_s() - event.raised_s), 3))
+        if self._settings.report_ends and finding.track:
+            camera.raised.setdefault(finding.track.number, []).append(event)
+        return replace(event, snapshot_jpeg=encode_jpeg(bgr, self._settings.jpeg_quality))
+
+    def _hold_back(self, asked: _Asked) -> None:
+        """Something else is there: the rule goes on looking; after the third time at the same track it is not asked again."""
+        self._held_back += 1
+        self._events -= 1
+        finding, track = asked.finding, asked.finding.track
+        logger.info("%s: event of rule %s held back: a second opinion saw something else", asked.camera.id, finding.rule.name)
+        if track is not None:
+            asked.camera.held_back[track.number] += 1
+            if asked.camera.held_back[track.number] < _HOLDS:
+                asked.camera.rules.withdraw(finding, asked.event.raised_s)
 
     def _bare_event(self, finding: Finding, raised_s: float) -> Event:
         """The event of a finding, without a picture."""
@@ -306,6 +416,7 @@ class Pipeline:
         for track in tracks:
             camera.rules.forget(track)
             camera.album.forget(track.number)
+            del camera.held_back[track.number]
             ended += [replace(event, ended_s=track.seen_s) for event in camera.raised.pop(track.number, [])]
         return ended
 
@@ -317,7 +428,7 @@ class Pipeline:
         relevant = [
             track
             for track in camera.tracker.tracks
-            if camera.rules.relevant(time_s, track, settings.wake_score, settings.follow_s)
+            if camera.rules.relevant(time_s, track, self._enough(camera), settings.follow_s)
         ]
         if relevant:
             camera.followed_s = now_s
@@ -328,3 +439,8 @@ class Pipeline:
     def _hold_open(self, camera: _Camera, hold_s: float, cause: WakeCause) -> None:
         camera.open_until_s = max(camera.open_until_s, self._clock.monotonic_s() + hold_s)
         self._wake(camera.id, self._clock.now_s() + hold_s, cause)
+
+
+def _is_about_a_thing(finding: Finding) -> bool:
+    """Whether a second opinion can say anything: one thing in one place, of a label."""
+    return finding.track is not None and finding.box == finding.track.box and finding.label in finding.rule.labels

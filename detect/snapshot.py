@@ -1,4 +1,4 @@
-"""The best picture of a track: kept raw while the track may become news, encoded only when it does."""
+"""The best picture of a track: kept as it was decoded while the track may become news, converted only when it does."""
 
 from dataclasses import dataclass
 
@@ -10,22 +10,22 @@ from base import Box, Picture
 
 __all__ = ["Album", "Snapshot", "encode_jpeg", "sharpness"]
 
-_BETTER = 1.2  # a new best must be this much better: converting a frame's colours costs 0.3–0.5 ms
+_BETTER = 1.2  # a new best must be this much better: how sharp it is costs 0.1 ms to say
 _SHARP = 100.0  # variance of the Laplacian at which more sharpness stops to count; 640x360 street scenes have 100–1000
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A full frame u8 (h, w, 3) as it was when a track looked best, where the track was, and its label's score there."""
+    """The full frame in which a track looked best, where the track was, and its label's score there."""
 
-    bgr: NDArray[np.uint8]
+    picture: Picture
     box: Box
     score: float
     worth: float
 
 
 class Album:
-    """The best snapshot of each track of one camera. Owned by the pipeline thread; holds one raw frame a track."""
+    """The best snapshot of each track of one camera. Owned by the pipeline thread; holds one decoded frame a track."""
 
     def __init__(self) -> None:
         self._best: dict[int, Snapshot] = {}
@@ -38,7 +38,7 @@ class Album:
             return
         worth = _worth(box, score, sharpness(picture.luma, box))
         if best is None or worth >= _BETTER * best.worth:
-            self._best[track] = Snapshot(picture.bgr(), box, score, worth)
+            self._best[track] = Snapshot(picture, box, score, worth)
 
     def take(self, track: int) -> Snapshot | None:
         """The best snapshot of a track, which stays in the album."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from base import GridpatrolError
-from fleet.commands import backup, check, demo, models, replay, restore, run, simulate
+from fleet.commands import backup, check, demo, models, replay, restore, run, simulate, site, tune
 
 __all__ = ["app", "main"]
 
@@ -28,12 +28,14 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "simulate": simulate.simulate,
     "check": check.check,
     "replay": replay.replay,
+    "tune": tune.tune,
     "backup": backup.backup,
     "restore": restore.restore,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(models.app, name="models")
+app.add_typer(site.app, name="site")
 
 
 @app.command()

@@ -14,18 +14,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from base import CameraStatus, Clock, Event, Gap, StorageError, SystemClock, WatchRun
-from camera_config import Site
+from base import CameraStatus, Clip, Clock, Event, Gap, StorageError, SystemClock, WatchRun
+from camera_config import Camera, MaskKind, Site
 from dashboard import DashboardSettings, Updates, WebServer, announce_camera, announce_incident, create_app, ensure_setup_secret
 from detect import DEFAULT_WATCH, Outbox
 from fleet.backups import backups_watched
 from fleet.clocks import clocks_running
 from fleet.control import Control, Sink
+from fleet.coverage import coverage_running
 from fleet.homes import InProcessHome, SubprocessHome, WorkerHandle
 from fleet.notices import notices_running
 from fleet.retention import retention_running
-from fleet.worker import WorkerConfig
-from ingest import DEFAULT_SETTINGS, Feed
+from fleet.worker import CLIPS, WorkerConfig
+from ingest import DEFAULT_SETTINGS, ClipBox, Feed
 from storage import Store
 
 __all__ = ["Ready", "RunOptions", "run"]
@@ -90,6 +91,8 @@ async def run(
 
         await stack.enter_async_context(clocks_running(store, app.state.updates))
         await stack.enter_async_context(notices_running(site, store, control, clock))
+        coverage = coverage_running(site, store, control, app.state.coverage, app.state.updates, clock)
+        await stack.enter_async_context(coverage)
         await stack.enter_async_context(retention_running(store))
         await stack.enter_async_context(backups_watched(options.data, store, clock))
         kept = await stack.enter_async_context(_kept_running(control))
@@ -111,13 +114,14 @@ async def run(
 
 def feeds_of(site: Site) -> tuple[Feed, ...]:
     """The analysed stream of every camera that is switched on, with its login."""
-    feeds = []
-    for camera in site.cameras:
-        if camera.enabled:
-            login = site.credential_by_name.get(camera.credential)
-            user, password = (login.user, login.password) if login else ("", "")
-            feeds.append(Feed(camera.id, camera.url_sub, user, password, camera.transport, camera.certificate_sha256))
-    return tuple(feeds)
+    return tuple(_feed(site, camera, camera.url_sub) for camera in site.cameras if camera.enabled)
+
+
+def _feed(site: Site, camera: Camera, url: str) -> Feed:
+    login = site.credential_by_name.get(camera.credential)
+    user, password = (login.user, login.password) if login else ("", "")
+    masks = site.masks_of(camera.id, MaskKind.PRIVACY)
+    return Feed(camera.id, url, user, password, camera.transport, camera.certificate_sha256, masks)
 
 
 def _names(site: Site, options: RunOptions) -> tuple[str, ...]:
@@ -135,7 +139,13 @@ def _handles(site: Site, options: RunOptions, clock: Clock, folder: Path) -> tup
         config = WorkerConfig(
             name=name,
             feeds=shard,
+            mains=tuple(
+                _feed(site, site.camera_by_id[camera], site.camera_by_id[camera].url_main)
+                for camera in sorted(mine)
+                if site.camera_by_id[camera].url_main
+            ),
             rules=tuple(rule for rule in site.rules if rule.camera in mine),
+            ignored={camera: outlines for camera in mine if (outlines := site.masks_of(camera, MaskKind.IGNORE))},
             timezone=site.timezone,
             outbox=_outboxes(options.data) / name,
             models=options.models,
@@ -169,11 +179,24 @@ async def _deliver_orphans(data: Path, store: Store, clock: Clock, names: Sequen
                     logger.error("%s: %d events cannot be read now; they stay for the next start", orphan, outbox.depth)
                     break
                 outbox.acknowledge(number)
-            is_empty = not outbox.depth and not outbox.lost
+            is_empty = not outbox.depth and not outbox.lost and await _deliver_orphaned_clips(orphan / CLIPS, store)
         finally:
             outbox.close()
         if is_empty:
             shutil.rmtree(orphan)
+
+
+async def _deliver_orphaned_clips(folder: Path, store: Store) -> bool:
+    """Store the clips that a worker of an earlier run left; whether none is left."""
+    box = await asyncio.to_thread(ClipBox, folder)
+    for clip in box.pending(box.depth):
+        try:
+            await asyncio.to_thread(store.clips.store, clip)
+        except StorageError as error:
+            logger.error("the clip of event %s stays for the next start: %s", clip.event, error)
+        else:
+            box.forget([clip.event])
+    return not box.depth
 
 
 def _sink(store: Store, updates: Updates) -> Sink:
@@ -200,20 +223,26 @@ def _sink(store: Store, updates: Updates) -> Sink:
     async def watched(runs: Sequence[WatchRun]) -> None:
         await asyncio.to_thread(store.record_watch_runs, runs)
 
-    return Sink(record, statuses, gaps, watched)
+    async def clip(made: Clip) -> None:
+        incident = await asyncio.to_thread(store.clips.store, made)
+        found = None if incident is None else await asyncio.to_thread(store.incident, incident)
+        if found is not None:
+            announce_incident(updates, found)
+
+    return Sink(record, statuses, gaps, watched, clip)
 
 
 def _no_sink() -> Sink:
-    async def refuse(_: Sequence[object]) -> None:
+    async def refuse(_: object) -> None:
         raise StorageError("control was started before it was told where to deliver")
 
-    return Sink(refuse, refuse, refuse, refuse)
+    return Sink(refuse, refuse, refuse, refuse, refuse)
 
 
 @asynccontextmanager
 async def _open_store(site: Site, options: RunOptions, clock: Clock) -> AsyncIterator[Store]:
     url = options.database or f"sqlite:///{options.data / 'gridpatrol.db'}"
-    store = await asyncio.to_thread(Store.open, url, clock, site)
+    store = await asyncio.to_thread(Store.open, url, clock, site, options.data / "event-clips")
     try:
         yield store
     finally:

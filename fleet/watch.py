@@ -1,5 +1,6 @@
 """Who of a worker's cameras is awake, and what was watched: joins the packets and gates of ingest with what detection wants."""
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -28,7 +29,11 @@ __all__ = ["Gates", "Watch"]
 _TURN_S = 1.0
 _PACKETS_S = 0.2  # one sweep of the sockets
 _LEVELS_S = 60.0
+_MOST_BACKLOG_S = 1.0  # a wake begins with up to two GOPs in arrears, for a moment; a mean over all awake cameras is more
+_LESS, _MORE = 0.8, 1.05  # of the budget, a second, while decoding is further behind than that, and while it is not
+_LEAST_USABLE = 0.05  # of the budget
 _LEAST_SHARE = 0.25  # of the budget that awake cameras may have even if key frames alone exceed it
+_STALE_S = 10.0  # the ring reaches no further back
 _NO_FRAME_S = 60.0  # a GOP longer than this leaves nothing to call watching
 _BEHIND_S = 5.0  # an awake camera without a frame for so long is not watched fully: decoding fell behind
 
@@ -44,6 +49,7 @@ class Gates(Protocol):
     def gap_causes(self) -> Sequence[GapCause | None]: ...
     def packet_levels(self, quantile: float, octaves: float) -> PacketLevels: ...
     def take_packet_peaks(self) -> NDArray[np.float64]: ...
+    def backlog_s(self) -> float: ...
     @property
     def decode_s(self) -> NDArray[np.float64]: ...
 
@@ -63,8 +69,10 @@ class Watch:
             clock,
         )
         self._costs = Costs(rows)
+        self._usable = 1.0  # share of the budget that the machine really gives
         self._packets = PacketTier(self._cameras, settings.packet_most_vain)
         self._samples = Samples(self._cameras, settings.sample_s, settings.sample_every_s, settings.sample_seed)
+        self._said: deque[int] = deque()  # rows of cameras that told of motion
         self._ledger = WatchLedger(self._cameras, clock)
         self._analysis_s = np.zeros((2, rows))  # processor seconds for quiet and for awake frames, by row
         self._frame_s = np.full((2, rows), now_s)  # when a quiet and an awake frame of each row was last analysed
@@ -77,6 +85,12 @@ class Watch:
     def wake(self, camera: str, until_s: float, cause: WakeCause) -> None:
         """Somebody wants `camera` watched fully until `until_s` (UTC), or for as long from when the budget allows. Extendable."""
         self._wakes.ask(self._rows[camera], max(0.0, until_s - self._clock.now_s()), cause)
+
+    def camera_says(self, camera: str, at_s: float) -> None:
+        """The camera itself has told of motion, at `at_s` (UTC by our clock). Told late, or without an armed rule, it means
+        nothing."""
+        if abs(self._clock.now_s() - at_s) <= _STALE_S:
+            self._said.append(self._rows[camera])
 
     def count(self, batch: FrameBatch, cpu_s: float) -> None:
         """A batch has been analysed for `cpu_s` of processor time."""
@@ -93,6 +107,7 @@ class Watch:
         if now_s >= self._sweep_s:
             self._sweep_s = now_s + _PACKETS_S
             self._look_at_packets(pipeline, now_s)
+        self._listen_to_cameras(pipeline, now_s)
         turn = self._wakes.turn(self._budget(), self._costs, self._severity)
         if turn != Turn():
             self._follow(turn, pipeline, now_s)
@@ -129,14 +144,17 @@ class Watch:
         )
 
     def _budget(self) -> float:
-        """Cores for awake cameras: what key frames, which all cameras get, leave of the setting."""
-        return max(self._settings.budget_cores - self._costs.quiet_cores, self._settings.budget_cores * _LEAST_SHARE)
+        """Cores for awake cameras: what key frames, which all cameras get, leave of the setting, if the machine has that."""
+        budget = max(self._settings.budget_cores - self._costs.quiet_cores, self._settings.budget_cores * _LEAST_SHARE)
+        return budget * self._usable
 
     def _look_around(self, pipeline: Pipeline, now_s: float) -> None:
         """What may change by itself, once a second."""
         utc_s = self._clock.now_s()
         used_s = self._gates.decode_s + self._analysis_s
         self._costs.measure(now_s, used_s[0], used_s[1], self._awake_throughout)
+        change = _LESS if self._gates.backlog_s() > _MOST_BACKLOG_S else _MORE
+        self._usable = min(1.0, max(_LEAST_USABLE, self._usable * change))
         self._dark = np.array([-1 if cause is None else _DARK[cause] for cause in self._gates.gap_causes()], np.int8)
         self._account(now_s)
         self._awake_throughout = self._state == CODE[Watched.FULL]
@@ -163,6 +181,15 @@ class Watch:
             pipeline.found_s[row] = now_s
             if not self._wakes.wants(row):
                 self._wakes.ask(row, self._settings.packet_hold_s, WakeCause.PACKET)
+
+    def _listen_to_cameras(self, pipeline: Pipeline, now_s: float) -> None:
+        """A camera's own motion event; as with packets, one that is awake already counts as found."""
+        while self._said:
+            row = self._said.popleft()
+            if self._severity[row] < NOT_ARMED:
+                pipeline.found_s[row] = now_s
+                if not self._wakes.wants(row):
+                    self._wakes.ask(row, self._settings.packet_hold_s, WakeCause.CAMERA)
 
     def _follow(self, turn: Turn, pipeline: Pipeline, now_s: float) -> None:
         """Tell everyone whom the turn concerns."""

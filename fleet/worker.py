@@ -4,7 +4,8 @@ import logging
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,17 +24,21 @@ from base import (
     Tally,
     WorkerStats,
 )
-from camera_config import Rule
-from detect import DEFAULT_WATCH, Outbox, Pipeline, WatchSettings, load_networks
+from camera_config import Outline, Rule
+from detect import DEFAULT_WATCH, DetectSettings, LookAside, Outbox, Pipeline, WatchSettings, load_networks
 from fleet.tap import PacketTap
 from fleet.watch import Watch
-from ingest import DEFAULT_SETTINGS, Feed, Feeds, IngestSettings
+from ingest import DEFAULT_SETTINGS, ClipBox, ClipRecorder, Feed, Feeds, IngestSettings, MainLook
 
-__all__ = ["Worker", "WorkerConfig"]
+__all__ = ["CLIPS", "Worker", "WorkerConfig"]
 
 logger = logging.getLogger(__name__)
 
+CLIPS = "clips"
+"""The folder in the outbox where clips wait."""
+
 _DRAIN_EVENTS = 64  # events in one report: at most some MB with their snapshots
+_DRAIN_CLIPS = 4  # clips in one report: each is a file of some MB that control reads
 _HELD_EVENTS = 1000  # events that may wait in memory while the disk refuses them
 _RETRY_S = 1.0
 _JOIN_S = 1.0
@@ -56,6 +61,8 @@ class WorkerConfig:
     log_level: str = "INFO"
     ingest: IngestSettings = DEFAULT_SETTINGS
     watch: WatchSettings = DEFAULT_WATCH
+    mains: tuple[Feed, ...] = ()  # the main streams of cameras that have one, for second opinions
+    ignored: Mapping[str, Sequence[Outline]] = field(default_factory=dict)  # by camera: where motion means nothing
 
 
 class Worker:
@@ -69,7 +76,27 @@ class Worker:
         self._networks = load_networks(config.models, None)
         self._feeds = Feeds(config.feeds, clock, config.ingest, on_packet=self._on_packet)
         self._watch = Watch(cameras, self._feeds, clock, config.watch)
-        self._pipeline = Pipeline(cameras, config.rules, ZoneInfo(config.timezone), self._networks, self._watch.wake, clock=clock)
+        self._main = MainLook(config.mains, clock)
+        self._opinions = LookAside(self._networks, self._main)
+        self._pipeline = Pipeline(
+            cameras,
+            config.rules,
+            ZoneInfo(config.timezone),
+            self._networks,
+            self._watch.wake,
+            clock=clock,
+            settings=DetectSettings(report_ends=True),
+            ignored=config.ignored,
+            opinions=self._opinions,
+        )
+        self._clip_box = ClipBox(config.outbox / CLIPS)
+        self._clips = ClipRecorder(
+            {camera: max((rule.dwell_s for rule in config.rules if rule.camera == camera), default=0.0) for camera in cameras},
+            self._feeds,
+            self._clip_box,
+            clock,
+            {feed.camera: feed.masks for feed in config.feeds},
+        )
         self._tap = PacketTap(config.tap_address, frozenset(cameras), self._feeds.watch, self._feeds.gop)
         self._held: deque[Event] = deque()
         self._stopping = threading.Event()
@@ -87,11 +114,17 @@ class Worker:
         self._feeds.start()
         self._tap.start()
         self._thread.start()
+        self._clips.start()
+        self._main.start()
         self._started = True
 
-    def drain(self, acknowledged: int) -> Report:
-        """Forget events up to number `acknowledged`, and report what is new since; also the worker's sign of life."""
+    def drain(self, acknowledged: int, clips: Sequence[str] = ()) -> Report:
+        """Forget events up to number `acknowledged` and the `clips` of these events, and report what is new since.
+
+        Also the worker's sign of life.
+        """
         self._check_pulse()
+        self._clip_box.forget(clips)
         if acknowledged:
             try:
                 self._outbox.acknowledge(acknowledged)
@@ -99,7 +132,17 @@ class Worker:
                 self._tally.warn("outbox", str(error))
         number, events = self._outbox.pending(_DRAIN_EVENTS)
         watched, until_s = self._watch.take_runs()
-        return Report(self.config.name, number, events, self._changed(), self._feeds.gaps(), self._stats(), watched, until_s)
+        return Report(
+            self.config.name,
+            number,
+            events,
+            self._changed(),
+            self._feeds.gaps(),
+            self._stats(),
+            watched,
+            until_s,
+            self._clip_box.pending(_DRAIN_CLIPS),
+        )
 
     def snapshot(self, camera: str) -> bytes:
         """The newest key frame of `camera` as JPEG; raises SourceError when there is none."""
@@ -110,6 +153,9 @@ class Worker:
         self._stopping.set()
         if self._started:
             self._thread.join(timeout=_JOIN_S)
+            self._clips.stop(_JOIN_S / 2)
+            self._opinions.stop()
+            self._main.stop(_JOIN_S / 4)
             self._tap.stop()
             self._feeds.stop()
         if self._thread.is_alive():  # it may still append: the outbox closes with the process
@@ -159,6 +205,8 @@ class Worker:
             if batch is not None:
                 self._held.extend(self._events(batch))
                 self._watch.count(batch, time.thread_time() - began_s)
+            else:
+                self._held.extend(self._settled())
             self._turn()
             self._held.extend(self._silent())
             if self._held and self._clock.monotonic_s() >= retry_s and not self._put():
@@ -169,6 +217,14 @@ class Worker:
             return self._pipeline.process(batch)
         except Exception:
             logger.exception("%s: a batch of %d frames could not be analysed", self.config.name, len(batch))
+            return []
+
+    def _settled(self) -> list[Event]:
+        """Events that waited for a second opinion, while no frame comes."""
+        try:
+            return self._pipeline.settle()
+        except Exception:
+            logger.exception("%s: second opinions could not be taken in", self.config.name)
             return []
 
     def _silent(self) -> list[Event]:
@@ -201,11 +257,15 @@ class Worker:
             return False
         self._held.clear()
         for event in events:
+            if event.ended_s is not None:
+                self._clips.end(event.id, event.ended_s)
+                continue
+            self._clips.begin(event)
             logger.info("event acknowledged", extra={"event_id": event.id, "camera": event.camera, "kind": event.kind.value})
         return True
 
     def _stats(self) -> WorkerStats:
-        ingest, detect = self._feeds.stats(), self._pipeline.stats()
+        ingest, detect, clips = self._feeds.stats(), self._pipeline.stats(), self._clips.stats()
         times = self._process.cpu_times()
         return replace(
             self._watch.stats(),
@@ -218,6 +278,14 @@ class Worker:
             inferences=detect.inferences,
             events=detect.events,
             outbox_depth=self._outbox.depth,
+            second_opinions=detect.second_opinions,
+            second_opinions_late=detect.second_opinions_late,
+            events_doubted=detect.events_doubted,
+            events_held_back=detect.events_held_back,
+            clips=clips.made,
+            clips_reencoded=clips.reencoded,
+            clips_refused=clips.refused,
+            clips_waiting=self._clip_box.depth,
             sweeps=ingest.sweeps,
             sweep_s=ingest.sweep_s,
             sweeps_late=ingest.sweeps_late,

@@ -5,8 +5,11 @@ camera. One thread reads all sockets, one decodes. Read `feeds.py` first: hops 1
 `reader.py` (the sweep), `life.py` (the life of a camera) and `rtsp/session.py` (the protocol, without I/O).
 """
 
+from ingest.clip_box import ClipBox, pack_clip, unpack_clip
+from ingest.clip_recorder import ClipRecorder, ClipStats
 from ingest.feeds import Feeds, IngestStats
 from ingest.libav_source import LibavSource
+from ingest.main_look import MainLook
 from ingest.packet_stats import PacketLevels
 from ingest.probe import survey
 from ingest.reader import SweepReader
@@ -17,11 +20,15 @@ from ingest.source import Feed, PacketSource, Phase, StreamFacts, UnsupportedStr
 
 __all__ = [
     "DEFAULT_SETTINGS",
+    "ClipBox",
+    "ClipRecorder",
+    "ClipStats",
     "Feed",
     "Feeds",
     "IngestSettings",
     "IngestStats",
     "LibavSource",
+    "MainLook",
     "PacketLevels",
     "PacketSource",
     "Phase",
@@ -29,6 +36,8 @@ __all__ = [
     "StreamFacts",
     "SweepReader",
     "UnsupportedStream",
+    "pack_clip",
     "read_file",
     "survey",
+    "unpack_clip",
 ]

@@ -6,13 +6,24 @@ import hashlib
 import os
 import socket
 import ssl
+import threading
 
 from base.errors import ConnectError, StreamEnded
 
 __all__ = ["READ_BYTES", "Connection", "TlsConnection"]
 
 _MOST_RECORDS = 64  # of TLS in one read; cameras write one for each RTP packet
-READ_BYTES = 64 * 1024  # 200 ms of a stream of 2.6 Mbit/s; more would make malloc map and unmap pages for every read
+READ_BYTES = 64 * 1024  # 200 ms of a stream of 2.6 Mbit/s
+
+
+class _Room(threading.local):
+    """Where a thread's reads go first: what is kept of them is then as large as what came, and malloc need not cut it to size."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(READ_BYTES))
+
+
+_room = _Room()
 
 
 class Connection:
@@ -21,7 +32,7 @@ class Connection:
     Made with an IP address; call `is_ready` until it is true, then `read` and `send`. `peer` is how errors name the camera.
     """
 
-    full_bytes = READ_BYTES  # a read of at least that many bytes may have left some
+    has_more = False  # the last read may have left something
     _not_now: tuple[type[OSError], ...] = (BlockingIOError,)
 
     def __init__(self, ip: str, port: int) -> None:
@@ -53,15 +64,18 @@ class Connection:
 
     def read(self) -> bytes:
         """What has arrived, at most 64 KiB; empty if nothing. Raises StreamEnded."""
+        view = _room.view
         try:
-            data = self._socket.recv(READ_BYTES)
+            size = self._socket.recv_into(view)
         except self._not_now:
+            self.has_more = False
             return b""
         except OSError as error:
             raise StreamEnded(f"{self.peer}: {_reason(error)}") from None
-        if not data:
+        if not size:
             raise StreamEnded(f"{self.peer}: the camera closed the connection")
-        return data
+        self.has_more = size == READ_BYTES
+        return bytes(view[:size])
 
     def send(self, data: bytes) -> int:
         """How many bytes of `data` were taken; the rest must be offered again. Raises StreamEnded."""
@@ -93,7 +107,6 @@ class TlsConnection(Connection):
     authorities that this system trusts. If it is not, a second handshake learns its SHA-256, for the error to name.
     """
 
-    full_bytes = 1  # more records may wait inside OpenSSL, where no select sees them
     _not_now = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
     def __init__(self, ip: str, port: int, host: str, pin: str) -> None:
@@ -129,11 +142,13 @@ class TlsConnection(Connection):
         data = super().read()
         if not data:
             return data
+        self.has_more = True  # more records may wait inside OpenSSL, where no select sees them
         records, size = [data], len(data)
         while size < READ_BYTES and len(records) < _MOST_RECORDS:
             try:
                 data = self._socket.recv(READ_BYTES - size)
-            except OSError:  # the next read will tell
+            except OSError:  # nothing more, or the next read will tell
+                self.has_more = False
                 break
             if not data:
                 break

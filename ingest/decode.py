@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import av
@@ -18,12 +19,14 @@ from base.clock import Clock
 from base.errors import DecodeError, ProtocolError
 from base.records import Codec, Packet
 from base.tally import Tally
+from camera_config import Outline
 from ingest.frames import LatestFrames, LumaFrame
 from ingest.gate import Gate, Work
 from ingest.rtsp import h264, h265
 from ingest.rtsp.nal import MAX_PIXELS, START_CODE
 
 __all__ = [
+    "LEAST_STEP_S",
     "LUMA_HEIGHT",
     "LUMA_WIDTH",
     "AwakeDecoder",
@@ -31,6 +34,7 @@ __all__ = [
     "DecodeStats",
     "KeyDecoders",
     "VideoPicture",
+    "black_out",
     "decode_key",
     "reduce_luma",
 ]
@@ -38,6 +42,11 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 LUMA_HEIGHT, LUMA_WIDTH = 90, 160
+_MASK_BORDER_PX = 2
+_TIDY_EVERY_S = 1.0
+LEAST_STEP_S = 0.09
+"""Of an awake camera, seven to ten frames a second are looked at: a track needs no more, and each costs a millisecond."""
+
 _MOST_POOLED = 8  # sizes seen side by side; a decoder of 640x360 takes 4 MB, one of 4K 100 MB
 _MOST_SIZES_KNOWN = 4096
 _SEQUENCE_SETS = {Codec.H264: (1, h264.parse_sps), Codec.H265: (2, h265.parse_sps)}  # which NAL unit; H.265 has one before it
@@ -46,24 +55,43 @@ _EIGHT_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p",
 
 
 class VideoPicture:
-    """A decoded frame; keeps the decoder's buffer alive as long as it is held."""
+    """A decoded frame; keeps the decoder's buffer alive as long as it is held. `masks` are black in all that it hands out."""
 
-    __slots__ = ("_frame",)
+    __slots__ = ("_frame", "_luma", "_masks")
 
-    def __init__(self, frame: VideoFrame) -> None:
-        self._frame = frame
+    def __init__(self, frame: VideoFrame, masks: Sequence[Outline] = ()) -> None:
+        self._frame, self._masks = frame, masks
+        self._luma = black_out(self._decoded(), masks) if masks else None
 
     @property
     def luma(self) -> NDArray[np.uint8]:
-        """Luma u8 (height, width); a read-only view of the decoder's buffer for 8-bit formats, else converted."""
+        """Luma u8 (height, width); a read-only view of the decoder's buffer for 8-bit formats without masks, else a copy."""
+        return self._decoded() if self._luma is None else self._luma
+
+    def bgr(self) -> NDArray[np.uint8]:
+        return black_out(np.asarray(self._frame.to_ndarray(format="bgr24"), np.uint8), self._masks)
+
+    def _decoded(self) -> NDArray[np.uint8]:
         frame = self._frame
         if frame.format.name not in _EIGHT_BIT:
             return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
         plane = frame.planes[0]
         return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
 
-    def bgr(self) -> NDArray[np.uint8]:
-        return np.asarray(self._frame.to_ndarray(format="bgr24"), np.uint8)
+
+def black_out(picture: NDArray[np.uint8], masks: Sequence[Outline]) -> NDArray[np.uint8]:
+    """A picture u8 (h, w) or (h, w, 3) with every pixel that a mask touches black; itself without masks, else a copy, because
+    the decoder predicts the next frame from its own."""
+    if not masks:
+        return picture
+    picture = picture.copy()
+    size = np.array((picture.shape[1], picture.shape[0]))
+    for mask in masks:
+        corner = np.rint(np.array(mask) * size).astype(np.int32)
+        # The border is drawn two pixels beyond: colour has half the resolution, and bleeds.
+        cv2.fillPoly(picture, [corner], (0, 0, 0))
+        cv2.polylines(picture, [corner], True, (0, 0, 0), 2 * _MASK_BORDER_PX + 1)
+    return picture
 
 
 def reduce_luma(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -71,9 +99,9 @@ def reduce_luma(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(luma, (LUMA_WIDTH, LUMA_HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def decode_key(packet: Packet) -> VideoPicture:
+def decode_key(packet: Packet, masks: Sequence[Outline] = ()) -> VideoPicture:
     """The picture of a key frame in full quality, by a decoder of its own. Any thread. Raises DecodeError."""
-    return VideoPicture(_one_frame(_decoder(packet, fast=False), packet))
+    return VideoPicture(_one_frame(_decoder(packet, fast=False), packet), masks)
 
 
 class KeyDecoders:
@@ -87,11 +115,11 @@ class KeyDecoders:
         self._decoders: OrderedDict[tuple[Codec, int, int], VideoCodecContext] = OrderedDict()
         self._sizes: dict[bytes, tuple[int, int]] = {}
 
-    def decode(self, packet: Packet) -> VideoPicture:
+    def decode(self, packet: Packet, masks: Sequence[Outline] = ()) -> VideoPicture:
         """Raises DecodeError."""
         key = (packet.codec, *self._size(packet))
         decoder = self._decoders.pop(key, None) or _decoder(packet, fast=True)
-        picture = VideoPicture(_one_frame(decoder, packet))  # a decoder that failed is not kept
+        picture = VideoPicture(_one_frame(decoder, packet), masks)  # a decoder that failed is not kept
         self._decoders[key] = decoder
         if len(self._decoders) > _MOST_POOLED:
             self._decoders.popitem(last=False)
@@ -121,10 +149,12 @@ class AwakeDecoder:
     After a loss or an error nothing comes out until the next key frame: pictures predicted from a wrong one look like motion.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, masks: Sequence[Outline] = ()) -> None:
+        self._masks = masks
         self._decoder: VideoCodecContext | None = None
         self._codec = Codec.OTHER
         self._times: OrderedDict[int, tuple[float, bool]] = OrderedDict()
+        self.shown_s = -np.inf  # kept by the loop: time of the last frame that it handed on
 
     def decode(self, packet: Packet) -> list[tuple[float, bool, VideoPicture]]:
         """(time shown, is_key, picture) of each frame that came out, in order of display. Raises DecodeError."""
@@ -146,7 +176,7 @@ class AwakeDecoder:
         for frame in frames:
             time_s, is_key = self._times.pop(frame.pts or 0, (packet.time_s, packet.is_key))
             if not frame.is_corrupt:
-                shown.append((time_s, is_key, VideoPicture(frame)))
+                shown.append((time_s, is_key, VideoPicture(frame, self._masks)))
         return shown
 
 
@@ -160,14 +190,18 @@ class DecodeStats:
 
 
 class DecodeLoop:
-    """Hop 3: takes work from the gate, hands frames to the pipeline. One thread."""
+    """Hop 3: takes work from the gate, hands frames to the pipeline. One thread. `masks` are the privacy masks of each row."""
 
-    def __init__(self, gate: Gate, frames: LatestFrames, clock: Clock) -> None:
+    def __init__(
+        self, gate: Gate, frames: LatestFrames, clock: Clock, masks: Mapping[int, Sequence[Outline]] | None = None
+    ) -> None:
         self.stats = DecodeStats()
+        self._masks = masks or {}
         self._gate, self._frames = gate, frames
         self._pool = KeyDecoders()
         self._awake: dict[int, AwakeDecoder] = {}
         self._clock = clock
+        self._tidy_s = 0.0
         self._tally = Tally(logger, clock)
         self.pulse_s = clock.monotonic_s()  # when the loop last came round
         self.cpu_s = np.zeros((2, frames.rows))  # this thread's processor time for quiet and for awake frames, by row
@@ -190,26 +224,33 @@ class DecodeLoop:
     def run_once(self) -> bool:
         """Decode one packet; whether there was one for which there is room. Raises DecodeError."""
         work = self._gate.next_work(self._frames.has_room)
-        if work is None:
+        if work is None or self._clock.monotonic_s() >= self._tidy_s:
+            # By the clock too: who is never idle would keep the decoders of all who were ever awake, 4 MB each.
+            self._tidy_s = self._clock.monotonic_s() + _TIDY_EVERY_S
             for row in [row for row in self._awake if self._gate.rest(row)]:
                 del self._awake[row]
+        if work is None:
             return False
         began_s = time.thread_time()
         try:
             if work.awake:
                 self._continue(work)
             else:
-                self._hand_on(work, work.packet.time_s, True, self._pool.decode(work.packet))
+                self._hand_on(work, work.packet.time_s, True, self._pool.decode(work.packet, self._masks.get(work.row, ())))
                 self.stats.key_frames += 1
         finally:
             self.cpu_s[int(work.awake), work.row] += time.thread_time() - began_s
         return True
 
     def _continue(self, work: Work) -> None:
-        decoder = self._awake.setdefault(work.row, AwakeDecoder())
+        decoder = self._awake.get(work.row)
+        if decoder is None:
+            decoder = self._awake[work.row] = AwakeDecoder(self._masks.get(work.row, ()))
         for time_s, is_key, picture in decoder.decode(work.packet):
             self.stats.frames += 1
-            self._hand_on(work, time_s, is_key, picture)
+            if is_key or not 0 < time_s - decoder.shown_s < LEAST_STEP_S:
+                decoder.shown_s = time_s
+                self._hand_on(work, time_s, is_key, picture)
 
     def _hand_on(self, work: Work, time_s: float, is_key: bool, picture: VideoPicture) -> None:
         self._frames.put(LumaFrame(work.row, time_s, reduce_luma(picture.luma), is_key, work.awake, picture))

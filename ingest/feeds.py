@@ -18,6 +18,7 @@ from ingest.life import SourceFactory
 from ingest.packet_stats import PacketLevels, PacketStats
 from ingest.reader import SweepReader
 from ingest.ring import Ring
+from ingest.run import Run
 from ingest.settings import DEFAULT_SETTINGS, IngestSettings
 from ingest.source import Feed
 
@@ -73,12 +74,20 @@ class Feeds:
         self._gate = Gate(ring, clock, settings.awake_packets)
         self._packet_stats = PacketStats(len(feeds), clock)
         self._reader = SweepReader(
-            feeds, clock, settings, self._admit, self._gate.awake, make_source, restarted=self._gate.restart
+            feeds,
+            clock,
+            settings,
+            self._admit,
+            self._gate.awake,
+            make_source,
+            restarted=self._gate.restart,
+            note=self._packet_stats.note,
         )
         self._frames = LatestFrames(
             len(feeds), settings.pending_frames, settings.pending_frames_per_camera, self._gate.work_ready.set
         )
-        self._decode = DecodeLoop(self._gate, self._frames, clock)
+        self._masks = {row: feed.masks for row, feed in enumerate(feeds) if feed.masks}
+        self._decode = DecodeLoop(self._gate, self._frames, clock, self._masks)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._reader.run, args=(self._stop,), name="read", daemon=True),
@@ -106,12 +115,13 @@ class Feeds:
             return float("inf")
         return self._clock.monotonic_s() - min(self._reader.pulse_s, self._decode.pulse_s)
 
-    def _admit(self, row: int, packets: list[Packet]) -> None:
+    def _admit(self, row: int, run: Run) -> None:
         """Hop 2, on the reader thread."""
-        self._gate.admit(row, packets)
-        self._packet_stats.add(row, packets)
+        self._gate.admit(row, run)
+        if not run.told:
+            self._packet_stats.note(row, run.size, run.key)
         if self._on_packet is not None and self._reader.watched(row):
-            for packet in packets:
+            for packet in run:
                 self._on_packet(packet)
 
     def next_batch(self, timeout_s: float) -> FrameBatch | None:
@@ -145,6 +155,10 @@ class Feeds:
         """Why each row is not seen now; None for those that are."""
         return tuple(life.gap_cause for life in self._reader.lives)
 
+    def backlog_s(self) -> float:
+        """How far the decoders of awake cameras are behind, the mean over these."""
+        return self._gate.backlog_s()
+
     @property
     def decode_s(self) -> NDArray[np.float64]:
         """Processor seconds spent on decoding since the start, f64 (2, rows): quiet, awake. Grows while it is looked at."""
@@ -158,13 +172,17 @@ class Feeds:
         """The newest GOP from its key frame on; empty if there is none."""
         return self._gate.gop(self._rows[camera])
 
+    def packets(self, camera: str) -> tuple[Packet, ...]:
+        """All that the ring keeps of a camera, from a key frame on; empty if there is nothing."""
+        return self._gate.packets(self._rows[camera])
+
     def snapshot(self, camera: str) -> bytes:
         """JPEG of the newest key frame; raises SourceError if there is none. Decodes: 2-30 ms by size."""
         gop = self.gop(camera)
         if not gop:
             raise SourceError(f"{camera}: no picture yet")
         try:
-            picture = decode_key(gop[0]).bgr()
+            picture = decode_key(gop[0], self._masks.get(self._rows[camera], ())).bgr()
         except DecodeError as error:
             raise SourceError(f"no picture: {error}") from error
         done, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))

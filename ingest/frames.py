@@ -12,6 +12,7 @@ from base.records import FrameBatch, Picture
 
 __all__ = ["LatestFrames", "LumaFrame"]
 
+_GATHER_S, _ENOUGH = 0.04, 16  # a batch waits for company so long, or until it has so much: each call costs 1 ms by itself
 _STEP_S = 5.0  # a camera's time that falls further than this follows our own clock being set back
 
 
@@ -32,7 +33,8 @@ class LatestFrames:
 
     Quiet frames: the newest of a camera wins. Awake frames: all, in order. Bounded: `has_room` says no at `most` frames in all
     or `most_per_camera` of one camera, and the decoder then waits, so that what waits is encoded. A frame that is not newer
-    than the last one of its camera is ignored: waking decodes a key frame again that was already delivered.
+    than the last one of its camera is ignored, but waking goes back before the key frame that was its reason: an awake frame
+    need only be newer than the last awake one.
     """
 
     def __init__(self, rows: int, most: int, most_per_camera: int, taken: Callable[[], None]) -> None:
@@ -43,7 +45,8 @@ class LatestFrames:
         self._ready = threading.Condition()
         self._waiting: dict[int, deque[LumaFrame]] = {}
         self._count = 0
-        self._last_s = np.full(rows, -np.inf)
+        self._last_s = np.full(rows, -np.inf)  # the newest frame of each row ...
+        self._awake_s = np.full(rows, -np.inf)  # ... and its newest awake one
 
     def has_room(self, row: int, awake: bool) -> bool:
         """Whether a frame of this camera may be put. Quiet frames leave a quarter of the room to awake ones."""
@@ -57,9 +60,13 @@ class LatestFrames:
         """Hand a frame on; whether it was new."""
         with self._ready:
             last_s = self._last_s[frame.row]
-            if last_s - _STEP_S < frame.time_s <= last_s:
+            before_s = self._awake_s[frame.row] if frame.awake else last_s
+            if before_s - _STEP_S < frame.time_s <= before_s or frame.time_s == last_s:
                 return False
-            self._last_s[frame.row] = frame.time_s
+            if frame.awake:
+                self._awake_s[frame.row] = frame.time_s
+            if not last_s - _STEP_S < frame.time_s < last_s:
+                self._last_s[frame.row] = frame.time_s
             waiting = self._waiting.setdefault(frame.row, deque())
             if not frame.awake and waiting and not waiting[-1].awake:
                 waiting.pop()
@@ -67,14 +74,20 @@ class LatestFrames:
                 self.replaced += 1
             waiting.append(frame)
             self._count += 1
-            self._ready.notify()
+            if self._count == 1 or self._is_worth_taking():
+                self._ready.notify()
             return True
 
     def take(self, timeout_s: float) -> FrameBatch | None:
-        """The oldest waiting frame of every camera that has one; None if there is none within `timeout_s`."""
+        """The oldest waiting frame of every camera that has one; None if there is none within `timeout_s`.
+
+        The first waits up to 40 ms for others, unless it is from a camera that has more.
+        """
         with self._ready:
             if not self._count:
                 self._ready.wait(timeout_s)
+            if self._count:
+                self._ready.wait_for(self._is_worth_taking, min(timeout_s, _GATHER_S))
             frames = [waiting.popleft() for waiting in self._waiting.values()]
             self._waiting = {row: waiting for row, waiting in self._waiting.items() if waiting}
             self._count -= len(frames)
@@ -89,3 +102,6 @@ class LatestFrames:
             awake=np.array([frame.awake for frame in frames], np.bool_),
             picture=tuple(frame.picture for frame in frames),
         )
+
+    def _is_worth_taking(self) -> bool:
+        return self._count >= _ENOUGH or self._count > len(self._waiting)

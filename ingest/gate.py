@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from base.clock import Clock
 from base.records import Packet
 from ingest.ring import Ring
+from ingest.run import Packets, as_run
 
 __all__ = ["Gate", "GateStats", "RoomFor", "Work"]
 
 _MOST_AWAKE_S = 120.0  # a call; who wants more calls again
+_BACK_S = 4.5  # a thing that a key frame shows came after the one before it; longer GOPs are too dear to decode in arrears
+_MOST_ARREARS_S = 10.0  # of a camera whose time is over: twice what a wake may begin with
 _MOST_AWAKE_BYTES = 32 * 2**20  # that wait for a camera's own decoder: 300 packets of 25 Mbit/s at 30 frames/s
 
 RoomFor = Callable[[int, bool], bool]
@@ -51,31 +54,31 @@ class Gate:
         self._until_s: dict[int, float] = {}  # monotonic, of rows that are awake
         self._keys: OrderedDict[int, Packet] = OrderedDict()
         self._queues: OrderedDict[int, deque[Packet]] = OrderedDict()  # of rows that are awake, or were and are not done
+        self._decoded_s: dict[int, float] = {}  # UTC of the newest packet that went to a row's own decoder
         self._headless: set[int] = set()  # rows whose decoder can go on at a key frame only
         self._dropped = 0
         self._quiet_turn = False
 
-    def admit(self, row: int, packets: Sequence[Packet]) -> None:
+    def admit(self, row: int, packets: Packets) -> None:
         """Keep new packets of a camera, and queue what is worth decoding. Reader thread."""
+        run = as_run(packets)
         with self._lock:
-            self._ring.extend(row, packets)
-            awake = row in self._queues and self._stays_awake(row)
-            if not (awake and self.awake(row)):
-                packets = [packet for packet in packets if packet.is_key]
-                if not packets:
-                    return
-            if awake:
-                self._enqueue(row, packets)
+            if row in self._queues and self._stays_awake(row):
+                self._admit_awake(row, list(run))
             else:
-                self._dropped += len(packets) - 1 + (row in self._keys)
-                self._keys[row] = packets[-1]
+                self._ring.extend(row, run)
+                if not run.key:
+                    return
+                self._dropped += len(run.key) - 1 + (row in self._keys)
+                self._keys[row] = run.packet(run.key[-1])
         if not self.work_ready.is_set():
             self.work_ready.set()
 
     def wake(self, row: int, until_s: float) -> None:
-        """Decode this camera from its last key frame on, for as long as it is until `until_s` (UTC), at most 120 s.
+        """Decode this camera from the key frame before its last one on, for as long as until `until_s` (UTC), at most 120 s.
 
-        A later call may extend it. Steps of our UTC clock in between change nothing.
+        So what led to what the last one shows is seen. From the last one if the one before is more than 4.5 s older, or was
+        decoded already. A later call may extend it. Steps of our UTC clock in between change nothing.
         """
         now_s = self._clock.monotonic_s()
         ends_s = now_s + min(_MOST_AWAKE_S, max(0.0, until_s - self._clock.now_s()))
@@ -86,7 +89,8 @@ class Gate:
                 self._keys.pop(row, None)
                 self._queues.setdefault(row, deque())
                 self._headless.add(row)
-                self._enqueue(row, self._ring.newest_gop(row))
+                newest = self._ring.newest_gop(row)
+                self._enqueue(row, self._before(row, newest) + newest)
                 if self._ring.is_sealed(row):
                     self._headless.add(row)
         self.work_ready.set()
@@ -118,6 +122,17 @@ class Gate:
         with self._lock:
             return self._ring.newest_gop(row)
 
+    def packets(self, row: int) -> tuple[Packet, ...]:
+        """All that the ring keeps of a camera, from a key frame on."""
+        with self._lock:
+            return self._ring.packets(row)
+
+    def backlog_s(self) -> float:
+        """Media time that waits for the decoders of awake cameras, the mean over these; 0 without one."""
+        with self._lock:
+            waits_s = [queue[-1].time_s - queue[0].time_s if queue else 0.0 for queue in self._queues.values()]
+        return sum(waits_s) / len(waits_s) if waits_s else 0.0
+
     def ring_s(self, row: int) -> float:
         with self._lock:
             return self._ring.seconds(row)
@@ -133,10 +148,29 @@ class Gate:
             now_s = self._clock.monotonic_s()
             return GateStats(self._dropped, sum(until_s > now_s for until_s in self._until_s.values()), self._ring.bytes)
 
+    def _admit_awake(self, row: int, packets: list[Packet]) -> None:
+        """Queue, and keep the very same packets."""
+        self._ring.extend(row, packets)
+        self._enqueue(row, packets if self.awake(row) else [packet for packet in packets if packet.is_key])
+
+    def _before(self, row: int, newest: tuple[Packet, ...]) -> tuple[Packet, ...]:
+        """The GOP before `newest`, if it is worth being decoded in arrears."""
+        before = self._ring.previous_gop(row)
+        if not before or not newest:
+            return ()
+        decoded_s = self._decoded_s.get(row, float("-inf"))
+        is_new = not before[0].time_s <= decoded_s <= newest[-1].time_s  # beyond these, our clock was set meanwhile
+        return before if is_new and newest[0].time_s - _BACK_S <= before[0].time_s < newest[0].time_s else ()
+
     def _stays_awake(self, row: int) -> bool:
-        """Whether packets go to the camera's own decoder: while awake, and until its queue is empty, to keep their order."""
-        if self.awake(row) or self._queues.get(row):
+        """Whether packets go to the camera's own decoder: while awake, and until its queue is empty, to keep their order.
+
+        A queue that is further behind than that is given up: its camera's key frames must not wait for it.
+        """
+        queue = self._queues.get(row, ())
+        if self.awake(row) or (queue and queue[-1].time_s - queue[0].time_s <= _MOST_ARREARS_S):
             return True
+        self._dropped += len(queue)
         self._until_s.pop(row, None)
         self._queues.pop(row, None)
         return False
@@ -150,6 +184,7 @@ class Gate:
                 self._dropped += 1
             else:
                 queue.append(packet)
+                self._decoded_s[row] = packet.time_s
         size = sum(len(packet.data) for packet in queue)
         if len(queue) > self._most_packets or size > _MOST_AWAKE_BYTES:
             self._dropped += 1

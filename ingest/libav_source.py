@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import av
@@ -14,6 +15,7 @@ from base.clock import Clock
 from base.errors import AuthError, ConnectError, ProtocolError, SourceError, StreamEnded
 from base.records import Codec, Packet
 from ingest.rtsp.nal import MAX_PIXELS, START_CODE, check_size
+from ingest.run import Glimpse
 from ingest.source import Feed, Phase, StreamFacts
 from ingest.timeline import MEDIA_HZ, Timeline
 
@@ -153,6 +155,12 @@ class LibavSource:
             Packet(camera, time_s, pts, is_key, data, codec)
             for (_, is_key, data), (pts, time_s) in zip(found, placed, strict=True)
         ]
+
+    def glance(self, utc_s: float, now_s: float) -> None:
+        """Nothing is gained by it: its thread makes the packets."""
+
+    def settle(self) -> Iterator[Glimpse]:
+        return iter(())
 
     def close(self) -> None:
         """Returns at once; the thread ends with its current read, within FFmpeg's time-out."""

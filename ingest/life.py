@@ -3,15 +3,16 @@
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from base.errors import AuthError, ProtocolError, SourceError, StreamTimeout, TooManyConnections
-from base.records import Advice, CameraStatus, GapCause, Health, Lane, Packet, Quality
+from base.records import Advice, CameraStatus, GapCause, Health, Lane, Quality
 from base.retry import Backoff
 from ingest.gaps import GapLog, GapTrack, cause_of
 from ingest.grade import MUCH_LOSS, RESTLESS_ENDS, RESTLESS_STALLS, SLOW, grade
 from ingest.media_stats import LONG_GOP_S, MediaStats
+from ingest.run import Glimpse, PacketRun, Run
 from ingest.second_look import LookFactory, SecondLook
 from ingest.settings import IngestSettings
 from ingest.source import CodecChanged, Feed, Flood, PacketSource, Phase, PlainPassword, StreamFacts
@@ -124,27 +125,36 @@ class CameraLife:
         self._enter(Phase.CONNECTING, now_s)
         self._source.open()
 
-    def sweep(self, utc_s: float, now_s: float) -> list[Packet]:
-        """What arrived. Raises SourceError when the connection is over; call `fail` with it."""
+    def glance(self, utc_s: float, now_s: float) -> Glimpse | None:
+        """What arrived, if nothing about it is unusual: it waits for `settle`. None: `sweep` must follow."""
+        assert self._source is not None
+        return self._source.glance(utc_s, now_s)
+
+    def settle(self) -> Iterator[Run]:
+        """Counts what was glanced at, as if it had been swept when it came. Raises SourceError, like `sweep`."""
+        if self._source is not None:
+            for run in self._source.settle():
+                self._count(self._source.received_bytes, run.now_s)
+                self._progress(run, run.utc_s, run.now_s)
+                yield run
+
+    def sweep(self, utc_s: float, now_s: float) -> Run | None:
+        """What arrived, None if nothing did. Raises SourceError when the connection is over; call `fail` with it."""
         source = self._source
         assert source is not None
         packets = source.sweep(utc_s)
-        received_bytes = source.received_bytes
-        new_bytes = received_bytes - self._received_bytes
-        if new_bytes > self._full_bytes:
-            self.busy_until_s = now_s + self._settings.busy_s
-        self._received_bytes = received_bytes
-        self.stats.bytes += new_bytes
+        self._count(source.received_bytes, now_s)
         facts = source.facts
         if facts is not self._facts:
             if facts.phase is not self._facts.phase:
                 self._enter(facts.phase, now_s)
             self._facts = facts
-        if packets:
-            self._progress(packets, utc_s, now_s)
+        run = PacketRun(packets) if packets else None
+        if run is not None:
+            self._progress(run, utc_s, now_s)
         if now_s > self._deadline_s:
             raise self._late()
-        return packets
+        return run
 
     def fail(self, error: SourceError, utc_s: float, now_s: float) -> None:
         """The connection is over: close it and choose when to try again."""
@@ -247,11 +257,18 @@ class CameraLife:
         elif phase is Phase.STARTING:
             self._answers = True
 
-    def _progress(self, packets: list[Packet], utc_s: float, now_s: float) -> None:
+    def _count(self, received_bytes: int, now_s: float) -> None:
+        """So many bytes came in this connection by now."""
+        new_bytes, self._received_bytes = received_bytes - self._received_bytes, received_bytes
+        self.stats.bytes += new_bytes
+        if new_bytes > self._full_bytes:
+            self.busy_until_s = now_s + self._settings.busy_s
+
+    def _progress(self, run: Run, utc_s: float, now_s: float) -> None:
         """Media came; a camera that repeats one timestamp makes no progress."""
-        newest = packets[-1]
-        if newest.pts_90k != self._last_pts:
-            self._last_pts, self._last_frame_s = newest.pts_90k, newest.time_s
+        pts = run.pts_90k(-1)
+        if pts != self._last_pts:
+            self._last_pts, self._last_frame_s = pts, run.newest_s
             if self.streaming:
                 if self._media_began_s is None:
                     self._media_began_s = now_s
@@ -261,7 +278,7 @@ class CameraLife:
                     self._gap.pause(self._since_media_s, utc_s, now_s)
                 self._media_s = self._since_media_s = now_s
                 self._deadline_s = now_s + self._settings.stall_s
-        self.stats.add(packets, now_s)
+        self.stats.add(run, now_s)
 
     def _measure(self, now_s: float) -> None:
         """Once a second: what must be known of a stream but not of every packet."""

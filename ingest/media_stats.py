@@ -1,9 +1,8 @@
 """Rates of one stream over the last minute, at a cost that does not show."""
 
 from collections import deque
-from collections.abc import Sequence
 
-from base.records import Packet
+from ingest.run import Packets, as_run
 from ingest.timeline import MEDIA_HZ
 
 __all__ = ["LONG_GOP_S", "MediaStats"]
@@ -35,18 +34,17 @@ class MediaStats:
         self._history: deque[tuple[float, int, int, int, int]] = deque(maxlen=int(_SPAN_S / _BUCKET_S) + 1)
         self._refreshed_s = 0.0
 
-    def add(self, packets: Sequence[Packet], now_s: float) -> None:
+    def add(self, packets: Packets, now_s: float) -> None:
         """Count `packets`, which arrived by `now_s` (monotonic)."""
-        for packet in packets:
-            if packet.lost:
-                self.lost += packet.lost
-            if packet.is_key:
-                self._key(packet.pts_90k)
-                self.key_bytes = len(packet.data)
+        run = as_run(packets)
+        self.lost += run.lost
+        for at in run.key:
+            self._key(run.pts_90k(at))
+            self.key_bytes = run.size[at]
         if not self._history:
-            self._history.append((now_s, self.packets, self.bytes, self.lost, packets[0].pts_90k))
-        self._pts = packets[-1].pts_90k
-        self.packets += len(packets)
+            self._history.append((now_s, self.packets, self.bytes, self.lost, run.pts_90k(0)))
+        self._pts = run.pts_90k(-1)
+        self.packets += len(run.size)
 
     def refresh(self, now_s: float) -> None:
         """Work the rates out; call about once a second."""

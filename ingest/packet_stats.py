@@ -6,13 +6,13 @@ at no cost of decoding. How large is large differs between cameras and between d
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from base.clock import Clock
-from base.records import Packet
+from ingest.run import Packets, as_run
 
 __all__ = ["PacketLevels", "PacketScore", "PacketStats", "SizeSpread"]
 
@@ -63,6 +63,16 @@ class PacketLevels:
     informative: NDArray[np.bool_]
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """Packets that are not counted yet: how many of each row in turn, their sizes, and which of them are key frames."""
+
+    row: list[int] = field(default_factory=list)
+    count: list[int] = field(default_factory=list)
+    size: list[int] = field(default_factory=list)
+    key: list[int] = field(default_factory=list)
+
+
 class PacketStats:
     """Histograms of log2 packet size per row, hour (UTC) and picture type: key or predicted. 1.9 kB a camera.
 
@@ -77,28 +87,35 @@ class PacketStats:
         self._newest = np.full(rows, np.nan)  # mean log2 size of the predicted pictures that came last
         self._peak_lock = threading.Lock()
         self._peak = np.full(rows, -np.inf)  # the largest of these since it was last taken
-        self._waiting: tuple[list[int], list[int], list[bool]] = [], [], []  # row, size and whether it is a key frame
-        self._waiting_adds = 0
+        self._waiting = _Waiting()
         self._most_waiting = rows  # one sweep of all
 
-    def add(self, row: int, packets: Sequence[Packet]) -> None:
+    def add(self, row: int, packets: Packets) -> None:
         """New packets of a camera, in order; only their sizes are kept."""
-        rows, sizes, kinds = self._waiting
-        counted = packets if len(packets) <= _MOST_OF_ONE else packets[:_MOST_OF_ONE]
-        rows += [row] * len(counted)
-        sizes += [len(packet.data) for packet in counted]
-        kinds += [packet.is_key for packet in counted]
-        self._waiting_adds += 1
-        if self._waiting_adds >= self._most_waiting or len(sizes) >= _MOST_WAITING:
+        run = as_run(packets)
+        self.note(row, run.size, run.key)
+
+    def note(self, row: int, size: Sequence[int], key: Sequence[int]) -> None:
+        """The sizes of new packets of a camera, and the places of key frames among them."""
+        waiting = self._waiting
+        if len(size) > _MOST_OF_ONE:
+            size, key = size[:_MOST_OF_ONE], [at for at in key if at < _MOST_OF_ONE]
+        if key:
+            waiting.key += [len(waiting.size) + at for at in key]
+        waiting.row.append(row)
+        waiting.count.append(len(size))
+        waiting.size += size
+        if len(waiting.row) >= self._most_waiting or len(waiting.size) >= _MOST_WAITING:
             self.count()
 
     def count(self) -> None:
         """Count what was added. Reader thread."""
-        (rows, sizes, kinds), self._waiting, self._waiting_adds = self._waiting, ([], [], []), 0
-        if not sizes:
+        waiting, self._waiting = self._waiting, _Waiting()
+        if not waiting.size:
             return
-        row, kind = np.array(rows, np.intp), np.array(kinds, np.intp)
-        log2 = np.log2(np.maximum(np.array(sizes, np.float64), 1))
+        row, kind = np.repeat(waiting.row, waiting.count), np.zeros(len(waiting.size), np.intp)
+        kind[waiting.key] = _KEY
+        log2 = np.log2(np.maximum(np.array(waiting.size, np.float64), 1))
         place = np.clip((log2 - _LEAST_LOG2[kind]) * _PER_OCTAVE, 0, _BINS - 1).astype(np.intp)
         hour = self._hour()
         np.add.at(self._count.reshape(-1), ((row * _HOURS + hour) * 2 + kind) * _BINS + place, 1)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from base.clock import Clock
 from base.errors import SourceError
-from base.records import Lane, Packet, Transport
+from base.records import Lane, Transport
 from ingest.connects import ConnectQueue
 from ingest.gaps import GapLog
 from ingest.libav_source import LibavSource
 from ingest.life import CameraLife, SourceFactory
 from ingest.rtsp.auth import Offers
 from ingest.rtsp_source import Resolver, RtspSource
+from ingest.run import Run
 from ingest.second_look import LookFactory, look_at
 from ingest.settings import IngestSettings
 from ingest.source import Feed, PacketSource
@@ -26,8 +27,11 @@ logger = logging.getLogger(__name__)
 
 _OTHER_FILES = 512  # of this process, besides the sockets of media; second looks are at most 250 of them
 
-Deliver = Callable[[int, list[Packet]], None]
+Deliver = Callable[[int, Run], None]
 """Takes the packets of the camera in a row, on the reader thread."""
+
+Note = Callable[[int, Sequence[int], Sequence[int]], None]
+"""Hears of packets that will be delivered within a second: the row of their camera, their sizes, and which are key frames."""
 
 
 def choose_source(feed: Feed, clock: Clock, resolver: Resolver, offers: Offers | None = None) -> PacketSource:
@@ -69,12 +73,13 @@ class SweepReader:
         restarted: Callable[[int], None] = lambda row: None,
         rng: random.Random | None = None,
         look: LookFactory | None = None,
+        note: Note = lambda row, size, key: None,
     ) -> None:
         self.stats = ReaderStats()
         self.gaps = GapLog()
         self._clock, self._settings = clock, settings
         self.pulse_s = clock.monotonic_s()  # when the loop last came round
-        self._deliver, self._is_awake, self._restarted = deliver, is_awake, restarted
+        self._deliver, self._note, self._is_awake, self._restarted = deliver, note, is_awake, restarted
         self._resolver = Resolver()
         offers = {feed.camera: Offers() for feed in feeds}  # until Gridpatrol is started anew
         make_source = make_source or (lambda feed: choose_source(feed, clock, self._resolver, offers[feed.camera]))
@@ -123,10 +128,16 @@ class SweepReader:
                 self._calm(life)
         slot = self._slots[self._slot]
         self._slot = (self._slot + 1) % len(self._slots)
-        for life in list(slot.values()):
+        for row, life in list(slot.items()):
+            wanted = row in self._watched or self._is_awake(row)
+            if not wanted and (glimpse := life.glance(utc_s, now_s)) is not None:
+                self._note(row, glimpse.size, glimpse.key)
+                if glimpse.key:  # somebody waits for these
+                    self._settle(life, utc_s, now_s)
+                continue
             self._sweep(life, utc_s, now_s)
             if life.connected and self._belongs_in_fast(life, now_s):
-                del slot[life.row]
+                del slot[row]
                 self._hasten(life)
         self.stats.sweeps += 1
         self.stats.fast = len(self._fast)
@@ -147,11 +158,21 @@ class SweepReader:
             slot.clear()
         self._resolver.close()
 
+    def _settle(self, life: CameraLife, utc_s: float, now_s: float) -> None:
+        """Deliver what was glanced at."""
+        try:
+            for run in life.settle():
+                self._deliver(life.row, run)
+        except Exception as error:
+            self._over(life, error, utc_s, now_s)
+
     def _sweep(self, life: CameraLife, utc_s: float, now_s: float) -> None:
         try:
-            packets = life.sweep(utc_s, now_s)
-            if packets:
-                self._deliver(life.row, packets)
+            for glimpse in life.settle():
+                self._deliver(life.row, glimpse)
+            run = life.sweep(utc_s, now_s)
+            if run is not None:
+                self._deliver(life.row, run)
         except Exception as error:
             self._over(life, error, utc_s, now_s)
 
@@ -191,6 +212,7 @@ class SweepReader:
 
     def _judge(self, life: CameraLife, utc_s: float, now_s: float) -> None:
         """Once a second for each camera: health, and whether somebody should look a second time."""
+        self._settle(life, utc_s, now_s)
         try:
             life.refresh(utc_s, now_s)
             if life.wants_look(now_s) and self._closed.allow(life.row, now_s):

@@ -1,6 +1,6 @@
 """A video file as the pipeline would have seen it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -8,6 +8,7 @@ import numpy as np
 
 from base.errors import DecodeError
 from base.records import FrameBatch
+from camera_config import Outline
 from ingest.decode import VideoPicture, reduce_luma
 from ingest.libav_source import open_container
 from ingest.source import Feed
@@ -15,11 +16,12 @@ from ingest.source import Feed
 __all__ = ["read_file"]
 
 
-def read_file(path: Path | str, frames_per_s: float | None = None) -> Iterator[FrameBatch]:
+def read_file(path: Path | str, frames_per_s: float | None = None, masks: Sequence[Outline] = ()) -> Iterator[FrameBatch]:
     """Every frame of a file as a batch of one camera, row 0, awake; times are seconds from the first frame.
 
-    With `frames_per_s` frames that come sooner than that after the last one are left out. Raises SourceError if the file cannot
-    be opened, DecodeError if nothing in it can be decoded; single broken frames are left out.
+    `masks` are black in all of them. With `frames_per_s` frames that come sooner than that after the last one are left out.
+    Raises SourceError if the file cannot be opened, DecodeError if nothing in it can be decoded; single broken frames are left
+    out.
     """
     first_s, last_s = None, float("-inf")
     step_s = 1 / frames_per_s - 1e-3 if frames_per_s else 0.0
@@ -43,7 +45,7 @@ def read_file(path: Path | str, frames_per_s: float | None = None) -> Iterator[F
                 if time_s <= last_s or (last_s >= 0 and time_s - last_s < step_s):
                     continue
                 last_s = time_s
-                picture = VideoPicture(frame)
+                picture = VideoPicture(frame, masks)
                 yield FrameBatch(
                     camera=np.zeros(1, np.int32),
                     time_s=np.array([time_s]),

@@ -1,20 +1,21 @@
 """The last GOPs of every camera, encoded, in memory."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from base.records import Packet
+from ingest.run import Packets, Run, as_run
 
 __all__ = ["Ring"]
 
 
 @dataclass(slots=True, eq=False)
 class _Gop:
-    """Packets from one key frame to the next; `bytes` is the sum of their sizes."""
+    """From one key frame to the next; `bytes` is the sum of its runs'."""
 
     row: int
-    packets: list[Packet] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
     bytes: int = 0
 
 
@@ -34,19 +35,18 @@ class Ring:
         self._open: list[_Gop | None] = [None] * rows  # that the next packet belongs to, unless it is a key frame
         self._most_gops, self._most_camera_bytes, self._most_bytes = gops, camera_bytes, total_bytes
 
-    def extend(self, row: int, packets: Iterable[Packet]) -> None:
+    def extend(self, row: int, packets: Packets) -> None:
         """Append packets of one camera in decoding order. What comes before its first key frame is not kept."""
-        gop, added = self._open[row], 0
-        for packet in packets:
-            if packet.is_key:
-                gop = self._begin(row)
+        run, gop = as_run(packets), self._open[row]
+        if not run.key:
             if gop is not None:
-                size = len(packet.data)
-                gop.packets.append(packet)
-                gop.bytes += size
-                added += size
-        self._camera_bytes[row] += added
-        self.bytes += added
+                self._append(gop, run)
+        else:
+            edges = [*run.key, len(run)]
+            if edges[0] and gop is not None:
+                self._append(gop, run.part(0, edges[0]))
+            for begin, end in pairwise(edges):
+                self._append(self._begin(row), run.part(begin, end))
         while self._camera_bytes[row] > self._most_camera_bytes:
             self._drop(self._gops[row][0])
         while self.bytes > self._most_bytes:
@@ -54,12 +54,20 @@ class Ring:
 
     def newest_gop(self, row: int) -> tuple[Packet, ...]:
         """The newest GOP of a camera from its key frame on; empty if there is none."""
-        return tuple(self._gops[row][-1].packets) if self._gops[row] else ()
+        return tuple(packet for run in self._gops[row][-1].runs for packet in run) if self._gops[row] else ()
+
+    def previous_gop(self, row: int) -> tuple[Packet, ...]:
+        """The GOP before the newest one; empty if it is not kept."""
+        return tuple(packet for run in self._gops[row][-2].runs for packet in run) if len(self._gops[row]) > 1 else ()
+
+    def packets(self, row: int) -> tuple[Packet, ...]:
+        """All that is kept of a camera, from a key frame on."""
+        return tuple(packet for gop in self._gops[row] for run in gop.runs for packet in run)
 
     def seconds(self, row: int) -> float:
         """Media time between a camera's oldest and newest packet."""
         gops = self._gops[row]
-        return max(0.0, (gops[-1].packets[-1].pts_90k - gops[0].packets[0].pts_90k) / 90_000) if gops else 0.0
+        return max(0.0, (gops[-1].runs[-1].pts_90k(-1) - gops[0].runs[0].pts_90k(0)) / 90_000) if gops else 0.0
 
     def seal(self, row: int) -> None:
         """The newest GOP is over, whatever comes: the next packets belong to another connection."""
@@ -68,6 +76,12 @@ class Ring:
     def is_sealed(self, row: int) -> bool:
         """Whether the next packet that is kept can only be a key frame."""
         return self._open[row] is None
+
+    def _append(self, gop: _Gop, run: Run) -> None:
+        gop.runs.append(run)
+        gop.bytes += run.bytes
+        self._camera_bytes[gop.row] += run.bytes
+        self.bytes += run.bytes
 
     def _begin(self, row: int) -> _Gop:
         gops = self._gops[row]

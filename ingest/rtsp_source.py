@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import socket
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -13,8 +14,10 @@ from ingest.connection import READ_BYTES, Connection, TlsConnection
 from ingest.governor import Governor
 from ingest.rtsp.address import Address
 from ingest.rtsp.auth import Offers
+from ingest.rtsp.calm import Calm, Stretch
 from ingest.rtsp.nal import AccessUnit, Parameters
 from ingest.rtsp.session import RtspSession
+from ingest.run import Glimpse
 from ingest.source import Feed, Flood, Phase, StreamFacts
 from ingest.timeline import Timeline
 from ingest.udp import UdpPair
@@ -22,6 +25,8 @@ from ingest.udp import UdpPair
 __all__ = ["Resolver", "RtspSource"]
 
 _MOST_UNSENT_BYTES = 64 * 1024
+_MOST_GLANCES = 7  # between two sweeps, which keep the session alive: 1.6 s
+_MUCH_BYTES = READ_BYTES // 2  # in one read: perhaps the camera must be swept more often
 _MOST_READS, _MOST_READ_S = 16, 0.01  # a sweep, so that a flood from one camera cannot hold up the others
 
 
@@ -57,7 +62,8 @@ class RtspSource:
         self._governor = Governor(clock.monotonic_s())
         self._frames = self._messages = 0  # of the session, when last looked at
         self._feed, self._clock, self._resolver = feed, clock, resolver
-        self._facts = StreamFacts()
+        self.facts = StreamFacts()
+        self.received_bytes = 0
         self._address = Address("rtsp", "", 0)
         self._looking_up: Future[str] | None = None
         self._connection: Connection | None = None
@@ -65,12 +71,11 @@ class RtspSource:
         self._session: RtspSession | None = None
         self._timeline = Timeline()
         self._unsent = b""
-        self._received_bytes = 0
         self._parameters: Parameters | None = None
-
-    @property
-    def facts(self) -> StreamFacts:
-        return self._facts
+        self._calm: tuple[Calm, bytes] | None = None  # what to read on with at a glance, and the newest frame's header
+        self._glanced: list[Stretch] = []
+        self._glances = 0  # since the last sweep
+        self._unread: bytes | SourceError | None = None  # came when glanced at, and is a matter for `sweep`
 
     @property
     def buffer_bytes(self) -> int:
@@ -79,16 +84,12 @@ class RtspSource:
         return 0 if self._connection is None else min(self._connection.buffer_bytes, _MOST_READS * READ_BYTES)
 
     @property
-    def received_bytes(self) -> int:
-        return self._received_bytes
-
-    @property
     def position(self) -> str:
         return self._session.position if self._session is not None else ""
 
     def open(self) -> None:
         self._address = Address.parse(self._feed.url)
-        self._facts = StreamFacts(Phase.CONNECTING, peer=f"{self._address.host}:{self._address.port}")
+        self.facts = StreamFacts(Phase.CONNECTING, peer=f"{self._address.host}:{self._address.port}")
         try:
             ipaddress.ip_address(self._address.host)
         except ValueError:
@@ -110,13 +111,56 @@ class RtspSource:
         session.tick(monotonic_s)
         if session.has_output or self._unsent:
             self._send(session)
-        if session.phase is not self._facts.phase or session.skew_s != self._facts.skew_s:
+        if session.phase is not self.facts.phase or session.skew_s != self.facts.skew_s:
             self._learn(session)
+        if units and session.receiver is not None and session.receiver.depacketizer.parameters is not self._parameters:
+            self._learn(session)
+        packets = self._placed(units, now_s)
+        self._calm, self._glances = self._calmness(session), 0
+        return packets
+
+    def glance(self, utc_s: float, now_s: float) -> Glimpse | None:
+        if self._calm is None or self._glances >= _MOST_GLANCES:
+            return None
+        (calm, header), connection = self._calm, self._connection
+        assert connection is not None
+        try:
+            self._unread = data = connection.read()
+        except SourceError as error:
+            self._unread = error
+            return None
+        stretch = calm.scan(data, header) if 0 < len(data) < _MUCH_BYTES and not connection.has_more else None
+        if stretch is not None:
+            stretch.utc_s, stretch.now_s = utc_s, now_s
+            self._unread = None
+            self._calm = calm, stretch.header
+            self._glances += 1
+            self._glanced.append(stretch)
+        return stretch
+
+    def settle(self) -> Iterator[Glimpse]:
+        glanced, self._glanced = self._glanced, []
+        session = self._session
+        for stretch in glanced:
+            assert session is not None
+            session.take(stretch)
+            self.received_bytes += stretch.bytes
+            self._govern(session, len(stretch.end), stretch.now_s)
+            stretch.place(self._feed.camera, self._timeline.place_rising(stretch.stamp, stretch.utc_s))
+            yield stretch
+            stretch.compact()
+
+    def _calmness(self, session: RtspSession) -> tuple[Calm, bytes] | None:
+        """What to read on with at a glance."""
+        receiver = session.receiver
+        if receiver is None or not self._timeline.is_at(receiver.depacketizer.timestamp):
+            return None
+        return session.calm()
+
+    def _placed(self, units: list[AccessUnit], now_s: float) -> list[Packet]:
         if not units:
             return []
-        if session.receiver is not None and session.receiver.depacketizer.parameters is not self._parameters:
-            self._learn(session)
-        camera, codec = self._feed.camera, self._facts.codec
+        camera, codec = self._feed.camera, self.facts.codec
         placed = self._timeline.place([unit.rtp_timestamp for unit in units], now_s)
         return [
             Packet(camera, time_s, pts, is_key, data, codec, lost)
@@ -137,7 +181,7 @@ class RtspSource:
         if self._udp is not None:
             self._udp.close()
             self._udp = None
-        self._facts = replace(self._facts, phase=Phase.CLOSED)
+        self.facts = replace(self.facts, phase=Phase.CLOSED)
 
     def _connect(self, ip: str) -> None:
         address = self._address
@@ -145,7 +189,7 @@ class RtspSource:
             self._connection = TlsConnection(ip, address.port, address.host, self._feed.certificate_sha256)
         else:
             self._connection = Connection(ip, address.port)
-        self._facts = replace(self._facts, peer=self._connection.peer)
+        self.facts = replace(self.facts, peer=self._connection.peer)
 
     def _is_connected(self) -> bool:
         """Whether the connection stands; advances name look-up, connecting and the TLS handshake."""
@@ -163,7 +207,7 @@ class RtspSource:
 
     def _begin(self) -> RtspSession:
         feed = self._feed
-        self._session = RtspSession(feed.url, feed.user, feed.password, self._facts.peer, feed.transport, offers=self._offers)
+        self._session = RtspSession(feed.url, feed.user, feed.password, self.facts.peer, feed.transport, offers=self._offers)
         self._session.start()
         return self._session
 
@@ -173,22 +217,23 @@ class RtspSource:
         try:
             self._governor.count(pictures, frames, messages, monotonic_s)
         except Flood as error:
-            raise Flood(f"{self._facts.peer}: {error}") from None
+            raise Flood(f"{self.facts.peer}: {error}") from None
 
     def _read(self, session: RtspSession, now_s: float, monotonic_s: float) -> list[AccessUnit]:
-        """What lies in the kernel's buffer, usually with a single recv."""
-        connection = self._connection
+        """What was read and is not plain, and what lies in the kernel's buffer, usually with a single recv."""
+        connection, units = self._connection, list[AccessUnit]()
         assert connection is not None
-        units: list[AccessUnit] = []
-        for _ in range(_MOST_READS):
+        unread, self._unread = self._unread, None
+        if isinstance(unread, SourceError):
+            raise unread
+        data = connection.read() if unread is None else unread
+        for reads in range(1, _MOST_READS + 1):
+            self.received_bytes += len(data)
+            if data:
+                units += session.receive(data, now_s)
+            if not connection.has_more or reads == _MOST_READS or self._clock.monotonic_s() - monotonic_s > _MOST_READ_S:
+                break
             data = connection.read()
-            if not data:
-                break
-            self._received_bytes += len(data)
-            received = session.receive(data, now_s)
-            units = units + received if units else received
-            if len(data) < connection.full_bytes or self._clock.monotonic_s() - monotonic_s > _MOST_READ_S:
-                break
         return units
 
     def _read_udp(self, session: RtspSession, now_s: float, monotonic_s: float) -> list[AccessUnit]:
@@ -204,7 +249,7 @@ class RtspSource:
         if not session.playing:
             return []  # what comes early stays in the kernel
         rtp, rtcp = self._udp.read()
-        self._received_bytes += sum(map(len, rtp))
+        self.received_bytes += sum(map(len, rtp))
         units = session.receive_datagrams(rtp, rtcp, now_s, monotonic_s)
         if report := session.take_report():
             self._udp.send_rtcp(report)
@@ -216,27 +261,27 @@ class RtspSource:
         self._unsent = self._unsent[self._connection.send(self._unsent) :]
         if len(self._unsent) > _MOST_UNSENT_BYTES:
             raise ProtocolError(
-                f"{self._facts.peer}: the camera does not read: {len(self._unsent)} bytes unsent; at most {_MOST_UNSENT_BYTES}"
+                f"{self.facts.peer}: the camera does not read: {len(self._unsent)} bytes unsent; at most {_MOST_UNSENT_BYTES}"
             )
 
     def _learn(self, session: RtspSession) -> None:
         """Facts changed."""
         receiver = session.receiver
         if receiver is None:
-            self._facts = replace(self._facts, phase=session.phase)
+            self.facts = replace(self.facts, phase=session.phase)
             return
-        if self._facts.phase is Phase.DESCRIBING and session.playing:
+        if self.facts.phase is Phase.DESCRIBING and session.playing:
             self._timeline = Timeline(session.clock_hz)
         self._parameters = receiver.depacketizer.parameters
         known = self._parameters or Parameters(0, 0, "")
         carrier = "udp" if session.over_udp else "tls" if self._address.scheme == "rtsps" else "tcp"
-        self._facts = StreamFacts(
+        self.facts = StreamFacts(
             session.phase,
             receiver.depacketizer.codec,
             known.width_px,
             known.height_px,
             known.profile,
-            self._facts.peer,
+            self.facts.peer,
             session.skew_s,
             carrier,
         )

@@ -23,7 +23,7 @@ class IngestSettings:
     backoff_after_stall_s: float = 5.0
     backoff_cap_s: float = 120.0
     good_media_s: float = 60.0  # media for that long forgives earlier failures
-    ring_gops: int = 3
+    ring_gops: int = 5  # of the usual 2 s: five seconds before what woke a camera, and the clip of it
     ring_camera_bytes: int = 4 * 2**20
     ring_bytes: int = 192 * 2**20
     awake_packets: int = 300  # encoded packets an awake camera may have waiting for its decoder

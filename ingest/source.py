@@ -4,12 +4,15 @@ Implementations: `RtspSource` (our own client, one non-blocking socket) and `Lib
 """
 
 import urllib.parse
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from base.errors import AuthError, ProtocolError, StreamEnded
 from base.records import Codec, Packet, Transport
+from camera_config import Outline
+from ingest.run import Glimpse
 
 __all__ = ["CodecChanged", "Feed", "Flood", "PacketSource", "Phase", "PlainPassword", "StreamFacts", "UnsupportedStream"]
 
@@ -28,6 +31,7 @@ class Feed:
     password: str = field(default="", repr=False)
     transport: Transport = Transport.TCP  # of the pictures, over RTSP
     certificate_sha256: str = ""  # of the only certificate accepted over rtsps; empty: one the system trusts
+    masks: tuple[Outline, ...] = ()  # privacy masks: black before anything sees a picture
 
     def __post_init__(self) -> None:
         scheme, separator, rest = self.url.partition("://")
@@ -84,6 +88,14 @@ class PacketSource(Protocol):
 
     def sweep(self, now_s: float) -> list[Packet]:
         """Whatever arrived since the last sweep, oldest first; never blocks. `now_s` is our UTC clock. Raises SourceError."""
+        ...
+
+    def glance(self, utc_s: float, now_s: float) -> Glimpse | None:
+        """Whatever arrived, if nothing about it is unusual, in a fraction of the time; None: `sweep` at once. Never raises."""
+        ...
+
+    def settle(self) -> Iterator[Glimpse]:
+        """What was glanced at, oldest first; only then is it counted. To be exhausted before `sweep`. Raises SourceError."""
         ...
 
     def close(self) -> None:

@@ -1,8 +1,9 @@
 """From a camera's 32-bit RTP timestamps to unwrapped media time and to our own clock."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-__all__ = ["MEDIA_HZ", "Timeline"]
+__all__ = ["MEDIA_HZ", "Placing", "Timeline"]
 
 MEDIA_HZ = 90_000
 _JUMP = 5 * MEDIA_HZ  # no camera of ours pauses that long between frames of one sequence
@@ -11,6 +12,17 @@ _SLACK_PER_S = 1e-3  # how fast the offset may rise again; crystals drift 1e-4 a
 _STEP_S = 5.0  # a clock that steps further than this is followed at once
 _LEAST_STEP_S = 1e-3  # between frames while the offset falls
 _PATIENCE = 3  # sweeps in a row that lag further than `_STEP_S` before the offset is measured anew
+
+
+class Placing(NamedTuple):
+    """Where pictures lie whose timestamps rise: `pts_90k` is the RTP timestamp plus `shift`, `time_s` media time plus `offset_s`.
+
+    Where that would put them before earlier ones, `times_s` has each one's.
+    """
+
+    shift: int
+    offset_s: float
+    times_s: tuple[float, ...] = ()
 
 
 class Timeline:
@@ -46,16 +58,36 @@ class Timeline:
         elapsed = now_s - self._last_now_s
         self._last_now_s = now_s
         pts = self._follow(timestamps) or [self._unwrap(timestamp, elapsed) for timestamp in timestamps]
-        offset_s = self._anchor(max(pts), now_s)
-        last_s, last_pts, times = self._last_s, self._pts, []
+        self._anchor(max(pts), now_s)
+        return list(zip(pts, self._show(pts, now_s), strict=True))
+
+    def is_at(self, timestamp: int) -> bool:
+        """Whether the last frame was the newest, had this timestamp, and no doubt is open: then `place_rising` may go on."""
+        return self._last_raw == timestamp and self._pts == self._unwrapped + self._shift and self._clock_hz == MEDIA_HZ
+
+    def place_rising(self, timestamps: Sequence[int], now_s: float) -> Placing:
+        """As `place`, of timestamps that go on from one for which `is_at` holds, and rise by at most 5 s each."""
+        newest, last = timestamps[-1], self._last_raw
+        shift, pts = self._unwrapped + self._shift - last, newest + self._unwrapped + self._shift - last
+        self._unwrapped += newest - last
+        self._pending, self._last_raw, self._last_now_s = 0, newest, now_s
+        self._spacing = newest - (timestamps[-2] if len(timestamps) > 1 else last)
+        offset_s = self._anchor(pts, now_s)
+        if (timestamps[0] + shift) / MEDIA_HZ + offset_s <= self._last_s:
+            return Placing(shift, offset_s, tuple(self._show([timestamp + shift for timestamp in timestamps], now_s)))
+        self._pts, self._last_s = pts, pts / MEDIA_HZ + offset_s
+        return Placing(shift, offset_s)
+
+    def _show(self, pts: Sequence[int], now_s: float) -> list[float]:
+        """When frames are shown, none before an earlier one."""
+        offset_s, times = self._offset_s or 0.0, []
         for value in pts:
             time_s = value / MEDIA_HZ + offset_s
-            if value >= last_pts:
-                if time_s <= last_s < now_s + _STEP_S:
-                    time_s = max(last_s, min(now_s, last_s + _LEAST_STEP_S))
-                last_s, last_pts = time_s, value
-            times.append((value, time_s))
-        self._last_s, self._pts = last_s, last_pts
+            if value >= self._pts:
+                if time_s <= self._last_s < now_s + _STEP_S:
+                    time_s = max(self._last_s, min(now_s, self._last_s + _LEAST_STEP_S))
+                self._last_s, self._pts = time_s, value
+            times.append(time_s)
         return times
 
     def _follow(self, timestamps: Sequence[int]) -> list[int]:

@@ -119,7 +119,7 @@ class Happening(StrEnum):
     ESCALATED = "escalated"  # still not done, the next level hears of it
     WITHDRAWN = "withdrawn"  # its team was called away to a matter of severity 1
     MADE_UP = "made_up"  # a missed checkpoint that it is about was visited after all
-    LAPSED = "lapsed"  # all of them were, before anybody took it on: closed by the program
+    LAPSED = "lapsed"  # nothing is left to be done, before anybody took it on: closed by the program
     MARKED_DRILL = "marked_drill"  # somebody said that it is an exercise
     MARKED_REAL = "marked_real"  # or that it is none
     PHOTO = "photo"  # a picture that goes with a report or an arrival; `text` is its SHA-256

@@ -25,9 +25,9 @@ def made_up(
     return _with_line(replace(incident, version=incident.version + 1), Happening.MADE_UP, text, now_s)
 
 
-def lapsed(incident: Incident, now_s: float) -> Incident:
+def lapsed(incident: Incident, now_s: float, cause: str = LAPSED_CAUSE) -> Incident:
     """`incident` closed by the program, for nothing is left to be done."""
-    return ended(incident, SYSTEM, Verdict.TRUE, LAPSED_CAUSE, now_s)
+    return ended(incident, SYSTEM, Verdict.TRUE, cause, now_s)
 
 
 def has_lapsed(incident: Incident) -> bool:

@@ -8,9 +8,9 @@ from patrol.advance import admit, ended, entry_of_step
 from patrol.grid import Locality
 from patrol.incident import CATEGORY_OF, Actor, Command, Happening, HistoryEntry, Incident, Origin
 from patrol.opening import new_incident, raised, with_events
-from patrol.steps import Verdict, Work
+from patrol.steps import Step, Verdict, Work
 
-__all__ = ["ended_as_duplicate", "merge", "split"]
+__all__ = ["absorbed_into", "ended_as_duplicate", "merge", "split"]
 
 Changed = tuple[Incident, HistoryEntry]
 
@@ -47,6 +47,39 @@ def merge(source: Incident, target: Incident, events: Sequence[Event], command: 
         other=source.id,
     )
     return (left, entry_of_step(source, left, command, at_s, now_s)), (grown, absorbed)
+
+
+def absorbed_into(
+    source: Incident, target: Incident, events: Sequence[Event], moved: Sequence[Event], by: Actor, now_s: float
+) -> tuple[Changed, Changed]:
+    """As `merge`, where the program knows that the untouched `source` is part of `target`; `moved` are its own of the events."""
+    left = ended_as_duplicate(source, by, f"duplicate of {target.number}", target.id, now_s)
+    ending = HistoryEntry(
+        incident=source.id,
+        version=left.version,
+        step=Step.MERGE,
+        work=left.work,
+        at_s=now_s,
+        recorded_s=now_s,
+        by=by,
+        verdict=left.verdict,
+        cause=left.cause,
+        other=target.id,
+    )
+    grown = replace(with_events(target, events), severity=min(source.severity, target.severity))
+    grown = replace(raised(target, grown, now_s), version=target.version + 1)
+    growing = HistoryEntry(
+        incident=target.id,
+        version=grown.version,
+        step=Happening.ABSORBED,
+        work=grown.work,
+        at_s=now_s,
+        recorded_s=now_s,
+        by=by,
+        other=source.id,
+        events=tuple(event.id for event in moved),
+    )
+    return (left, ending), (grown, growing)
 
 
 def ended_as_duplicate(source: Incident, by: Actor, cause: str, target: str, at_s: float) -> Incident:

@@ -155,7 +155,7 @@ def _after(incident: Incident, entry: HistoryEntry, held: _Held) -> Incident:
         case Step():
             return carried_out(incident, _command(entry), work_after(incident.work, entry.step), entry.at_s)
         case Happening.LAPSED:
-            return lapsed(incident, entry.recorded_s)
+            return lapsed(incident, entry.recorded_s, entry.cause)
     # A severity that was raised warns again of what has been told already.
     told = MARKS.index((entry.step, entry.level)) + 1 if (entry.step, entry.level) in MARKS else 0
     return replace(incident, version=version, told=max(incident.told, told))

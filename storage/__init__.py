@@ -8,6 +8,7 @@ from storage.accounts import AuditRow, NameTakenError, Session, User
 from storage.areas import Area, check_areas
 from storage.assessment import AssessmentOf
 from storage.checkpoint_keys import CodeAttempt
+from storage.coverage import CoverageLedger, PatrolProposal, ProposalState
 from storage.desks import Desks
 from storage.drills import Drill
 from storage.handover import Handovers
@@ -16,6 +17,7 @@ from storage.holds import Hold
 from storage.incidents import IncidentFilter, IncidentState
 from storage.ledger import Ledger, LedgerPage
 from storage.messages import MessageState, Outcome, StoredMessage, TargetCount
+from storage.outages import Outage
 from storage.outgoing import Outgoing
 from storage.photos import NewPhoto, Photo, Photos
 from storage.plan_rounds import WantedDraw
@@ -30,6 +32,7 @@ __all__ = [
     "AssessmentOf",
     "AuditRow",
     "CodeAttempt",
+    "CoverageLedger",
     "Desks",
     "Drill",
     "Handovers",
@@ -42,10 +45,13 @@ __all__ = [
     "MessageState",
     "NameTakenError",
     "NewPhoto",
+    "Outage",
     "Outcome",
     "Outgoing",
+    "PatrolProposal",
     "Photo",
     "Photos",
+    "ProposalState",
     "Recording",
     "RoundFigures",
     "RoundFilter",

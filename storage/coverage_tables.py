@@ -42,6 +42,4 @@ patrol_proposals = Table(
     Column("withdrawn_s", Double),
 )
 _stands = patrol_proposals.c.state != "withdrawn"
-Index(
-    "ix_patrol_proposals_standing", patrol_proposals.c.grid_cell, unique=True, sqlite_where=_stands, postgresql_where=_stands
-)
+Index("ix_patrol_proposals_standing", patrol_proposals.c.grid_cell, unique=True, sqlite_where=_stands, postgresql_where=_stands)

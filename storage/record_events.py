@@ -13,6 +13,7 @@ from patrol import HistoryEntry, Incident, busy_with, join, joins, open_incident
 from storage.drills import is_drill
 from storage.incidents import next_number, write_incidents
 from storage.notices import notices_of_history, queue_notices
+from storage.outages import suppressed_under
 from storage.rows import entry_row, event_row, incident_of, incident_row
 from storage.site_rules import SiteRules
 from storage.tables import events as events_table
@@ -147,6 +148,9 @@ def _sort_into_incidents(connection: Connection, fresh: list[Event], rules: Site
     # Twice: the rule itself is silent for one dead time, so what goes on comes again just after it.
     limits_s = [2 * dead_time_s.get((event.camera, event.rule), DEAD_TIME_S) for event in fresh]
     candidates = _open_incidents(connection, fresh, rules, max(limits_s))
+    parents = suppressed_under(connection, fresh)
+    for parent in parents.values():
+        candidates.keep(parent)
     number = next_number(connection)
     drill = is_drill(connection, now_s)
     for event, limit_s in zip(fresh, limits_s, strict=True):
@@ -154,6 +158,8 @@ def _sort_into_incidents(connection: Connection, fresh: list[Event], rules: Site
         # What is real never disappears in an exercise.
         near = [each for each in candidates.near((event.camera, *overlapping), event.kind) if each.drill == drill]
         fitting = [incident for incident in near if joins(event, incident, limit_s, overlapping)]
+        if event.id in parents:  # its switch is down: the one incident about that has all of it
+            fitting = [candidates.incidents[parents[event.id].id]]
         if fitting:
             newest = max(fitting, key=lambda incident: (incident.last_event_s, incident.number))
             joined, entry = join(event, newest, now_s)

@@ -18,6 +18,7 @@ from storage import holds
 from storage.accounts import add_audit
 from storage.areas import Area
 from storage.clip_tables import clips
+from storage.coverage_tables import patrol_proposals, switched_off
 from storage.desk_tables import handovers
 from storage.holds import Hold
 from storage.photo_tables import photo_jpegs, photos
@@ -343,6 +344,8 @@ _OLD = (
     _Old(Kept.HEALTH, health, health.c.recorded_s, lambda _: (_oldest(health), _has_later(health, "number"))),
     _Old(Kept.HEALTH, gaps, gaps.c.ended_s, lambda _: (_has_later(gaps, "began_s"),)),
     _Old(Kept.HEALTH, watch_runs, watch_runs.c.ended_s),
+    _Old(Kept.HEALTH, switched_off, switched_off.c.ended_s),
+    _Old(Kept.ROUNDS, patrol_proposals, patrol_proposals.c.withdrawn_s),
     _Old(Kept.HEALTH, code_attempts, code_attempts.c.at_s, lambda _: (_oldest(code_attempts),)),
     _Old(Kept.HEALTH, messages, messages.c.made_s, lambda _: (_oldest(messages), messages.c.state != "waiting")),
     _Old(Kept.HEALTH, drills, drills.c.ended_s),

@@ -18,6 +18,7 @@ from storage import accounts, checkpoint_keys, clocks, gaps, health, incidents, 
 from storage.accounts import AuditRow, Session, User
 from storage.areas import Area
 from storage.clips import Clips
+from storage.coverage import CoverageLedger
 from storage.database import Database
 from storage.desks import Desks
 from storage.dispatch import Dispatch
@@ -64,6 +65,7 @@ class Store:
         self._areas: dict[tuple[str, ...], Area] = {}  # by their places; a race makes one twice
         self.clips = Clips(writer, self._read, clock, clips)
         self.rounds = Rounds(writer, self._read, clock, rules)
+        self.coverage = CoverageLedger(writer, self._read, clock, rules)
         self.retention = Retention(writer, self._read, clock, rules.grid.site.retention)
         self.outgoing = Outgoing(writer, self._read, clock, rules)
         self.dispatch = Dispatch(writer, self._read, clock, rules)

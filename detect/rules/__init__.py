@@ -4,8 +4,8 @@ Begin with `camera_rules.py`; each kind of rule is a `Watch` in one of the other
 is found in `detect/health_rules.py`.
 """
 
-from detect.rules.camera_rules import CameraRules
+from detect.rules.camera_rules import CameraRules, refusal
 from detect.rules.geometry import inside
 from detect.rules.watch import Finding, Scene
 
-__all__ = ["CameraRules", "Finding", "Scene", "inside"]
+__all__ = ["CameraRules", "Finding", "Scene", "inside", "refusal"]

@@ -5,20 +5,23 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from base import Box, ConfigError, EventKind
+from base import Box, EventKind
 from camera_config import HEALTH_KINDS, Rule
 from detect.rules.gathering import AbsenceWatch, CrowdWatch
 from detect.rules.moves import FastWatch, LineWatch, WrongWayWatch
 from detect.rules.standing import StandingWatch
-from detect.rules.stays import StayWatch
+from detect.rules.stays import MotionWatch, StayWatch
 from detect.rules.watch import Finding, Scene, Watch
 from detect.track import Track
 
-__all__ = ["WATCHES", "CameraRules"]
+__all__ = ["WATCHES", "CameraRules", "refusal"]
+
+_BEFORE_S = 3.0  # before its dead time ends a rule asks again: a key frame and what led to it
+_AGAIN_S = 2.0  # a look costs up to 60 ms, and what it saw does not change faster
 
 WATCHES: dict[EventKind, type[Watch]] = {
     EventKind.INTRUSION: StayWatch,
-    EventKind.MOTION: StayWatch,
+    EventKind.MOTION: MotionWatch,
     EventKind.LOITERING: StayWatch,
     EventKind.FIRE_SMOKE: StayWatch,
     EventKind.LINE_CROSSING: LineWatch,
@@ -32,13 +35,22 @@ WATCHES: dict[EventKind, type[Watch]] = {
 }
 
 
+def refusal(rule: Rule, labels: Sequence[str]) -> str:
+    """Why a network that knows `labels` cannot fulfil a rule, a sentence; empty where it can."""
+    if not rule.labels or set(rule.labels) & set(labels):
+        return ""
+    return (
+        f"camera {rule.camera}, rule {rule.name}: {rule.kind} needs a network that knows {' or '.join(rule.labels)}; "
+        f"this one knows {', '.join(labels)}"
+    )
+
+
 class CameraRules:
     """The rules of one camera and what they remember of its tracks. Owned by the pipeline thread."""
 
     def __init__(self, rules: Sequence[Rule], zone_info: ZoneInfo, labels: Sequence[str]) -> None:
-        """`labels` are those of the crop network; rules about the camera itself are left aside. Raises ConfigError."""
+        """`labels` are those of the crop network; rules about the camera itself are left aside."""
         self._rules = tuple(rule for rule in rules if rule.kind not in HEALTH_KINDS)
-        _check(self._rules, labels)
         self._zone_info = zone_info
         self._watches = [WATCHES[rule.kind](rule, labels) for rule in self._rules]
         self._dead_until_s = [-np.inf] * len(self._rules)
@@ -58,18 +70,20 @@ class CameraRules:
 
     def near(self, time_s: float, box: Box) -> tuple[Rule, ...]:
         """The armed rules in whose zone, or close to it, `box` lies."""
-        return tuple(self._rules[i] for i in self.armed(time_s) if self._watches[i].near(box))
+        return tuple(self._rules[i] for i in self._asking(time_s) if self._watches[i].near(box))
 
     def wakers(self, time_s: float, box: Box) -> tuple[Rule, ...]:
         """Those of the rules near `box`, a region of a quiet camera, to whom it may be news."""
-        watches = [self._watches[i] for i in self.armed(time_s)]
+        watches = [self._watches[i] for i in self._asking(time_s)]
         return tuple(watch.rule for watch in watches if watch.near(box) and watch.wakes(box))
 
     def relevant(self, time_s: float, track: Track, least_score: float, follow_s: float) -> bool:
         """Whether `track` may still fulfil an armed rule, or did less than `follow_s` ago."""
+        asking = self._asking(time_s)
         return any(
             watch.near(track.box) and watch.relevant(time_s, track, follow_s) and watch.vote(track)[1] >= least_score
-            for watch in (self._watches[i] for i in self.armed(time_s))
+            for i, watch in ((i, self._watches[i]) for i in self.armed(time_s))
+            if i in asking or watch.has_raised(track)
         )
 
     def candidates(self, time_s: float, tracks: Sequence[Track], least_score: float) -> list[tuple[Track, str]]:
@@ -104,6 +118,16 @@ class CameraRules:
             findings += self._admit(i, time_s, watch.glimpse(time_s, box, scene))
         return findings
 
+    def withdraw(self, finding: Finding, time_s: float) -> None:
+        """The event of `finding`, of the frame of `time_s`, is held back: its rule may be fulfilled again in two seconds."""
+        i = self._rules.index(finding.rule)
+        self._dead_until_s[i] = time_s + _AGAIN_S
+        self._watches[i].withdraw(finding)
+
+    def _asking(self, time_s: float) -> tuple[int, ...]:
+        """The armed rules to which something new may be news: not those whose dead time lasts, and that look at nothing then."""
+        return tuple(i for i in self.armed(time_s) if not self._watches[i].pauses or time_s >= self._dead_until_s[i] - _BEFORE_S)
+
     def forget(self, track: Track) -> None:
         """Drop what is remembered of a track that has ended."""
         for watch in self._watches:
@@ -127,13 +151,3 @@ class CameraRules:
 def _fits(rule: Rule, score: dict[str, float]) -> bool:
     """Whether a region with these scores is what the rule asks for."""
     return not rule.labels or max((score.get(label, 0.0) for label in rule.labels), default=0.0) >= rule.min_score
-
-
-def _check(rules: Sequence[Rule], labels: Sequence[str]) -> None:
-    """Raise ConfigError for a rule that asks only for what the network, which knows `labels`, cannot tell."""
-    for rule in rules:
-        if rule.labels and not set(rule.labels) & set(labels):
-            raise ConfigError(
-                f"camera {rule.camera}, rule {rule.name}: {rule.kind} needs a network that knows {' or '.join(rule.labels)}; "
-                f"this one knows {', '.join(labels)}"
-            )

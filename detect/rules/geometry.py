@@ -11,6 +11,7 @@ __all__ = [
     "GRID",
     "apart",
     "clip_foot",
+    "covered",
     "crossings",
     "distance_to_line",
     "inside",
@@ -32,13 +33,13 @@ _BORDER = 1e-3  # a foot on the picture's edge is inside a zone drawn to that ed
 def inside(polygon: Floats, point: Floats) -> Bool:
     """Which of the points (P, 2) lie in the polygon (V, 2), by the even-odd rule, bool (P,). The ring closes itself."""
     x, y = point[:, 0, None], point[:, 1, None]
-    x0, y0 = polygon[:, 0], polygon[:, 1]
-    x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
+    x0, y0 = polygon.T
+    x1, y1 = np.concatenate((polygon[1:], polygon[:1])).T
     spans = (y0 > y) != (y1 > y)
     # Level edges divide by zero, and nearly level ones overflow; neither kind spans the point, so the result is not used.
     with np.errstate(all="ignore"):
         crossing = x0 + (y - y0) * (x1 - x0) / (y1 - y0)
-    result: Bool = np.count_nonzero(spans & (x < crossing), axis=1) % 2 == 1
+    result: Bool = np.bitwise_xor.reduce(spans & (x < crossing), axis=1)
     return result
 
 
@@ -106,6 +107,16 @@ def surroundings(polygon: Floats, line: Floats) -> Bool:
     reach = round(_REACH * GRID[1])
     grown = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
     return np.asarray(grown, np.bool_)
+
+
+def covered(raster: Bool, box: Box) -> tuple[float, float]:
+    """Which share of the cells that are set lies in `box`, and which share of the cells of `box` is set."""
+    height, width = GRID
+    left, top, right, bottom = np.rint(np.clip(box, 0, 1) * np.tile(GRID[::-1], 2)).astype(int).tolist()
+    left, top = min(left, width - 1), min(top, height - 1)
+    part = raster[top : max(top + 1, bottom), left : max(left + 1, right)]
+    common = int(np.count_nonzero(part))
+    return common / max(1, int(np.count_nonzero(raster))), common / part.size
 
 
 def touches(raster: Bool, box: Box) -> bool:

@@ -61,6 +61,7 @@ class Watch(ABC):
     """
 
     always = False  # to be asked also about frames without tracks
+    pauses = False  # in its dead time nothing new is worth a look: it remembers nothing but tracks
 
     def __init__(self, rule: Rule, labels: Sequence[str]) -> None:
         self.rule = rule
@@ -75,6 +76,9 @@ class Watch(ABC):
     @abstractmethod
     def accept(self, finding: Finding, time_s: float) -> None:
         """`finding`, which `update` or `glimpse` has just returned, became an event."""
+
+    def withdraw(self, finding: Finding) -> None:  # noqa: B027  what is about no thing is never withdrawn
+        """`finding`, which was accepted, is no event after all: it may come again."""
 
     @abstractmethod
     def forget(self, number: int) -> None:
@@ -102,6 +106,11 @@ class Watch(ABC):
         """Whether `track`, which is near, may still fulfil the rule, or did less than `follow_s` ago."""
         del time_s, track, follow_s
         return True
+
+    def has_raised(self, track: Track) -> bool:
+        """Whether `track` has become an event."""
+        del track
+        return False
 
     def stand_in(self, tracks: Sequence[Track]) -> Bool:
         """Which of `tracks` stand in the zone, bool (T,)."""
@@ -189,6 +198,8 @@ class Memory(Generic[S]):
 class TrackWatch(Watch, Generic[S]):
     """A watch for which each track is a matter of its own and becomes an event at most once."""
 
+    pauses = True
+
     def __init__(self, rule: Rule, labels: Sequence[str], new: Callable[[Track], S]) -> None:
         super().__init__(rule, labels)
         self.tracks = Memory(new, rule.leave_s)
@@ -197,6 +208,15 @@ class TrackWatch(Watch, Generic[S]):
         followed = self.tracks.get(finding.track.number) if finding.track else None
         if followed is not None:
             followed.raised_s = time_s
+
+    def withdraw(self, finding: Finding) -> None:
+        followed = self.tracks.get(finding.track.number) if finding.track else None
+        if followed is not None:
+            followed.raised_s = None
+
+    def has_raised(self, track: Track) -> bool:
+        followed = self.tracks.get(track.number)
+        return followed is not None and followed.raised_s is not None
 
     def relevant(self, time_s: float, track: Track, follow_s: float) -> bool:
         followed = self.tracks.get(track.number)

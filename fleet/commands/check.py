@@ -15,7 +15,7 @@ from rich.table import Table
 
 from base import Advice, CameraStatus, Clock, ConfigError, Health, ModelError, StorageError, SystemClock
 from camera_config import Site, load_site
-from detect import load_networks
+from detect import load_networks, refusal
 from fleet.commands.run import Data, Database, SiteFolder
 from fleet.logs import Redactor, configure
 from fleet.run import feeds_of
@@ -94,6 +94,9 @@ def find(folder: Path, data: Path, database: str) -> Iterator[tuple[Finding, Sit
         networks = load_networks((data / "models",))
         found = f"crop network ready; detector {networks.detector.card.name if networks.detector else 'none (optional)'}"
         yield Finding("network", not networks.problem, networks.problem or found), site
+        for problem in [refusal(rule, networks.crop.labels) for rule in (site.rules if site else ())]:
+            if problem:
+                yield Finding("rule", False, f"{problem}; it will not be watched for"), site
     except ModelError as error:
         yield Finding("network", False, str(error)), site
 

@@ -48,7 +48,7 @@ def fetch(
     data: Data = Path("gridpatrol-data"),
 ) -> None:
     """Download a network from the address on its card, and check its SHA-256."""
-    for card in list_cards() if name == "all" else [_card(name)]:
+    for card in [card for card in list_cards() if card.url] if name == "all" else [_card(name)]:
         with Progress(
             TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=Console(stderr=True)
         ) as bar:

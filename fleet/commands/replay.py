@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from base import ConfigError, Event
-from camera_config import load_site
+from camera_config import MaskKind, load_site
 from detect import load_networks
 from detect import replay as replay_events
 from fleet.logs import configure
 from ingest import read_file
 
-__all__ = ["replay"]
+__all__ = ["replay", "utc_s"]
 
 
 def replay(
@@ -32,13 +32,16 @@ def replay(
         raise ConfigError(f"--camera {camera}: no such camera in {site}")
     if not clip.is_file():
         raise ConfigError(f"{clip}: expected a video file here, found none")
-    start_s = _utc_s(at)
+    start_s = utc_s(at)
     rules, networks = loaded.rules_of(camera), load_networks(())
-    for event in replay_events(read_file(clip), camera, rules, loaded.zone_info, networks, start_s=start_s):
+    batches = read_file(clip, masks=loaded.masks_of(camera, MaskKind.PRIVACY))
+    ignored = loaded.masks_of(camera, MaskKind.IGNORE)
+    for event in replay_events(batches, camera, rules, loaded.zone_info, networks, start_s=start_s, ignored=ignored):
         typer.echo(_line(event, start_s) if json else _sentence(event, start_s))
 
 
-def _utc_s(text: str) -> float:
+def utc_s(text: str) -> float:
+    """UTC seconds of an ISO 8601 time with zone; raises ConfigError."""
     from datetime import datetime
 
     try:

@@ -46,14 +46,15 @@ TRAINING_CLIPS = (
         8,
         "MIT",
         "OpenDataCam (github.com/opendatacam/opendatacam at 7080baa3e2)",
-        tiles=2,
+        tiles=3,
+        people=False,  # tiles show the teacher a road sign that it takes for somebody
     ),
     TrainingClip(
         "video/vehicle_counting_street.mp4",
         8,
         "MIT",
         "Ahmet Özlü, vehicle_counting_tensorflow (github.com/ahmetozlu/vehicle_counting_tensorflow at ce4e86107f)",
-        tiles=2,
+        tiles=3,
         people=False,
     ),
     TrainingClip(
@@ -67,7 +68,7 @@ TRAINING_CLIPS = (
         8,
         "BSD-2-Clause",
         "Brandon Castellano, DVR-Scan (github.com/Breakthrough/DVR-Scan at b8b229edc4), footage by Andrey Nikishaev",
-        tiles=2,
+        tiles=3,
     ),
 )
 

@@ -18,10 +18,12 @@ __all__ = ["CropNet", "Deployed", "difference", "export", "fit"]
 
 logger = logging.getLogger(__name__)
 
-WIDTHS = (16, 32, 48, 64, 96)
-BATCH = 256
+WIDTHS = (16, 32, 64, 96, 128)
+BATCH = 128
 PEAK_RATE = 4e-3
-SMOOTHING = 0.05
+SMOOTHING = 0.02
+APART = 20  # one crop in so many is not learned from
+TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(3.0), 60))
 
 
 class CropNet(nn.Module):
@@ -63,21 +65,25 @@ def standardised(crop: Tensor) -> Tensor:
 
 
 def fit(crops: Crops, epochs: int, seed: int, threads: int) -> CropNet:
-    """A network trained on `crops`; the same crops, epochs, seed and one thread give the same network on the same machine."""
+    """A network trained on `crops`; the same crops, epochs, seed and one thread give the same network on the same machine.
+
+    A twentieth of the crops is kept apart; on it the scores are calibrated.
+    """
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     rng = np.random.default_rng(seed)
     # Channels last: measured 0.98 against 1.42 ms a crop, forwards and backwards on one thread.
     net = CropNet()
     net.to(memory_format=torch.channels_last)
-    rows = len(crops.label)
+    apart, learned = np.split(rng.permutation(len(crops.label)), [len(crops.label) // APART])
+    rows = len(learned)
     weight = torch.tensor(_balance(crops.label), dtype=torch.float32)
     optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=0.02)
     steps = epochs * (rows // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps, pct_start=0.15)
     net.train()
     for epoch in range(epochs):
-        order = rng.permutation(rows)
+        order = rng.permutation(learned)
         losses = []
         for at in range(0, rows - BATCH + 1, BATCH):
             pick = order[at : at + BATCH]
@@ -92,7 +98,19 @@ def fit(crops: Crops, epochs: int, seed: int, threads: int) -> CropNet:
             losses.append(float(loss.detach()))
         logger.info("epoch %d of %d: loss %.4f", epoch + 1, epochs, float(np.mean(losses)))
     net.eval()
+    _calibrate(net, vary(torch.from_numpy(crops.crop[apart]), rng), torch.from_numpy(crops.label[apart]))
     return net
+
+
+def _calibrate(net: CropNet, crop: Tensor, label: Tensor) -> None:
+    """Divide the logits by the temperature at which `crop` is least surprising (Guo et al. 2017); in place."""
+    with torch.no_grad():
+        logits = net(standardised(crop))
+        surprise = [float(functional.cross_entropy(logits / float(t), label)) for t in TEMPERATURES]
+        best = float(TEMPERATURES[int(np.argmin(surprise))])
+        net.head.weight /= best
+        net.head.bias /= best
+        logger.info("temperature %.2f, right %.3f", best, float((logits.argmax(dim=1) == label).float().mean()))
 
 
 def _balance(label: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -120,6 +138,9 @@ def vary(crop: Tensor, rng: np.random.Generator) -> Tensor:
     row_x = torch.stack([torch.cos(turn) * zoom * mirror, -torch.sin(turn) * zoom, shift[:, 0]], dim=1)
     row_y = torch.stack([torch.sin(turn) * zoom * mirror, torch.cos(turn) * zoom, shift[:, 1]], dim=1)
     grid = functional.affine_grid(torch.stack([row_x, row_y], dim=1), [n, 1, CROP_PX, CROP_PX], align_corners=False)
+    # At the picture's border a crop repeats the outermost pixels
+    low, high = (np.where(rng.random((n, 2)) < 0.06, rng.uniform(0.15, 0.9, (n, 2)), 1.0) for _ in range(2))
+    grid = torch.minimum(torch.maximum(grid, _per_crop(-low)), _per_crop(high))
     pixel = functional.grid_sample(pixel, grid, padding_mode="border", align_corners=False)
 
     # Coarser, softer
@@ -133,8 +154,12 @@ def vary(crop: Tensor, rng: np.random.Generator) -> Tensor:
     pixel = torch.where(some(0.6), curved, pixel)
     pixel = torch.where(some(0.15), 255 - pixel, pixel)
     pixel = pixel * torch.where(some(0.4), amount(0.25, 1.0), torch.ones(()))
-    noise = torch.from_numpy(rng.standard_normal(pixel.shape, np.float32))
+    noise = torch.randn(pixel.shape)  # a third of what NumPy's takes; follows the seed as well
     return (pixel + noise * torch.where(some(0.5), amount(0, 12), torch.zeros(())))[:, 0]
+
+
+def _per_crop(limit: NDArray[np.float64]) -> Tensor:
+    return torch.from_numpy(limit.astype(np.float32))[:, None, None, :]
 
 
 def export(net: CropNet, path: Path) -> Deployed:

@@ -1,4 +1,4 @@
-"""Drawn grounds and drawn things that are neither person nor vehicle: foliage, noise, rain, light, poles, animals, shapes."""
+"""Drawn grounds and drawn clutter that is neither person nor vehicle: foliage, noise, rain, light, shadows, poles, shapes."""
 
 import cv2
 import numpy as np
@@ -11,9 +11,9 @@ Grey = NDArray[np.uint8]
 
 def draw_ground(side_px: int, rng: np.random.Generator) -> Grey:
     """A square of something that is no object, u8 (side, side): one texture, or one above another as a wall above a pavement."""
-    ground = _texture(side_px, rng)
+    ground = _tilted(_texture(side_px, rng), rng)
     if rng.random() < 0.5:
-        above = _texture(side_px, rng)
+        above = _tilted(_texture(side_px, rng), rng)
         line, slope = side_px * rng.uniform(0.1, 0.9), rng.normal(0, 0.15)
         y, x = np.mgrid[:side_px, :side_px].astype(np.float32)
         ground = np.where(y < line + slope * (x - side_px / 2), above, ground)
@@ -24,8 +24,23 @@ def draw_ground(side_px: int, rng: np.random.Generator) -> Grey:
     return np.clip(ground, 0, 255).astype(np.uint8)
 
 
+def _tilted(texture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Half the time as a floor or wall that runs away from the camera."""
+    if rng.random() < 0.5:
+        return texture
+    side_px = len(texture)
+    corner = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * side_px
+    moved = corner + rng.uniform(-0.45, 0.45, (4, 2)).astype(np.float32) * side_px
+    matrix = cv2.getPerspectiveTransform(corner, np.asarray(moved, np.float32))
+    return np.asarray(cv2.warpPerspective(texture, matrix, (side_px, side_px), borderMode=cv2.BORDER_REFLECT), np.float32)
+
+
 def _texture(side_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    kind = rng.integers(6)
+    kind = rng.integers(8)
+    if kind == 7:
+        return _checkered(side_px, rng)
+    if kind == 6:
+        return _thicket(side_px, rng)
     if kind == 0:
         return _cloud(side_px, rng, octaves=int(rng.integers(2, 6)))
     if kind == 1:
@@ -37,6 +52,27 @@ def _texture(side_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
     if kind == 4:
         return _facade(side_px, rng)
     return np.full((side_px, side_px), float(rng.uniform(10, 240)), np.float32)
+
+
+def _thicket(side_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Trees from afar: dark, with light between the leaves, bright specks of every size, out of focus or not."""
+    total = np.zeros((side_px, side_px), np.float32)
+    for cells in (3, 6, 12, 24, 48):
+        coarse = rng.normal(0, 1, (min(cells, side_px), min(cells, side_px))).astype(np.float32)
+        total += cv2.resize(coarse, (side_px, side_px), interpolation=cv2.INTER_CUBIC) * float(rng.uniform(0.2, 1.0))
+    bright = np.exp(total * rng.uniform(0.25, 0.7)) * rng.uniform(15, 60)
+    return np.asarray(np.clip(cv2.GaussianBlur(bright, (0, 0), float(rng.uniform(0.3, 2.0))), 0, 255), np.float32)
+
+
+def _checkered(side_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Tiles of a few greys, regular or not."""
+    cells = int(rng.integers(2, 9))
+    tones = rng.uniform(10, 245, int(rng.integers(2, 4)))
+    tile = tones[rng.integers(0, len(tones), (cells, cells))]
+    if rng.random() < 0.6:
+        y, x = np.mgrid[:cells, :cells]
+        tile = tones[(y + x) % 2]
+    return np.asarray(cv2.resize(tile.astype(np.float32), (side_px, side_px), interpolation=cv2.INTER_NEAREST), np.float32)
 
 
 def _facade(side_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -118,10 +154,12 @@ def _rain(ground: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
 
 
 def draw_light(ground: Grey, rng: np.random.Generator) -> Grey:
-    """The same place with another light: a lamp, headlights, the sun's edge, a flash."""
+    """The same place with another light: a lamp, headlights, the sun's edge, a tree's shadow, a flash."""
     side_px = len(ground)
     light = np.zeros(ground.shape, np.float32)
-    kind = rng.integers(3)
+    kind = rng.integers(5)
+    if kind >= 3:
+        return _shadowed(ground, rng)
     if kind == 0:
         for _ in range(int(rng.integers(1, 4))):
             place = tuple(int(v) for v in rng.integers(0, side_px, 2))
@@ -137,8 +175,24 @@ def draw_light(ground: Grey, rng: np.random.Generator) -> Grey:
     return np.asarray(np.clip(ground + light, 0, 255), np.uint8)
 
 
+def _shadowed(ground: Grey, rng: np.random.Generator) -> Grey:
+    """`ground` under the shadow of leaves: ragged, longer than wide, soft, never black."""
+    side_px = len(ground)
+    total = np.zeros((side_px, side_px), np.float32)
+    flat = float(rng.uniform(1, 4))
+    for cells in (2, 4, 8, 16):
+        coarse = rng.normal(0, 1, (max(2, round(cells * flat)), cells)).astype(np.float32)
+        total += cv2.resize(coarse, (side_px, side_px), interpolation=cv2.INTER_CUBIC) * float(rng.uniform(0.3, 1.0))
+    y, x = np.mgrid[:side_px, :side_px].astype(np.float32) / side_px - 0.5
+    total -= ((y / rng.uniform(0.1, 0.5)) ** 2 + (x / rng.uniform(0.25, 1.0)) ** 2) * rng.uniform(0.3, 1.2)
+    dark = cv2.GaussianBlur(
+        (total > rng.uniform(-0.6, 0.4)).astype(np.float32), (0, 0), 0.5 + side_px * float(rng.uniform(0, 0.03))
+    )
+    return np.asarray(np.clip(ground * (1 - dark * rng.uniform(0.25, 0.7)), 0, 255), np.uint8)
+
+
 def draw_clutter(ground: Grey, rng: np.random.Generator) -> Grey:
-    """`ground` with something in its middle that is no person: a pole, bag, shape, branch, four-legged animal."""
+    """`ground` with something in its middle that is no person: a pole, bag, shape, branch."""
     picture = ground.astype(np.float32)
     side_px = len(picture)
     grey = float(rng.uniform(5, 250))
@@ -146,7 +200,7 @@ def draw_clutter(ground: Grey, rng: np.random.Generator) -> Grey:
         grey = float((picture.mean() + 90) % 256)
     x, y = (side_px * (0.5 + rng.normal(0, 0.08)) for _ in range(2))
     size = side_px * rng.uniform(0.2, 0.75)
-    kind = rng.integers(5)
+    kind = rng.integers(4)
     if kind == 0:
         wide = max(1, round(size * rng.uniform(0.05, 0.3)))
         tilt = rng.normal(0, 0.15)
@@ -161,8 +215,6 @@ def draw_clutter(ground: Grey, rng: np.random.Generator) -> Grey:
         reach = size * rng.uniform(0.2, 0.5, len(turn))
         points = np.stack([x + np.cos(turn) * reach, y + np.sin(turn) * reach], axis=1)
         cv2.fillPoly(picture, [points.astype(np.int32)], grey)
-    elif kind == 3:
-        _draw_animal(picture, x, y, size, grey, rng)
     else:
         for _ in range(int(rng.integers(3, 12))):
             end = (round(x + rng.normal(0, 0.35) * size), round(y + rng.normal(0, 0.35) * size))
@@ -171,18 +223,3 @@ def draw_clutter(ground: Grey, rng: np.random.Generator) -> Grey:
             )
     picture += rng.normal(0, 1, picture.shape).astype(np.float32) * float(rng.uniform(0, 8))
     return np.clip(picture, 0, 255).astype(np.uint8)
-
-
-def _draw_animal(picture: NDArray[np.float32], x: float, y: float, size: float, grey: float, rng: np.random.Generator) -> None:
-    """A body on four legs with head and tail, facing either way."""
-    way = 1 if rng.random() < 0.5 else -1
-    long, thick = size * 0.5, size * rng.uniform(0.13, 0.22)
-    cv2.ellipse(picture, (round(x), round(y)), (round(long * 0.75), max(1, round(thick))), 0, 0, 360, grey, cv2.FILLED)
-    head = (round(x + way * long * 0.85), round(y - thick * rng.uniform(0.3, 1.6)))
-    cv2.ellipse(picture, head, (max(1, round(thick * 0.9)), max(1, round(thick * 0.65))), 20 * way, 0, 360, grey, cv2.FILLED)
-    width = max(1, round(thick * 0.35))
-    for place in (-0.6, -0.45, 0.45, 0.6):
-        foot = (round(x + (place + rng.normal(0, 0.1)) * long), round(y + thick + size * rng.uniform(0.15, 0.28)))
-        cv2.line(picture, (round(x + place * long), round(y)), foot, grey, width)
-    tail = (round(x - way * long * 1.1), round(y - thick * rng.uniform(-0.5, 1.5)))
-    cv2.line(picture, (round(x - way * long * 0.7), round(y)), tail, grey, max(1, width // 2))

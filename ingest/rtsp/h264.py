@@ -9,7 +9,9 @@ from ingest.rtsp.nal import (
     AccessUnit,
     Bits,
     Depacketizer,
+    Layout,
     Parameters,
+    Shape,
     UnreadableParameters,
     check_size,
     split_units,
@@ -19,10 +21,17 @@ from ingest.source import CodecChanged
 
 __all__ = ["H264Depacketizer", "parse_sps"]
 
-SLICE, IDR, SPS, PPS, DELIMITER, FILLER, STAP_A, FU_A = 1, 5, 7, 8, 9, 12, 24, 28
+SLICE, IDR, SEI, SPS, PPS, DELIMITER, FILLER, STAP_A, FU_A = 1, 5, 6, 7, 8, 9, 12, 24, 28
 _UNUSED = frozenset({0, 2, 3, 4})  # NAL types; 2 to 4 are partitions of slices, of the Extended profile
 _PROFILES = {66: "Baseline", 77: "Main", 88: "Extended", 100: "High", 110: "High 10", 122: "High 4:2:2", 244: "High 4:4:4"}
 _WITH_CHROMA_FORMAT = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+
+_SHAPES = {SLICE: Shape.WHOLE, IDR: Shape.KEY, SEI: Shape.KEPT, SPS: Shape.SET, PPS: Shape.SET, DELIMITER: Shape.DROPPED}
+_LAYOUT = Layout.make(
+    1,
+    {byte: shape for byte in range(256) if (shape := {**_SHAPES, FU_A: Shape.FRAGMENT}.get(byte & 31))},
+    {0x80 | SLICE: Shape.WHOLE, 0x80 | IDR: Shape.KEY},
+)
 
 
 class H264Depacketizer(Depacketizer):
@@ -30,17 +39,18 @@ class H264Depacketizer(Depacketizer):
 
     codec = Codec.H264
     picture_set = PPS
+    layout = _LAYOUT
 
     def push(self, data: bytes, start: int, end: int, timestamp: int, marker: bool, lost: int, out: list[AccessUnit]) -> None:
         if (
             marker  # most packets: a picture in one RTP packet
-            and timestamp != self._timestamp
+            and timestamp != self.timestamp
             and not self._parts
             and start < end
             and data[start] & 31 == SLICE
             and not (lost or self._sets_changed or self._markers_lie)
         ):
-            self._timestamp = timestamp
+            self.timestamp = timestamp
             out.append(AccessUnit(timestamp, False, START_CODE + data[start:end], self._lost))
             self._lost = 0
             return
@@ -51,17 +61,17 @@ class H264Depacketizer(Depacketizer):
             and end - start > 2
             and data[start] & 31 == FU_A
             and not data[start + 1] & 0xC0
-            and timestamp == self._timestamp
+            and timestamp == self.timestamp
         ):
             self._parts.append(data[start + 2 : end])
             self._size += end - start + PART_BYTES
             if self._size > MAX_ACCESS_UNIT_BYTES:
                 self._grow(0)
             return
-        if timestamp != self._timestamp:
+        if timestamp != self.timestamp:
             if self._parts:
                 self.complete(out)  # a camera that sets no marker
-            self._timestamp = timestamp
+            self.timestamp = timestamp
         elif not self._parts and not lost and self._is_continued(data, start, end):
             self._distrust_markers()
         if start >= end:
@@ -88,7 +98,7 @@ class H264Depacketizer(Depacketizer):
             return False
         nal = nal.rstrip(b"\0")  # some cameras pad; a NAL unit never ends in zero
         if kind == SPS:
-            if self._sets.get((SPS, 0)) != nal:
+            if self.sets.get((SPS, 0)) != nal:
                 self.parameters = parse_sps(nal)
                 self._keep_set(SPS, 0, nal)
         elif len(nal) > 1:

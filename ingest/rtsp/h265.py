@@ -7,7 +7,9 @@ from ingest.rtsp.nal import (
     AccessUnit,
     Bits,
     Depacketizer,
+    Layout,
     Parameters,
+    Shape,
     UnreadableParameters,
     check_size,
     split_units,
@@ -17,10 +19,22 @@ from ingest.source import CodecChanged
 
 __all__ = ["H265Depacketizer", "parse_sps"]
 
-VPS, SPS, PPS, DELIMITER, FILLER, AP, FU = 32, 33, 34, 35, 38, 48, 49
+VPS, SPS, PPS, DELIMITER, FILLER, SEI, AP, FU = 32, 33, 34, 35, 38, 39, 48, 49
 _FIRST_IRAP, _LAST_IRAP, _LAST_SLICE = 16, 21, 31
 _H264_PROFILES = frozenset({66, 77, 88, 100, 110, 122, 244})
 _PROFILES = {1: "Main", 2: "Main 10", 3: "Main Still Picture", 4: "Range Extensions"}
+
+_SLICES = {
+    0: Shape.SLICE,  # its first byte is 0, too
+    **dict.fromkeys(range(1, 10), Shape.WHOLE),
+    **dict.fromkeys(range(_FIRST_IRAP, _LAST_IRAP + 1), Shape.KEY),
+}
+_OTHERS = {**dict.fromkeys((VPS, SPS, PPS), Shape.SET), DELIMITER: Shape.DROPPED, SEI: Shape.KEPT, FU: Shape.FRAGMENT}
+_LAYOUT = Layout.make(
+    2,
+    {kind << 1: shape for kind, shape in {**_SLICES, **_OTHERS}.items()},
+    {0x80 | kind: shape for kind, shape in _SLICES.items()},
+)
 
 
 class H265Depacketizer(Depacketizer):
@@ -28,14 +42,15 @@ class H265Depacketizer(Depacketizer):
 
     codec = Codec.H265
     picture_set = PPS
+    layout = _LAYOUT
 
     def push(self, data: bytes, start: int, end: int, timestamp: int, marker: bool, lost: int, out: list[AccessUnit]) -> None:
         if lost:
             self._lose(lost)
-        if timestamp != self._timestamp:
+        if timestamp != self.timestamp:
             if self._parts:
                 self.complete(out)
-            self._timestamp = timestamp
+            self.timestamp = timestamp
         elif not self._parts and not lost and self._is_continued(data, start, end):
             self._distrust_markers()
         if data[start : start + 1] != b"\x62" and _is_h264(data, start, end):  # FU, of layer 0: the most of all
@@ -63,7 +78,7 @@ class H265Depacketizer(Depacketizer):
         nal = nal.rstrip(b"\0")
         if len(nal) < 3:
             raise UnreadableParameters(f"an H.265 parameter set of {len(nal)} bytes")
-        if kind == SPS and self._sets.get((SPS, 0)) != nal:
+        if kind == SPS and self.sets.get((SPS, 0)) != nal:
             self.parameters = parse_sps(nal)
         self._keep_set(kind, Bits(nal[2:10]).golomb() if kind == PPS else 0, nal)
         return True

@@ -55,7 +55,7 @@ class JpegDepacketizer:
         self._tables: dict[int, bytes] = {}  # Q -> quantization tables that the camera sent
         self._parts: list[bytes] = []  # headers, then what came of the scan
         self._size = 0  # bytes of the scan
-        self._timestamp = self._key_timestamp = -1
+        self.timestamp = self._key_timestamp = -1
         self._lost = 0
 
     def push(self, data: bytes, start: int, end: int, timestamp: int, marker: bool, lost: int, out: list[AccessUnit]) -> None:
@@ -98,7 +98,7 @@ class JpegDepacketizer:
             raise ProtocolError("JPEG headers that are longer than their RTP packet")
         if self.parameters is None or (self.parameters.width_px, self.parameters.height_px) != (width, height):
             self.parameters = Parameters(width, height, "baseline")
-        self._timestamp = timestamp
+        self.timestamp = timestamp
         self._parts = [_headers(kind & 1, self._quanta(quality), width, height, restart)]
         self._size = 0
         return start
@@ -126,10 +126,10 @@ class JpegDepacketizer:
     def _complete(self, out: list[AccessUnit]) -> None:
         if not self._parts[-1].endswith(b"\xff\xd9"):
             self._parts.append(b"\xff\xd9")
-        is_key = self._lost > 0 or self._key_timestamp < 0 or self._timestamp - self._key_timestamp & 0xFFFF_FFFF >= _KEY_EVERY
+        is_key = self._lost > 0 or self._key_timestamp < 0 or self.timestamp - self._key_timestamp & 0xFFFF_FFFF >= _KEY_EVERY
         if is_key:
-            self._key_timestamp = self._timestamp
-        out.append(AccessUnit(self._timestamp, is_key, b"".join(self._parts), self._lost))
+            self._key_timestamp = self.timestamp
+        out.append(AccessUnit(self.timestamp, is_key, b"".join(self._parts), self._lost))
         self._parts, self._lost = [], 0
 
     def _drop(self) -> None:

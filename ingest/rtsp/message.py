@@ -90,6 +90,11 @@ class MessageParser:
         """The first byte of the connection that is not used up yet."""
         return self._offset
 
+    @property
+    def is_between_frames(self) -> bool:
+        """Whether everything is used up, and nothing was wrong with it."""
+        return not self._tail and self.lost is None and self.error is None
+
     def end_body(self) -> None:
         """There will be no more of the body that is lacking."""
         self._ends_here = True

@@ -2,8 +2,10 @@
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from enum import IntEnum
+from typing import NamedTuple, Self
 
 from base.errors import ProtocolError
 from base.records import Codec
@@ -14,7 +16,9 @@ __all__ = [
     "AccessUnit",
     "Bits",
     "Depacketizer",
+    "Layout",
     "Parameters",
+    "Shape",
     "UnreadableParameters",
     "check_size",
     "split_units",
@@ -55,6 +59,35 @@ class Parameters:
     profile: str
 
 
+class Shape(IntEnum):
+    """What an RTP payload is by its first byte; 0 is what only a closer look tells."""
+
+    WHOLE = 1  # a slice of a picture predicted from others
+    SLICE = 2  # another, of which the second byte must be looked at, too
+    KEY = 3  # a slice of a key frame
+    KEPT = 4  # what comes with a picture, such as SEI
+    DROPPED = 5  # delimiter or filler
+    SET = 6  # a parameter set
+    FRAGMENT = 7  # of a NAL unit
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a codec's RTP payloads tell what they are. `shape` has the `Shape` of every first byte, `inner` that of every header
+    of a fragment that begins a slice, and 0 for all others. A slice is the first of its picture if the bit behind the NAL unit's
+    header is set, in both codecs.
+    """
+
+    header_bytes: int  # of a NAL unit
+    shape: bytes
+    inner: bytes
+
+    @classmethod
+    def make(cls, header_bytes: int, shape: Mapping[int, Shape], inner: Mapping[int, Shape]) -> "Layout":
+        shapes, inners = (bytes(table.get(byte, 0) for byte in range(256)) for table in (shape, inner))
+        return cls(header_bytes, shapes, inners)
+
+
 class Depacketizer(ABC):
     """RTP payloads of one track in, access units out. Owned by the reader thread.
 
@@ -64,15 +97,16 @@ class Depacketizer(ABC):
 
     codec: Codec
     picture_set: int  # NAL type of a picture parameter set
+    layout: Layout
 
     def __init__(self) -> None:
         self.parameters: Parameters | None = None
+        self.sets: Mapping[tuple[int, int], bytes] = {}  # (NAL type, id) -> NAL unit; replaced as a whole
         self.changes = 0  # of parameter sets since the session's last tick
-        self._sets: dict[tuple[int, int], bytes] = {}  # (NAL type, id) -> NAL unit
         self._sets_changed = False
         self._parts: list[bytes] = []
         self._size = 0
-        self._timestamp = -1
+        self.timestamp = -1
         self._has_slice = self._is_key = self._damaged = self._fragment_open = False
         self._aside = -1  # where in `_parts` the open fragment of something other than a picture began
         self._markers_lie = False  # set within pictures, too: then only timestamps tell where one ends
@@ -89,17 +123,37 @@ class Depacketizer(ABC):
     def take_parameter_set(self, nal: bytes) -> bool:
         """Keep `nal` if it is a parameter set; whether it was one. Raises ProtocolError if it is unreadable or absurd."""
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing is half done and nothing odd was seen, so that the next picture may be read by itself."""
+        return not (
+            self._parts
+            or self._has_slice
+            or self._is_key
+            or self._damaged
+            or self._fragment_open
+            or self._lost
+            or self._sets_changed
+            or self._markers_lie
+        )
+
+    def twin(self) -> Self:
+        """Another one with the same parameter sets, at the beginning of a picture."""
+        twin = type(self)()
+        twin.sets, twin.parameters = self.sets, self.parameters
+        return twin
+
     def complete(self, out: list[AccessUnit]) -> None:
         """The access unit so far is all of it. Raises ProtocolError, like `take_parameter_set`."""
         if self._fragment_open:  # nothing was lost, so this camera does not tell the last fragment
             self._end_fragments()
         if self._parts:
-            is_whole = not self._damaged and (not self._is_key or self._is_decodable())
+            is_whole = not self._damaged and (not self._is_key or self.is_decodable)
             if is_whole and self._has_slice:
                 if self._is_key or self._sets_changed:
-                    self._parts[:0] = [part for nal in self._sets.values() for part in (START_CODE, nal)]
+                    self._parts[:0] = [part for nal in self.sets.values() for part in (START_CODE, nal)]
                     self._sets_changed = False
-                out.append(AccessUnit(self._timestamp, self._is_key, b"".join(self._parts), self._lost))
+                out.append(AccessUnit(self.timestamp, self._is_key, b"".join(self._parts), self._lost))
                 self._lost = 0
             self._parts, self._aside = [], -1
             self._size = 0
@@ -144,21 +198,22 @@ class Depacketizer(ABC):
             raise ProtocolError(f"an access unit of more than {MAX_ACCESS_UNIT_BYTES} bytes")
 
     def _keep_set(self, kind: int, number: int, nal: bytes) -> None:
-        if self._sets.get((kind, number)) != nal:
+        if self.sets.get((kind, number)) != nal:
             if len(nal) > MAX_PARAMETER_SET_BYTES:
                 raise UnreadableParameters(f"a parameter set of {len(nal)} bytes; expected at most {MAX_PARAMETER_SET_BYTES}")
-            if len(self._sets) >= MAX_PARAMETER_SETS and (kind, number) not in self._sets:
+            if len(self.sets) >= MAX_PARAMETER_SETS and (kind, number) not in self.sets:
                 raise ProtocolError(f"more than {MAX_PARAMETER_SETS} parameter sets")
             self.changes += 1
             if self.changes > MAX_CHANGES:
                 raise ProtocolError(f"parameter sets that change more than {MAX_CHANGES} times at once")
-            self._sets[kind, number] = nal
-            self._sets = dict(sorted(self._sets.items()))  # video, sequence, picture: the order in which a decoder needs them
+            sets = {**self.sets, (kind, number): nal}
+            self.sets = dict(sorted(sets.items()))  # video, sequence, picture: the order in which a decoder needs them
             self._sets_changed = True
 
-    def _is_decodable(self) -> bool:
+    @property
+    def is_decodable(self) -> bool:
         """Whether a sequence and a picture parameter set are known."""
-        return self.parameters is not None and any(kind == self.picture_set for kind, _ in self._sets)
+        return self.parameters is not None and any(kind == self.picture_set for kind, _ in self.sets)
 
 
 class Bits:

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from base.errors import ProtocolError
 from base.records import Codec
-from ingest.rtsp.nal import AccessUnit, Parameters
+from ingest.rtsp.calm import Calm, Stretch, frame_header
+from ingest.rtsp.nal import AccessUnit, Depacketizer, Parameters
 from ingest.source import CodecChanged
 
 __all__ = ["PayloadReader", "RtcpNews", "RtpReceiver", "read_rtcp"]
@@ -25,6 +26,7 @@ class PayloadReader(Protocol):
 
     codec: Codec
     parameters: Parameters | None
+    timestamp: int  # of the RTP packet that came last, -1 before the first
     changes: int  # of parameter sets, since the session last set it to 0
 
     def push(self, data: bytes, start: int, end: int, timestamp: int, marker: bool, lost: int, out: list[AccessUnit]) -> None:
@@ -47,6 +49,7 @@ class RtpReceiver:
         self._strange = (-1, -1)  # SSRC and sequence number that a stranger's next RTP packet would have
         self._strange_count = self._strange_from = self._strange_at = 0
         self._other_count = self._other_from = self._other_at = 0
+        self._calm: Calm | None = None  # of the parameter sets when it was last asked for
 
     @property
     def position(self) -> str:
@@ -82,6 +85,22 @@ class RtpReceiver:
             self.depacketizer.push(data, start, end, timestamp, second >= 0x80, lost, out)
         except (ProtocolError, CodecChanged) as error:
             raise type(error)(f"{error} (SSRC 0x{ssrc:08x}, sequence {sequence})") from None
+
+    def calm(self, channel: int) -> tuple[Calm, bytes] | None:
+        """What to read on with at a glance, and the newest frame's header; None while that is not possible."""
+        reader = self.depacketizer
+        if not isinstance(reader, Depacketizer) or not reader.is_calm:
+            return None
+        if self._calm is None or self._calm.reader.sets is not reader.sets:
+            self._calm = Calm.of(reader)
+        sequence = self._expected - 1 & 0xFFFF
+        return self._calm, frame_header(channel, self._payload_type, sequence, reader.timestamp, self.ssrc)
+
+    def take(self, stretch: Stretch) -> None:
+        """Go on behind what was read at a glance."""
+        self._expected = self._expected + stretch.rtp_packets & 0xFFFF
+        self.packets += stretch.rtp_packets
+        self.depacketizer.timestamp = stretch.stamp[-1]
 
     def receive_run(self, data: bytes, channel: int, offset: int, out: list[AccessUnit]) -> int:
         """Take the interleaved frames at the beginning of `data` (RFC 2326 §10.12); the position behind the last one taken.

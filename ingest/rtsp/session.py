@@ -8,6 +8,7 @@ from base.errors import AuthError, ConnectError, ProtocolError, SourceError, Str
 from base.records import Transport
 from ingest.rtsp.address import Address, pinned, resolve_control
 from ingest.rtsp.auth import Authenticator, Offers
+from ingest.rtsp.calm import Calm, Stretch
 from ingest.rtsp.h264 import H264Depacketizer
 from ingest.rtsp.h265 import H265Depacketizer
 from ingest.rtsp.jpeg import JpegDepacketizer
@@ -121,6 +122,22 @@ class RtspSession:
         """What is to be sent now."""
         output, self._output = bytes(self._output), bytearray()
         return output
+
+    def calm(self) -> tuple[Calm, bytes] | None:
+        """What to read on with at a glance (`Calm.scan`), and the newest frame's header; None while that is not possible.
+
+        What was read so must be told by `take`, in order, before anything else is called.
+        """
+        if self.phase is not Phase.STREAMING or self.receiver is None or self.over_udp or not self._parser.is_between_frames:
+            return None
+        return self.receiver.calm(self._channel)
+
+    def take(self, stretch: Stretch) -> None:
+        """Go on behind what was read at a glance."""
+        assert self.receiver is not None
+        self.receiver.take(stretch)
+        self.frames += stretch.rtp_packets
+        self._parser.skip(stretch.data)
 
     def receive(self, data: bytes, now_s: float) -> list[AccessUnit]:
         """Access units that `data` completed. `now_s` is our UTC clock, for the skew. Raises SourceError with peer and offset."""

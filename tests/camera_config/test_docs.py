@@ -7,13 +7,17 @@ import pytest
 
 from base import Transport
 from camera_config import CompoundKind, OpensIncident, Order, Schedule, TeamKind, TravelMode, load_site
+from camera_config.coverage_rules import Band, Stream
 from camera_config.desks import DeskKind
 from camera_config.load import FILES
 from camera_config.notification_rules import NoticeKind, NoticeLevel
 from camera_config.read_assessment import ASSESSMENT_KEYS
 from camera_config.read_cameras import CAMERA_KEYS
+from camera_config.read_coverage import COVERAGE_KEYS
 from camera_config.read_desks import DESK_KEYS
+from camera_config.read_ground import GROUND_KEYS, GroundKind
 from camera_config.read_limits import HOURS_KEYS, LIMIT_KEYS, SECTION_KEYS, TOP_KEYS
+from camera_config.read_masks import MASK_KEYS
 from camera_config.read_notifications import NOTIFICATION_KEYS
 from camera_config.read_paths import WAY_KEYS
 from camera_config.read_places import CHECKPOINT_KEYS, PLACE_KEYS, FeatureKind
@@ -31,10 +35,12 @@ REFERENCE = (DOCS / "ref" / "site-folder.md").read_text("utf-8")
 GUIDE = (DOCS / "guide" / "site.md").read_text("utf-8")
 
 KEYS = {
-    "`site.toml`": (*SITE_KEYS, *RETENTION_KEYS),
+    "`site.toml`": (*SITE_KEYS, *RETENTION_KEYS, *COVERAGE_KEYS),
     "`cameras.csv` or `cameras.toml`": CAMERA_KEYS,
     "`places.geojson`": (*PLACE_KEYS, *CHECKPOINT_KEYS),
+    "`ground.geojson`": tuple(key for keys in GROUND_KEYS.values() for key in keys),
     "`rules.toml`": RULE_KEYS,
+    "`masks.toml`": MASK_KEYS,
     "`paths.geojson`": WAY_KEYS,
     "`teams.toml`": (*TEAM_KEYS, *HOLIDAY_KEYS),
     "`dispatch.toml`": tuple(key for keys in DISPATCH_KEYS.values() for key in keys),
@@ -45,6 +51,8 @@ KEYS = {
     "`secrets.toml`": SECRET_KEYS,
 }
 WORDS = {
+    "`site.toml`": (*Stream, *Band),
+    "`ground.geojson`": tuple(GroundKind),
     "`cameras.csv` or `cameras.toml`": tuple(Transport),
     "`places.geojson`": (*FeatureKind, *CompoundKind),
     "`rules.toml`": (*LABELS, *RULE_KINDS, *Direction),

@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from base import SystemClock
+from camera_config.coverage import Coverage
+from dashboard import CoverageNow
 from tests.dashboard.room import Room, a_room
 
 
@@ -37,6 +39,8 @@ def staff(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staff]:
     """The room a file of tests shares, with somebody of each role. They may raise events and take steps in it, nothing more."""
     room = a_room(tmp_path_factory.mktemp("room"), SystemClock(), metrics_token="scrape-me-0123456789", failures=10_000)
     room.start()
+    coverage = Coverage(room.site)
+    room.app.state.coverage.put(CoverageNow(1, room.clock.now_s(), coverage, coverage.with_states({})))
     try:
         administrator = room.set_up()
         dispatcher = room.person(administrator, "wang", "dispatcher")

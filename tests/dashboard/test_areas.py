@@ -42,6 +42,10 @@ LISTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     # What is asked for, and which of `Half.ids` must stand in the answer or not.
     "/api/v1/site": ({}, ("camera", "checkpoint")),
     "/api/v1/cameras": ({}, ("camera",)),
+    "/api/v1/coverage": ({}, ("camera", "proposal")),
+    "/api/v1/coverage/history": ({}, ()),  # by cell: test_coverage.py
+    "/api/v1/coverage/report": ({}, ()),  # likewise
+    "/api/v1/coverage/views": ({}, ("camera",)),
     "/api/v1/incidents": ({"state": "all"}, ("incident", "report")),
     "/api/v1/teams": ({}, ("team",)),
     "/api/v1/teams/board": ({}, ("team",)),
@@ -75,6 +79,7 @@ EVERYBODY = {
     ("GET", "/api/v1/drill"),
     ("DELETE", "/api/v1/live/{view}"),  # of one's own session
     ("POST", "/api/v1/handovers"),  # a sheet of one's own area: test_a_sheet_is_of_the_area
+    ("POST", "/api/v1/coverage/plan"),  # of a place of the area: test_coverage.py
 }
 
 FORBIDDEN = {

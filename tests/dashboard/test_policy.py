@@ -53,6 +53,12 @@ MAY: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v1/cameras/{camera}/snapshot"): USERS,
     ("GET", "/api/v1/cameras/{camera}/gaps"): USERS,
     ("GET", "/api/v1/cameras/{camera}/watched"): USERS,
+    ("GET", "/api/v1/coverage"): USERS,
+    ("GET", "/api/v1/coverage/history"): USERS,
+    ("GET", "/api/v1/coverage/report"): USERS,
+    ("GET", "/api/v1/coverage/views"): USERS,
+    ("POST", "/api/v1/coverage/plan"): USERS,
+    ("POST", "/api/v1/coverage/proposals/{proposal}/accept"): {"dispatcher", "administrator"},
     ("POST", "/api/v1/cameras/{camera}/whep"): USERS,
     ("DELETE", "/api/v1/live/{view}"): USERS,
     ("GET", "/api/v1/incidents"): USERS,
@@ -161,7 +167,7 @@ def _ask(staff: Staff, client: httpx.Client, method: str, path: str, incident: t
     names |= {"target": "nobody", "message": str(uuid.uuid4())}
     names |= {"round_id": str(uuid.uuid4()), "stop": str(uuid.uuid4()), "checkpoint": "k1"}
     names |= {"referral": str(uuid.uuid4()), "handover": str(uuid.uuid4()), "book": "incidents", "hold": str(uuid.uuid4())}
-    names |= {"photo": str(uuid.uuid4()), "user": str(uuid.uuid4())}
+    names |= {"photo": str(uuid.uuid4()), "user": str(uuid.uuid4()), "proposal": str(uuid.uuid4())}
     concrete = path.format(incident=incident[0], event=incident[1], **names)
     bodies: dict[str, dict[str, object]] = {
         "/api/v1/setup": {"secret": "x", "name": "x", "password": "x"},

@@ -12,11 +12,13 @@ import httpx
 import numpy as np
 
 from base import Gap, GapCause, SimulatedClock
+from camera_config.coverage import Coverage
 from camera_config.round_rules import RoundRules, Route, Starts, Times
 from camera_config.schedule import Schedule
 from camera_config.site import Camera, Checkpoint, CompoundKind, Name, Place, PlaceKind, Point, Site, Team, TeamKind
-from dashboard import DashboardSettings
+from dashboard import CoverageNow, DashboardSettings
 from dashboard.schemas import iso
+from patrol.coverage_patrol import PatrolSpot
 from storage import RoundFilter, Store
 from tests.dashboard.clip import ClipFleet
 from tests.dashboard.room import PASSWORD, Room, small_site
@@ -94,6 +96,10 @@ def two_halves(folder: Path, page: Path | None = None) -> Iterator[Halves]:
     settings = DashboardSettings(page=page or folder / "no-page", idle_s=1e6)  # nobody is sent away while the clock leaps
     room = Room(site, store, ClipFleet(tuple(site.camera_by_id), clock), clock, settings)
     room.start()
+    coverage = Coverage(site)
+    room.app.state.coverage.put(
+        CoverageNow(1, NOON_S, coverage, coverage.with_states(dict.fromkeys(site.camera_by_id, "offline")))
+    )
     try:
         store.rounds.plan(at_once=True)
         root = room.set_up()
@@ -145,6 +151,8 @@ def _half(room: Room, root: httpx.Client, camera: str, team: str, where: tuple[s
     room.store.record_gaps([Gap(camera, room.clock.now_s() - 60, None, GapCause.STALL)])
     stop = done(root, "POST", "temporary-stops", command_id=new(), lon=place[0], lat=place[1], why="dark", until=until)
     draw = done(root, "POST", "inspection-draws", command_id=new(), count=1, checkpoints=[checkpoint])
+    room.store.coverage.propose([PatrolSpot(cell, place, 100.0, ("lane",))])
+    [proposal] = [each for each in room.store.coverage.proposals() if each.grid_cell == cell]
     names = {
         "camera": camera,
         "incident": incident.id,
@@ -154,6 +162,7 @@ def _half(room: Room, root: httpx.Client, camera: str, team: str, where: tuple[s
         "photo": photo,
         "round_id": walk.planned.id,
         "stop": str(stop["id"]),
+        "proposal": proposal.id,
         "draw": str(draw["id"]),
         "referral": str(done(root, "POST", f"{of_it}/referrals", command_id=new(), desk="mediation", reason="x")["id"]),
         "hold": str(done(root, "POST", f"{of_it}/holds", id=new(), reason="case")["id"]),

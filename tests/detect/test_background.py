@@ -17,6 +17,8 @@ from detect.background import (
     _MEAN_S,
     _NOISE_CAP,
     _NOISE_FACTOR,
+    _NOISE_S,
+    _NOISE_UNITS,
     _SPECK,
     _STANDING,
     _STANDING_YOUNG,
@@ -201,22 +203,23 @@ def test_another_picture_size_is_refused() -> None:
 
 
 class Twin:
-    """The model of one camera pixel by pixel, as its docstring says it, without light or whole changes."""
+    """The model of one camera pixel by pixel, as its docstring says it, without light, shake or whole changes."""
 
     def __init__(self, first: U8, time_s: float) -> None:
         self.shape = first.shape
-        self.mean = first.astype(int) * 256
+        self.mean = first.astype(np.float32)
+        self.ref = first.astype(int)
         self.noise = np.full(first.shape, _FIRST_NOISE)
         self.flicker = np.zeros(first.shape, int)
-        self.began_s = self.updated_s = time_s
+        self.limit = np.full(first.shape, _BASE + _NOISE_FACTOR * _FIRST_NOISE // _NOISE_UNITS)
+        self.began_s = self.updated_s = self.noise_s = time_s
         self.updates, self.fall = 1, 0.0
 
     def apply(self, luma: U8, time_s: float) -> NDArray[np.bool_]:
         mask = np.zeros(self.shape, np.bool_)
         for y in range(self.shape[0]):
             for x in range(self.shape[1]):
-                limit = min(255, _BASE + self.flicker[y, x] + (self.noise[y, x] * _NOISE_FACTOR >> 8))
-                mask[y, x] = abs(int(luma[y, x]) - (self.mean[y, x] + 128 >> 8)) > limit
+                mask[y, x] = abs(int(luma[y, x]) - self.ref[y, x]) > self.limit[y, x]
         if time_s - self.updated_s >= _UPDATE_S:
             self.learn(luma, time_s, mask)
         silent = time_s - self.began_s < _LEARN_S or self.updates < _LEARN_FRAMES
@@ -225,42 +228,55 @@ class Twin:
     def learn(self, luma: U8, time_s: float, mask: NDArray[np.bool_]) -> None:
         dt_s, age_s = time_s - self.updated_s, time_s - self.began_s
         learning = age_s < _LEARN_S or self.updates < _LEARN_FRAMES
+        mask = mask & (not learning)
         share = 1 / (self.updates + 1) if learning else 1 - np.exp(-dt_s / _MEAN_S)
-        rate = int(np.clip(np.rint(share * 256), 1, 127))
-        crawl = int(np.clip(np.rint((_STANDING_YOUNG if age_s < _YOUNG_S else _STANDING) * dt_s * 256), 1, 1024))
-        self.fall += _FLICKER_FALL * dt_s
+        step = max(1, round((_STANDING_YOUNG if age_s < _YOUNG_S else _STANDING) * dt_s / share))
+        noise_due = learning or time_s - self.noise_s >= _NOISE_S
+        noise_share = share if learning else 1 - np.exp(-(time_s - self.noise_s) / _MEAN_S)
+        flickers = mask.any() or self.flicker.any()
+        if flickers:
+            self.fall += _FLICKER_FALL * dt_s
         down, self.fall = int(self.fall), self.fall - int(self.fall)
         up = round(_FLICKER_RISE * min(dt_s, 2.0) ** 0.5)
         padded = np.pad(mask, 1, mode="reflect")
         for y in range(self.shape[0]):
             for x in range(self.shape[1]):
-                difference = int(luma[y, x]) - (self.mean[y, x] + 128 >> 8)
-                if mask[y, x] and not learning:
-                    self.mean[y, x] += int(np.sign(difference)) * crawl
-                else:
-                    self.mean[y, x] += difference * rate
-                    self.noise[y, x] += (min(abs(difference), _NOISE_CAP) - (self.noise[y, x] >> 8)) * rate
-                self.flicker[y, x] -= min(self.flicker[y, x], down)
+                difference = int(luma[y, x]) - self.ref[y, x]
+                towards = self.ref[y, x] + min(max(difference, -step), step) if mask[y, x] else int(luma[y, x])
+                self.mean[y, x] = (1 - share) * self.mean[y, x] + share * towards
+                if noise_due and not mask[y, x]:
+                    change = min(abs(difference) * _NOISE_UNITS, _NOISE_CAP) - self.noise[y, x]
+                    self.noise[y, x] += int(np.sign(change) * np.rint(abs(change) * noise_share))
+                self.flicker[y, x] = max(0, self.flicker[y, x] - down)
                 if mask[y, x] and padded[y : y + 3, x : x + 3].sum() < _SPECK:
                     self.flicker[y, x] += up
                 self.flicker[y, x] = min(self.flicker[y, x], _FLICKER_CAP)
+        self.ref = np.rint(self.mean).astype(int)
         self.updated_s, self.updates = time_s, self.updates + 1
+        if noise_due:
+            self.noise_s = time_s
+        if noise_due or flickers:
+            noise = np.rint(self.noise * (_NOISE_FACTOR / _NOISE_UNITS) + _BASE).astype(int)
+            self.limit = np.minimum(noise + self.flicker, 255)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.lists(st.sampled_from([0.05, 0.2, 0.7, 2.0, 9.0]), min_size=3, max_size=12))
-def test_the_vectorised_model_agrees_with_its_slow_twin(seed: int, steps_s: list[float]) -> None:
+def test_the_model_agrees_with_its_slow_twin(seed: int, steps_s: list[float]) -> None:
+    """But for pixels at the limit: a mean or a deviation that lies between two levels may be rounded to either."""
     random = np.random.default_rng(seed)
-    empty = random.integers(60, 200, (10, 12), dtype=np.uint8)
+    empty = random.integers(60, 200, (20, 24), dtype=np.uint8)
     background, twin, time_s = Backgrounds(1), Twin(empty, 0.0), 0.0
     assert not show(background, empty, 0.0).any()
     for step_s in steps_s:
         time_s += step_s
         picture = empty + random.integers(0, 4, empty.shape, dtype=np.uint8)
-        y, x = int(random.integers(0, 8)), int(random.integers(0, 9))
+        y, x = int(random.integers(0, 18)), int(random.integers(0, 21))
         picture[y : y + 3, x : x + 3] = random.integers(0, 256)
         picture[::5, ::5] = empty[::5, ::5]  # what the look at the light samples stays, so that it finds nothing
-        assert np.array_equal(show(background, picture, time_s), twin.apply(picture, time_s))
+        near = np.abs(np.abs(picture.astype(int) - twin.ref) - twin.limit) <= 2
+        ours, theirs = show(background, picture, time_s), twin.apply(picture, time_s)
+        assert np.array_equal(ours | near, theirs | near)
 
 
 @settings(deadline=None)
@@ -294,3 +310,32 @@ def test_a_forgotten_camera_learns_at_any_time_and_no_other_does() -> None:
     for number in range(1, 10):
         backgrounds.apply(rows, time_s + number / 2, empty)
     assert backgrounds.apply(rows, time_s + 5.0, thing).any(axis=(1, 2)).tolist() == [True, True]
+
+
+@pytest.mark.parametrize("step_s", [KEY_FRAMES_S, FULL_RATE_S])
+def test_a_camera_that_shakes_sees_nothing_move_but_what_does(step_s: float) -> None:
+    """A mast in gusts: the whole picture moves by up to two pixels of the reduced one, to and fro."""
+    background, random = Backgrounds(1), np.random.default_rng(5)
+    empty = np.kron(random.integers(60, 220, (9, 16), dtype=np.uint8), np.ones((10, 10), np.uint8))  # contours everywhere
+    time_s = learn(background, empty, step_s, 12.0)
+    for number in range(20):
+        dx, dy = ((2, 1), (-1, 2), (1, -2), (-2, 0))[number % 4]
+        shaken = noisy(np.roll(empty, (dy, dx), axis=(0, 1)), number)
+        assert show(background, shaken, time_s)[4:-4, 4:-4].mean() < 0.02
+        seen = show(background, with_thing(shaken, THING, level=0), time_s)
+        assert seen[35:65, 76:84].mean() > 0.5
+        time_s += step_s
+    assert background.relearned == 0
+
+
+def test_what_glared_before_a_cloud_came_is_not_news() -> None:
+    """A ceiling lamp that was clipped stays white when everything else darkens."""
+    background, bright = Backgrounds(1), scene().astype(np.float32)
+    bright[:20, 40:120] = 420  # as far as a sensor can tell, 255
+    time_s = learn(background, np.clip(bright, 0, 255).astype(np.uint8), KEY_FRAMES_S, 12.0)
+    for step in range(1, 8):
+        darker = np.clip(bright * (1 - 0.05 * step), 0, 255).astype(np.uint8)
+        assert show(background, noisy(darker, step), time_s).mean() < 0.005
+        time_s += KEY_FRAMES_S
+    with_walker = with_thing(noisy(darker, 9), walker(0.5, foot=0.3, tall=0.3))
+    assert show(background, with_walker, time_s)[2:18, 76:84].mean() > 0.9

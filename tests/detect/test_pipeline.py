@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from base import Box, ConfigError, Event, EventKind, SimulatedClock, Tier
+from base import Box, Event, EventKind, SimulatedClock, Tier
 from camera_config import Rule
 from detect import DetectSettings, Judges, Pipeline
 from tests.detect.stage import U8, ByShape, Pair, Still, batch, noisy, rule, scene, walker, with_thing
@@ -327,6 +327,25 @@ def test_cameras_of_one_batch_do_not_touch_one_another() -> None:
     assert stats.crops >= stats.inferences > 0
 
 
-def test_a_rule_that_the_network_cannot_fulfil_is_refused() -> None:
-    with pytest.raises(ConfigError, match="rule yard: fire_smoke needs a network"):
-        Stage([rule(kind=EventKind.FIRE_SMOKE, labels=("fire", "smoke"))])
+def test_key_frames_that_wake_in_vain_must_show_more_until_one_did_not() -> None:
+    stage = Stage([rule(zone=GATE)], networks=Pair(ByShape(sure=0.5)))  # never sure enough for the rule
+    stage.learn()
+    for _ in range(8):
+        assert stage.show(walker(0.6), awake=False, step_s=2.0) == []
+        for _ in range(5):
+            stage.show(awake=False, step_s=2.0)
+    assert 4 <= len(stage.woken) < 8, "by then 0.5 is not enough"
+    stage.clock.advance(3600)
+    stage.time_s += 1
+    stage.show(awake=False, step_s=1.0)
+    before = len(stage.woken)
+    stage.show(walker(0.6), awake=False, step_s=2.0)
+    assert len(stage.woken) == before + 1, "an hour later it is"
+
+
+def test_a_rule_that_the_network_cannot_fulfil_is_left_aside_and_the_others_are_watched(caplog: pytest.LogCaptureFixture) -> None:
+    fire = rule(name="fire", kind=EventKind.FIRE_SMOKE, labels=("fire", "smoke"))
+    stage = Stage([fire, rule()])
+    stage.learn()
+    assert [event.rule for event in stage.walk(0.3, 0.9, 4.0)] == ["yard"]
+    assert "rule fire: fire_smoke needs a network that knows fire or smoke" in caplog.text

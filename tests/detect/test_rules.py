@@ -8,9 +8,9 @@ import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from base import ConfigError, EventKind
+from base import EventKind
 from camera_config import Rule
-from detect.rules import CameraRules, Scene, inside
+from detect.rules import CameraRules, Scene, inside, refusal
 from detect.rules.stays import StayWatch
 from detect.track import Track
 from tests.detect.stage import LABELS, rule, scene, walker
@@ -52,11 +52,30 @@ def test_what_does_not_fit_is_no_intrusion(one: Track) -> None:
     assert times_raised(rules_of(rule(zone=LEFT_HALF)), one, 10.0) == []
 
 
+def test_a_parked_vehicle_is_not_news_and_one_that_drives_in_is() -> None:
+    """One that only stands shows because the background learned something else; who stands there is another matter."""
+    vehicles = rule(labels=("person", "vehicle"))
+    parked, driving = (track(0.25, (0.05, 0.9, 0.05)) for _ in range(2))
+    parked.path = driving.path = [(0.0, *parked.foot)]
+    assert times_raised(rules_of(vehicles), parked, 60.0) == []
+    driving.path = [(0.0, 0.15, 0.6), (1.0, *driving.foot)]
+    assert times_raised(rules_of(vehicles), driving, 60.0) == [1.0]
+    assert times_raised(rules_of(vehicles), track(0.25), 60.0) == [1.0]
+
+
 def test_the_foot_counts_not_the_head() -> None:
     below = ((0.0, 0.9), (1.0, 0.9), (1.0, 1.0), (0.0, 1.0))
     assert times_raised(rules_of(rule(zone=below)), track(0.5), 5.0) == []
     at_the_edge = Track(0, (0.4, 0.5, 0.5, 1.0), 0.0, 0.0, np.array([0.9, 0.05, 0.05], np.float32), confirmed=True)
     assert times_raised(rules_of(rule(zone=below)), at_the_edge, 5.0) == [1.0]
+
+
+def test_a_motion_rule_is_about_pixels_wherever_the_foot_is() -> None:
+    above = ((0.3, 0.3), (0.7, 0.3), (0.7, 0.6), (0.3, 0.6))  # his head and trunk are in it, his foot at 0.8 is not
+    assert times_raised(rules_of(rule(zone=above)), track(0.5), 5.0) == []
+    assert times_raised(rules_of(rule(kind=EventKind.MOTION, labels=(), zone=above)), track(0.5), 5.0) == [1.0]
+    beside = ((0.6, 0.3), (0.9, 0.3), (0.9, 0.9), (0.6, 0.9))
+    assert times_raised(rules_of(rule(kind=EventKind.MOTION, labels=(), zone=beside)), track(0.5), 5.0) == []
 
 
 def test_dwell_survives_a_wobble_and_starts_anew_after_leaving() -> None:
@@ -132,8 +151,20 @@ def test_a_motion_rule_wants_no_label() -> None:
 
 
 def test_what_no_network_can_tell_is_refused_with_a_sentence() -> None:
-    with pytest.raises(ConfigError, match=r"camera c0, rule yard: fire_smoke needs a network that knows fire or smoke; this one"):
-        rules_of(rule(kind=EventKind.FIRE_SMOKE, labels=("fire", "smoke")))
+    said = refusal(rule(kind=EventKind.FIRE_SMOKE, labels=("fire", "smoke")), LABELS)
+    assert said == (
+        "camera c0, rule yard: fire_smoke needs a network that knows fire or smoke; this one knows person, vehicle, other"
+    )
+    assert not refusal(rule(kind=EventKind.FIRE_SMOKE, labels=("fire",)), (*LABELS, "fire")) and not refusal(rule(), LABELS)
+
+
+def test_a_rule_in_its_dead_time_asks_for_nothing_but_what_it_follows() -> None:
+    rules, first, second = rules_of(rule(dead_time_s=60.0)), track(0.25), track(0.75, number=1)
+    assert rules.near(0.0, first.box) and rules.relevant(0.0, first, 0.3, 60.0)
+    assert times_raised(rules, first, 2.0) == [1.0]
+    assert not rules.near(2.0, second.box) and not rules.wakers(2.0, second.box)
+    assert rules.relevant(2.0, first, 0.3, 60.0) and not rules.relevant(2.0, second, 0.3, 60.0)
+    assert rules.wakers(58.1, second.box) and rules.relevant(58.1, second, 0.3, 60.0), "in time for the end of it"
 
 
 def test_near_means_the_zone_and_its_surroundings() -> None:

@@ -1,15 +1,21 @@
 """A control room and a patrol team's phone in a real browser, worked by keyboard and touch."""
 
+import hashlib
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
-__all__ = ["PASSWORD", "chromium", "enter_room", "open_phone", "wait_for_motion", "walk_by_keyboard"]
+from tests.fleet.running import wait_until
+
+__all__ = ["PASSWORD", "check_clip", "chromium", "enter_room", "open_phone", "wait_for_motion", "walk_by_keyboard"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 _STEPS = ["opened", "acknowledge", "dispatch", "accept", "depart", "arrive", "report", "verify", "close"]
@@ -69,6 +75,20 @@ def ask(page: Page, path: str, method: str = "GET") -> dict[str, Any]:
         "([path, method]) => fetch(`/api/v1${path}`, {method}).then(answer => answer.json())", [path, method]
     )
     return fetched
+
+
+def check_clip(page: Page, url: str, incident: str) -> None:
+    """The clip of an incident comes, is what its hash says, and shows every frame from five seconds before its event on."""
+    wait_until(lambda: ask(page, f"/incidents/{incident}/clips")["items"], 90, "the clip")
+    clip = ask(page, f"/incidents/{incident}/clips")["items"][0]
+    [event] = [each for each in ask(page, f"/incidents/{incident}")["events"] if each["id"] == clip["event"]]
+    data = page.request.get(f"{url}/api/v1/events/{clip['event']}/clip").body()
+    assert hashlib.sha256(data).hexdigest() == clip["sha256"]
+    with av.open(io.BytesIO(data), "r") as file:
+        times = [float(frame.time or 0) for frame in file.decode(video=0)]
+    began, ended, seen = (datetime.fromisoformat(at) for at in (clip["began_at"], clip["ended_at"], event["began_at"]))
+    assert clip["gaps"] == [] and began <= seen - timedelta(seconds=5)
+    assert len(times) == clip["frames"] and times[-1] == pytest.approx((ended - began).total_seconds(), abs=0.5)
 
 
 def open_phone(page: Page, browser: Browser, url: str, team: str) -> Page:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.room import chromium, enter_room, wait_for_motion, walk_by_keyboard
+from tests.e2e.room import check_clip, chromium, enter_room, wait_for_motion, walk_by_keyboard
 from tests.fleet.running import Running
 
 
@@ -22,7 +22,9 @@ def test_the_demo_by_keyboard(tmp_path: Path) -> None:
         expect(row).to_be_visible(timeout=120_000)
         row.click()
         assert wait_for_motion(page, 30) >= 30
+        incident = str(row.get_attribute("data-incident"))
         walk_by_keyboard(page, browser, running.url)
+        check_clip(page, running.url, incident)
         assert not wrong, wrong
 
 

@@ -26,8 +26,8 @@ without fault; all send {fps} frames/s, a key frame every {gop_s:g} s. With shor
 - **Noticed** is from the beginning of the fault until the camera's status shows it; "–" where there is nothing to notice.
 - **Back** is from the end of the fault until the next frame is delivered. It includes the pause before the next try, which
   grows with every try that failed, and the wait for a key frame.
-- **The others' frame latency** is from the moment the simulator was to send a frame, by its plan, until the reader delivers
-  it. Most of it is waiting for the next sweep, which comes every {sweep_ms:.0f} ms. *Before* is {before_s:g} s without any
+- **The others' frame latency** is from the moment the simulator was to send a frame, by its plan, until it is read.
+  Most of it is waiting for the next sweep, which comes every {sweep_ms:.0f} ms. *Before* is {before_s:g} s without any
   fault, in the same processes; *during* is from the beginning of the faults until the last of these cameras is back. Lost are
   RTP packets, by their sequence numbers; missing are frames, by their timestamps.
 """

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from base import CameraStatus, Clock, Packet, SystemClock
+from base import CameraStatus, Clock, SystemClock
 from ingest import DEFAULT_SETTINGS, IngestSettings, SweepReader
 from ingest.life import CameraLife
+from ingest.rtsp.calm import Stretch
+from ingest.run import Run
 from ingest.simulate.player import due_s
 from tests.faults.cases import FaultCase
 from tests.faults.cast import Cast, cast_for
@@ -116,10 +118,10 @@ class _Witness:
         self._arrived: list[list[tuple[float, int]]] = [[] for _ in range(cameras)]  # UTC, media time
         self._lost = [0] * cameras
 
-    def deliver(self, row: int, packets: list[Packet]) -> None:
-        now_s = self._clock.now_s()
-        self._arrived[row] += [(now_s, packet.pts_90k) for packet in packets]
-        self._lost[row] += sum(packet.lost for packet in packets)
+    def deliver(self, row: int, run: Run) -> None:
+        now_s = run.utc_s if isinstance(run, Stretch) else self._clock.now_s()
+        self._arrived[row] += [(now_s, run.pts_90k(at)) for at in range(len(run))]
+        self._lost[row] += run.lost
 
     def wait_for_all(self, clock: Clock) -> None:
         until_s = clock.monotonic_s() + _ALL_PLAY_S

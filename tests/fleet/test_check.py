@@ -2,11 +2,12 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from base import Advice, CameraStatus, Codec, Health, Quality
+from base import Advice, CameraStatus, Codec, EventKind, Health, Quality
 from camera_config import write_site
 from fleet.commands.check import _show
 from ingest.simulate import Simulator
@@ -29,6 +30,16 @@ def test_a_good_camera_is_described_and_a_dead_one_named(tmp_path: Path, busy_ca
     assert abs(good["skew_s"]) < 1
     assert "refused" in dead["error"].lower()
     assert not (tmp_path / "data").exists(), "a check changes nothing"
+
+
+def test_a_rule_that_no_network_here_can_fulfil_is_named(tmp_path: Path) -> None:
+    plain = small_site(tmp_path / "site", {"c1": "rtsp://127.0.0.1:9/x"})
+    fire = replace(plain.rules[0], name="stove", kind=EventKind.FIRE_SMOKE, labels=("fire", "smoke"))
+    write_site(replace(plain, rules=(*plain.rules, fire)), tmp_path / "site")
+    done = gridpatrol("check", str(tmp_path / "site"), "--data", str(tmp_path / "data"), "--no-cameras", "--json")
+    wrong = [row["text"] for line in done.stdout.splitlines() if not (row := json.loads(line))["ok"]]
+    assert done.returncode == 1 and len(wrong) == 1
+    assert wrong[0].startswith("camera c1, rule stove: fire_smoke needs a network that knows fire or smoke; this one knows")
 
 
 def test_a_narrow_window_cuts_nothing_off() -> None:

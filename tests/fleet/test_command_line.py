@@ -21,7 +21,7 @@ def commands() -> list[tuple[str, TyperCommand]]:
     for name, command in root.commands.items():
         parts = command.commands.values() if isinstance(command, TyperGroup) else (command,)
         found += [(name, part) for part in parts if isinstance(part, TyperCommand)]
-    assert len(found) == 11
+    assert len(found) >= 11  # else nothing was looked at
     return found
 
 

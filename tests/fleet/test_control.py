@@ -9,6 +9,8 @@ import pytest
 
 from base import (
     CameraStatus,
+    Clip,
+    Codec,
     Event,
     EventKind,
     Gap,
@@ -47,13 +49,14 @@ class ScriptedHome:
         self.starts = 0
         self.lost: WorkerLost | None = None
         self.gaps: list[Gap] = []
+        self.clips: list[Clip] = []
         self.watched: tuple[tuple[WatchRun, ...], float] = (), 0.0
 
     def start(self) -> None:
         self.starts += 1
         self.lost = None
 
-    def drain(self, acknowledged: int) -> Report:
+    def drain(self, acknowledged: int, clips: Sequence[str] = ()) -> Report:
         if self.lost is not None:
             raise self.lost
         self.acknowledged = max(self.acknowledged, acknowledged)
@@ -62,7 +65,9 @@ class ScriptedHome:
         gaps, self.gaps = tuple(self.gaps), []
         (runs, until_s), self.watched = self.watched, ((), self.watched[1])
         number = self.acknowledged + len(events)
-        return Report("worker-0", number, events, (status,), gaps, watched=runs, watched_until_s=until_s)
+        self.clips = [clip for clip in self.clips if clip.event not in clips]
+        told = tuple(self.clips)
+        return Report("worker-0", number, events, (status,), gaps, watched=runs, watched_until_s=until_s, clips=told)
 
     def snapshot(self, camera: str) -> bytes:
         if self.lost is not None:
@@ -85,7 +90,15 @@ class ListSink(Sink):
         self.gap: dict[tuple[str, float], Gap] = {}
         self.refusals = refusals
         self.runs: list[WatchRun] = []
-        super().__init__(self.put, self.tell, self.account, self.write)
+        self.clips: list[str] = []
+        self.clip_refusals = 0
+        super().__init__(self.put, self.tell, self.account, self.write, self.keep)
+
+    async def keep(self, clip: Clip) -> None:
+        if self.clip_refusals:
+            self.clip_refusals -= 1
+            raise StorageError("disk full")
+        self.clips.append(clip.event)
 
     async def put(self, events: Sequence[Event]) -> None:
         if self.refusals:
@@ -210,3 +223,31 @@ def test_what_a_lost_worker_had_not_told_counts_as_not_watched(tmp_path: Path) -
 
     asyncio.run(run_until(Control([home], sink, SystemClock()), lost_twice_and_back))
     assert sink.runs == [quiet, WatchRun("c1", 180.0, None, Watched.WORKER), again]
+
+
+def clip(number: int, folder: Path) -> Clip:
+    return Clip(f"e{number}", "c1", 1.0, 9.0, 120, Codec.H264, 640, 360, 1000, "ab" * 32, False, (), folder / f"e{number}.mp4")
+
+
+def test_clips_are_told_until_they_are_stored_and_hold_up_no_event(tmp_path: Path) -> None:
+    home, sink = ScriptedHome(tmp_path), ListSink()
+    home.clips = [clip(0, tmp_path), clip(1, tmp_path)]
+    sink.clip_refusals = 1  # tried again five seconds later; events do not wait for that
+    home.outbox = [event(number) for number in range(5)]
+    control = Control([home], sink, SystemClock())
+    asyncio.run(run_until(control, lambda: home.acknowledged == 5 and [each.event for each in home.clips] == ["e0"]))
+    assert sink.stored == ["e0", "e1", "e2", "e3", "e4"] and sink.clips == ["e1"]
+    again = Control([home], sink, SystemClock())
+    asyncio.run(run_until(again, lambda: not home.clips))
+    assert sink.clips == ["e1", "e0"]
+
+
+def test_events_do_not_wait_while_a_clip_is_being_stored(tmp_path: Path) -> None:
+    class SlowDisk(ListSink):
+        async def keep(self, clip: Clip) -> None:
+            await asyncio.Event().wait()
+
+    home, sink = ScriptedHome(tmp_path), SlowDisk()
+    home.clips, home.outbox = [clip(0, tmp_path)], [event(number) for number in range(4)]
+    asyncio.run(run_until(Control([home], sink, SystemClock()), lambda: home.acknowledged == 4))
+    assert sink.stored == ["e0", "e1", "e2", "e3"] and [each.event for each in home.clips] == ["e0"]

@@ -28,6 +28,7 @@ class SimulatedGates:
         self.cause: list[GapCause | None] = [None] * len(CAMERAS)
         self.peak = np.full(len(CAMERAS), -np.inf)
         self.decode_s = np.zeros((2, len(CAMERAS)))
+        self.behind_s = 0.0
 
     def wake(self, camera: str, until_s: float) -> None:
         self.until_s[camera] = until_s
@@ -37,6 +38,9 @@ class SimulatedGates:
 
     def awake(self, camera: str) -> bool:
         return self.until_s.get(camera, 0.0) > self.clock.now_s()
+
+    def backlog_s(self) -> float:
+        return self.behind_s
 
     def gap_causes(self) -> Sequence[GapCause | None]:
         return self.cause
@@ -130,6 +134,20 @@ def test_a_camera_that_found_its_motion_itself_is_woken_for_it() -> None:
     assert not room.gates.awake("c1")
 
 
+def test_what_a_camera_says_wakes_it_if_a_rule_is_armed_and_it_is_news() -> None:
+    room = Room().learned()
+    for camera in CAMERAS:
+        room.watch.camera_says(camera, room.clock.now_s() - 60)
+    room.play(1)
+    assert not any(map(room.gates.awake, CAMERAS)), "told too late"
+    for camera in CAMERAS:
+        room.watch.camera_says(camera, room.clock.now_s() - 1)
+    room.play(1)
+    assert [room.gates.awake(camera) for camera in CAMERAS] == [True, False], "nothing is looked for on the other"
+    room.play(8, walks=True)
+    assert [event.seen_by for event in room.events] == [Tier.AWAKE]
+
+
 @pytest.mark.parametrize("cause", [GapCause.STALL, GapCause.CREDENTIALS])
 def test_the_ledger_says_what_was_watched_and_why_not(cause: GapCause) -> None:
     room = Room()
@@ -166,6 +184,17 @@ def test_what_the_budget_has_no_room_for_is_in_the_ledger() -> None:
     room.play(20)
     stats = room.watch.stats()
     assert stats.watched_budget_s == pytest.approx(23, abs=1) and stats.wakes_cut >= 4, "they take turns, one always waits"
+
+
+def test_a_budget_that_the_machine_does_not_give_shrinks_and_comes_back() -> None:
+    room = Room().learned()
+    whole = room.watch.stats().budget_cores
+    room.gates.behind_s = 3.0
+    room.play(10)
+    assert 0 < room.watch.stats().budget_cores < 0.2 * whole
+    room.gates.behind_s = 0.0
+    room.play(60)
+    assert room.watch.stats().budget_cores == pytest.approx(whole, rel=0.02)
 
 
 def test_a_camera_whose_frames_are_never_analysed_is_not_called_watched() -> None:

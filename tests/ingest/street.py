@@ -1,10 +1,12 @@
 """Scripted cameras under a real reader, on a simulated clock. No sockets."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from base import Advice, Codec, Health, Packet, Quality, SimulatedClock, SourceError
 from ingest import DEFAULT_SETTINGS, Feed, PacketSource, Phase, StreamFacts, SweepReader
+from ingest.run import Glimpse, Run
 
 __all__ = ["Camera", "Street"]
 
@@ -84,6 +86,12 @@ class ScriptedSource:
         self.received_bytes += sum(len(packet.data) + camera.filler for packet in packets)
         return packets
 
+    def glance(self, utc_s: float, now_s: float) -> None:
+        return None
+
+    def settle(self) -> Iterator[Glimpse]:
+        return iter(())
+
     def close(self) -> None:
         self._camera.closed += 1
 
@@ -137,9 +145,9 @@ class Street:
             lambda feed: ScriptedLook(self.cameras[int(feed.camera[1:])], self.clock),
         )
 
-    def _deliver(self, row: int, packets: list[Packet]) -> None:
-        self.delivered[row] += len(packets)
-        self.arrivals.append((self.clock.monotonic_s(), packets[-1].pts_90k))
+    def _deliver(self, row: int, run: Run) -> None:
+        self.delivered[row] += len(run)
+        self.arrivals.append((self.clock.monotonic_s(), run.pts_90k(-1)))
 
     def advice(self, row: int = 0) -> tuple[Advice, ...]:
         return self.reader.lives[row].status(0.0, False).advice

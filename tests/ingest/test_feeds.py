@@ -44,18 +44,19 @@ def test_key_frames_while_quiet_and_everything_while_awake(clip: Clip) -> None:
             busy = collect(feeds, 1.8)
         finally:
             feeds.stop()
-    times: dict[int, list[float]] = {row: [] for row in range(3)}
+    times: dict[tuple[int, bool], list[float]] = {}
     shown: list[float] = []
     for batch in quiet + busy:
         assert len(set(batch.camera.tolist())) == len(batch) and batch.luma.shape[1:] == (90, 160)
         for row, time_s, awake in zip(batch.camera, batch.time_s, batch.awake, strict=True):
-            times[int(row)].append(float(time_s))
+            times.setdefault((int(row), bool(awake)), []).append(float(time_s))
             if awake:
                 assert row == 1
                 shown.append(float(time_s))
     assert all(later > earlier for own in times.values() for earlier, later in itertools.pairwise(own))
-    assert len(shown) >= 15 and shown[0] < now_s + 0.1  # begins with what led to the alarm, then 15 frames/s for 1.2 s
-    assert max(np.diff(shown)) < 0.11 and shown[-1] >= now_s + 1.0
+    # Begins with what led to the alarm, then every other of 15 frames a second; a key frame that was shown is not shown again.
+    assert len(shown) >= 8 and shown[0] < now_s + 0.1
+    assert max(np.diff(shown)) < 0.3 and shown[-1] >= now_s + 0.9
 
 
 def test_stop_is_quick_and_ends_both_threads(clip: Clip) -> None:

@@ -54,6 +54,34 @@ def test_a_frame_that_was_delivered_before_is_ignored() -> None:
     assert frames.put(frame(0, -3000.0))  # our own clock was set back
 
 
+def test_a_batch_waits_for_company_but_not_when_there_is_enough_to_do() -> None:
+    frames, _ = handover(most=64)
+    frames.put(frame(0, 1.0))
+    later = threading.Timer(0.005, lambda: frames.put(frame(1, 1.0)))
+    later.start()
+    first = frames.take(10.0)
+    later.join()
+    rest = frames.take(0)
+    assert first is not None and len(first) + (len(rest) if rest else 0) == 2
+    for time_s in (2.0, 2.1):
+        frames.put(frame(0, time_s, awake=True))
+    batch = frames.take(1e6)  # waits for ever if it waits
+    assert batch is not None and batch.time_s.tolist() == [2.0]
+
+
+def test_awake_frames_may_be_older_than_the_key_frame_that_woke_their_camera() -> None:
+    frames, _ = handover()
+    frames.put(frame(0, 10.0))
+    assert [frames.put(frame(0, time_s, awake=True)) for time_s in (8.0, 8.1, 8.1, 10.0, 10.1)] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert not frames.put(frame(0, 8.2, awake=True)) and not frames.put(frame(0, 10.0))
+
+
 def test_room_is_bounded_and_awake_frames_keep_a_quarter() -> None:
     frames, _ = handover(most=4)
     for row in range(3):

@@ -52,6 +52,26 @@ def test_waking_decodes_from_the_last_key_frame_and_onwards() -> None:
     assert drain(one) == [(30, False)] and one.rest(0)
 
 
+def test_waking_goes_back_before_the_key_frame_that_was_its_reason_but_never_twice() -> None:
+    def soon(index: int) -> Packet:
+        return packet(index)._replace(time_s=index / 5)
+
+    one, clock = gate()
+    one.admit(0, [soon(index) for index in range(22)])
+    drain(one)
+    one.wake(0, clock.now_s() + 1)
+    assert drain(one) == [(index, True) for index in range(10, 22)]
+    clock.advance(2)
+    one.admit(0, [soon(index) for index in range(22, 32)])
+    assert drain(one) == [(30, False)]
+    one.wake(0, clock.now_s() + 1)
+    assert drain(one) == [(30, True), (31, True)], "what lies before 22 was decoded"
+    clock.advance(2)
+    one.admit(0, [soon(index) for index in range(32, 52)])
+    one.wake(0, clock.now_s() + 1)
+    assert drain(one) == [(index, True) for index in range(40, 52)]
+
+
 def test_waking_is_extended_never_shortened() -> None:
     one, clock = gate()
     one.admit(0, [packet(0)])
@@ -123,6 +143,17 @@ def test_key_frames_after_the_end_keep_their_place_behind_what_waits() -> None:
     clock.advance(2)
     one.admit(0, [packet(2), packet(10)])
     assert drain(one) == [(0, True), (1, True), (10, True)]
+
+
+def test_what_is_far_behind_when_the_time_is_over_gives_way_to_key_frames() -> None:
+    one, clock = gate()
+    one.admit(0, [packet(0)])
+    one.wake(0, clock.now_s() + 5)
+    one.admit(0, [packet(index) for index in range(1, 14)])
+    clock.advance(6)
+    before = one.stats().dropped
+    one.admit(0, [packet(index) for index in range(14, 21)])
+    assert drain(one) == [(20, False)] and one.stats().dropped == before + 14 and one.rest(0)
 
 
 def test_a_decoder_that_falls_behind_loses_whole_gops() -> None:

@@ -242,6 +242,7 @@ class Flood(Connection):
     """As much as one likes to read."""
 
     reads = 0
+    has_more = True
 
     def read(self) -> bytes:
         self.reads += 1

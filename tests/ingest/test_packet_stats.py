@@ -126,10 +126,10 @@ def test_no_packet_is_held_while_it_waits_to_be_counted() -> None:
     before = [sys.getrefcount(one) for one in packets], sys.getrefcount(packets)
     stats.add(5, packets)
     assert ([sys.getrefcount(one) for one in packets], sys.getrefcount(packets)) == before
-    assert len(stats._waiting[1]) == 1000  # of a flood the beginning counts
+    assert len(stats._waiting.size) == 1000  # of a flood the beginning counts
     for _ in range(3):
         stats.add(5, packets)
-    assert not stats._waiting[1] and stats.spread(5, key=False).packets == 4000
+    assert not stats._waiting.size and stats.spread(5, key=False).packets == 4000
 
 
 def test_every_size_has_a_place() -> None:

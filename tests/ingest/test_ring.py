@@ -16,12 +16,12 @@ def packet(pts: int, key: bool, size: int) -> Packet:
 def invariants(ring: Ring, rows: int) -> None:
     held = 0
     for row in range(rows):
-        gops = ring._gops[row]
-        size = sum(len(one.data) for gop in gops for one in gop.packets)
+        gops = [[packet for run in gop.runs for packet in run] for gop in ring._gops[row]]
+        size = sum(len(one.data) for gop in gops for one in gop)
         held += size
         assert size == ring._camera_bytes[row] <= CAMERA_BYTES and len(gops) <= GOPS
         for gop in gops:
-            assert gop.packets[0].is_key and sum(one.is_key for one in gop.packets) == 1
+            assert gop[0].is_key and sum(one.is_key for one in gop) == 1
         newest = ring.newest_gop(row)
         assert not newest or newest[0].is_key
     assert held == ring.bytes <= TOTAL_BYTES

@@ -47,7 +47,7 @@ def test_an_operators_card_reads_back_as_written(tmp_path: Path) -> None:
 # What is changed in a sound card, and what the sentence must say
 WRONG: list[tuple[str, str, str]] = [
     ('licence = "', 'license = "', "license: unknown key"),  # a misspelt key
-    ('head = "crop"', 'head = "detr"', "head: expected one of"),  # a head we do not know
+    ('head = "crop"', 'head = "oracle"', "head: expected one of"),  # a head we do not know
     ("height_px = 64", "height_px = 8", "height_px: expected 16 to 4096, got 8"),  # out of range
     ("height_px = 64", 'height_px = "64"', "height_px: expected a whole number"),  # wrong type
     ('file = "tiny.onnx"', 'file = "../tiny.onnx"', "file: expected a plain name"),  # leaves the folder

@@ -9,12 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from base.clock import SimulatedClock
 from base.errors import ModelError
 from detect import cards
 from detect.cards import Card, fetch
-from tests.networks.material import card_of, tiny
+from fleet.commands.models import app
+from tests.networks.material import card_of, tiny, weights_or_skip
 
 DATA = tiny("crop_sound")
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -185,6 +187,14 @@ def test_a_wrong_file_in_the_mirror_is_passed_over(tmp_path: Path, monkeypatch: 
 def test_an_embedded_network_cannot_be_fetched(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="comes with Gridpatrol"):
         fetch(card_of(DATA), tmp_path)
+
+
+def test_all_networks_are_fetched_but_the_embedded_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDPATROL_WEIGHTS", str(weights_or_skip("yolox_nano_416.onnx")))
+    wanted = {card.file for card in cards.list_cards() if card.url}
+    done = CliRunner().invoke(app, ["fetch", "all", "--data", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in (tmp_path / "models").iterdir()} == wanted and len(wanted) == 4
 
 
 def test_a_full_disk_is_said_so(tmp_path: Path) -> None:

@@ -1,22 +1,33 @@
 """Training: the pieces that decide what the crop network learns, and the way from PyTorch into a file that loads."""
 
 import hashlib
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from detect.cards import read_card
-from detect.networks import CropNetwork
+from base import ModelError
+from benchmarks.crops import lowest_score
+from detect.cards import MODELS_FOLDER, read_card
+from detect.networks import EMBEDDED, CropNetwork
 from fleet.training.card import card_text
 from fleet.training.clips import TRAINING_CLIPS
 from fleet.training.cutouts import Cutout, paste, vary_person
-from fleet.training.dataset import LABELS, Crops, empty_boxes, jittered
+from fleet.training.dataset import LABELS, Crops, _parts, empty_boxes, jittered
 from fleet.training.figures import draw_figure
-from fleet.training.measure import KnownCrops, measure
+from fleet.training.folds import LEFT_OUT, fold_network
+from fleet.training.gather import Sources
+from fleet.training.infrared import lit_by_infrared, under_infrared
+from fleet.training.known import KnownCrops
+from fleet.training.measure import measure
 from fleet.training.regions import OTHER, name_regions
 from fleet.training.teacher import PERSON, VEHICLE, overlap
 from fleet.training.textures import draw_clutter, draw_ground, draw_light
+from fleet.training.things import draw_animal, draw_thing
+from fleet.training.vehicles import draw_vehicle
 
 
 def test_clips_kept_for_testing_are_not_learned_from() -> None:
@@ -31,6 +42,74 @@ def test_a_drawn_figure_is_somebody_upright_and_each_is_another() -> None:
     for figure in figures:
         assert figure.label == PERSON and figure.grey.shape == figure.alpha.shape
         assert 0.15 < figure.alpha.mean() < 0.9 and figure.alpha.max() == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(("draw", "label"), [(draw_animal, OTHER), (draw_thing, OTHER), (draw_vehicle, VEHICLE)])
+def test_what_is_drawn_besides_people_is_whole_and_each_is_another(
+    draw: Callable[[np.random.Generator], Cutout], label: int
+) -> None:
+    drawn = [draw(np.random.default_rng(seed)) for seed in range(25)]
+    assert len({one.grey.tobytes() for one in drawn}) == 25
+    for one in drawn:
+        assert one.label == label and one.grey.shape == one.alpha.shape and min(one.grey.shape) >= 8
+        assert 0.05 < one.alpha.mean() <= 1
+
+
+def test_under_infrared_the_ground_is_dark_and_whoever_is_near_is_pale() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        ground = draw_ground(80, rng)
+        dark = under_infrared(ground, rng)
+        assert dark.shape == ground.shape and dark.mean() < ground.mean() + 30
+        somebody = lit_by_infrared(draw_figure(rng), rng)
+        solid = somebody.grey[somebody.alpha > 0.9]
+        assert solid.mean() > 90 and np.ptp(np.percentile(solid, (10, 90))) < 120
+
+
+def test_small_parts_of_large_things_are_other_but_never_heads() -> None:
+    box = np.tile(np.array([[0.3, 0.1, 0.5, 0.9]], np.float32), (200, 1))
+    part = _parts(box, np.full(200, PERSON, np.int32), 640, 360, np.random.default_rng(0))
+    assert 40 < len(part) < 110
+    middle = (part[:, 1] + part[:, 3]) / 2
+    assert (middle >= 0.5 - 1e-6).all()
+    assert ((part[:, 3] - part[:, 1]) <= 0.3 * 0.8 + 1e-6).all()
+    small = box * np.array([1, 1, 0.65, 0.3], np.float32)
+    assert len(_parts(small, np.full(200, PERSON, np.int32), 640, 360, np.random.default_rng(0))) == 0
+
+
+def test_a_fold_that_is_not_there_asks_for_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fleet.training.network", None)
+    with pytest.raises(ModelError, match="is not installed to train it"):
+        fold_network("intel_car-detection", Sources(tmp_path, tmp_path, None), tmp_path)
+
+
+def test_folds_are_those_of_training_clips() -> None:
+    assert set(LEFT_OUT) <= {clip.name for clip in TRAINING_CLIPS}
+
+
+def test_the_network_of_eight_bits_says_nearly_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="the extra train is not installed")
+    from detect.quantise import quantise
+    from fleet.training.int8 import write_card
+
+    rng = np.random.default_rng(3)
+    crop = np.stack([cv2.resize(draw_ground(90, rng), (64, 64)) for _ in range(96)]).astype(np.uint8)
+    out = tmp_path / "crop_v1_int8.onnx"
+    quantise(MODELS_FOLDER / f"{EMBEDDED}.onnx", crop, out)
+    write_card(MODELS_FOLDER / f"{EMBEDDED}.toml", out)
+    card = read_card(out.with_suffix(".toml"))
+    full = read_card(MODELS_FOLDER / f"{EMBEDDED}.toml")
+    assert card.name == "crop_v1_int8" and card.bytes < 0.5 * full.bytes and card.accuracy == ()
+    eight = CropNetwork(card, out.read_bytes()).classify(crop)
+    whole = CropNetwork(full, (MODELS_FOLDER / full.file).read_bytes()).classify(crop)
+    assert (eight.argmax(axis=1) == whole.argmax(axis=1)).mean() > 0.9
+
+
+def test_the_lowest_score_lets_one_in_fifty_others_pass() -> None:
+    other = np.linspace(0, 1, 1000, dtype=np.float32)
+    score = lowest_score(np.random.default_rng(0).permutation(other))
+    assert (other >= score).sum() == 20
+    assert lowest_score(np.full(100, 0.25, np.float32)) > 0.25
 
 
 def test_the_same_seed_draws_the_same() -> None:

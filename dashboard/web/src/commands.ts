@@ -32,13 +32,14 @@ export function parse(input: string): Query {
   return { type: null, text: input.trim().replace(/^\//, "").toLowerCase() };
 }
 
-/** 0 = no match; higher is better: the whole id, its end (0231 of c0231), its beginning, anywhere in the words. */
+/** 0 = no match; higher is better: the whole id, its end (0231 of c0231), its beginning, anywhere in the words. Of an incident its number. */
 export function rank(query: Query, known: Known): number {
   if (query.type && known.type !== query.type) return 0;
   if (!query.text) return query.type ? 1 : 0;
   const id = known.id.toLowerCase();
   if (id === query.text) return 5;
-  if (known.type !== "incident" && id.replace(/^\D+/, "") === query.text) return 4;
+  if (known.type === "incident") return known.words === query.text ? 4 : known.words.startsWith(query.text) ? 2 : 0;
+  if (id.replace(/^\D+/, "") === query.text) return 4;
   if (id.endsWith(query.text)) return 3;
   if (known.words.startsWith(query.text)) return 2;
   return query.text.split(/\s+/).every((part) => known.words.includes(part)) ? 1 : 0;

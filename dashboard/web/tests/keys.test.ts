@@ -50,6 +50,7 @@ const KNOWN: Known[] = [
   { type: "camera", id: "c1231", words: "c1231 西门 west gate", title: "", detail: "" },
   { type: "place", id: "g03-12", words: "g03-12 第03-12网格 cell 03-12", title: "", detail: "" },
   { type: "incident", id: "0199a3c2-0231", words: "24", title: "", detail: "" },
+  { type: "incident", id: "0199a3c2-0002", words: "241", title: "", detail: "" },
 ];
 
 describe("the command bar", () => {
@@ -63,7 +64,8 @@ describe("the command bar", () => {
     ["/cam 0231", ["c0231"]],
     ["/cam gate", ["c0231", "c1231"]],
     ["/grid 03-12", ["g03-12"]],
-    ["/no 24", ["0199a3c2-0231"]],
+    ["/no 24", ["0199a3c2-0231", "0199a3c2-0002"]],
+    ["/no 2", ["0199a3c2-0002", "0199a3c2-0231"]], // by number, not by the end of an id
     ["东门", ["c0231"]],
     ["nothing like it", []],
   ])("%s finds %o", (text, ids) => {

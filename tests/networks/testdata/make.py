@@ -1,7 +1,8 @@
 """Makes the small ONNX files beside it: `python -m tests.networks.testdata.make`. Needs the extra `train` (onnx)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -79,6 +80,106 @@ def yolox_model() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
 
 
+def picodet_model() -> onnx.ModelProto:
+    """f32 (1, 3, 64, 64) → eight maps of four strides: one thing of the second label, at column 1, row 1 of stride 16."""
+    planted: Constants = {}
+    for stride in (8, 16, 32, 64):
+        cells = (64 // stride) ** 2
+        planted[f"classes{stride}"] = np.full((1, cells, 2), 0.01, np.float32)
+        planted[f"distances{stride}"] = np.full((1, cells, 32), -30, np.float32)
+    planted["classes16"][0, 5] = (0.1, 0.8)
+    bins = planted["distances16"].reshape(1, 16, 4, 8)
+    for side, place in enumerate((1, 0, 1, 2)):  # left, top, right, bottom, in strides
+        bins[0, 5, side, place] = 30
+    return _planted("picodet", [1, 3, 64, 64], planted)
+
+
+def detr_model() -> onnx.ModelProto:
+    """f32 (N, 3, 32, 64) → logits (N, 3, 2), pred_boxes (N, 3, 4): the second query sees a thing of the first label, the surer
+    the brighter the picture: its logit is ten times the mean, less five, of a picture scaled to 0–1."""
+    logits = np.full((1, 3, 2), -9, np.float32)
+    logits[0, 1, 0] = -5
+    gain = np.zeros((1, 3, 2), np.float32)
+    gain[0, 1, 0] = 10
+    boxes = np.tile(np.array([0.5, 0.25, 0.5, 0.5], np.float32), (1, 3, 1))
+    nodes = [
+        *_brightness(),
+        helper.make_node("Mul", ["brightness", "gain"], ["bright_logits"]),
+        helper.make_node("Add", ["bright_logits", "planted_logits"], ["logits"]),
+        helper.make_node("Mul", ["brightness", "nothing"], ["zero"]),
+        helper.make_node("Add", ["planted_boxes", "zero"], ["pred_boxes"]),
+    ]
+    outputs: Values = [("logits", TensorProto.FLOAT, ["n", 3, 2]), ("pred_boxes", TensorProto.FLOAT, ["n", 3, 4])]
+    constants = {"planted_logits": logits, "gain": gain, "planted_boxes": boxes, "nothing": np.zeros(1, np.float32)}
+    return _model("detr", [("images", TensorProto.FLOAT, ["n", 3, 32, 64])], outputs, nodes, constants)
+
+
+def detr_sized_model() -> onnx.ModelProto:
+    """The same with its last step: labels, boxes, scores; boxes are fractions times the sizes it is given, the last query's label
+    is one that the card does not have."""
+    corners = np.tile(np.array([0.25, 0.0, 0.75, 0.5], np.float32), (1, 3, 1))
+    nodes = [
+        *_brightness(),
+        helper.make_node("Cast", ["orig_target_sizes"], ["size"], to=TensorProto.FLOAT),
+        helper.make_node("Concat", ["size", "size"], ["size4"], axis=1),
+        helper.make_node("Reshape", ["size4", "as_boxes"], ["size_boxes"]),
+        helper.make_node("Mul", ["corners", "size_boxes"], ["boxes"]),
+        helper.make_node("Reshape", ["brightness", "as_rows"], ["bright_rows"]),
+        helper.make_node("Mul", ["bright_rows", "planted_scores"], ["scores"]),
+        helper.make_node("Mul", ["bright_rows", "nothing"], ["zero"]),
+        helper.make_node("Add", ["planted_labels", "zero"], ["labels_f"]),
+        helper.make_node("Cast", ["labels_f"], ["labels"], to=TensorProto.INT64),
+    ]
+    inputs: Values = [("images", TensorProto.FLOAT, ["n", 3, 32, 64]), ("orig_target_sizes", TensorProto.INT64, ["n", 2])]
+    outputs: Values = [
+        ("labels", TensorProto.INT64, ["n", 3]),
+        ("boxes", TensorProto.FLOAT, ["n", 3, 4]),
+        ("scores", TensorProto.FLOAT, ["n", 3]),
+    ]
+    constants = {
+        "corners": corners,
+        "as_boxes": np.array([-1, 1, 4], np.int64),
+        "as_rows": np.array([-1, 1], np.int64),
+        "planted_scores": np.array([[0.05, 1.0, 0.9]], np.float32),
+        "planted_labels": np.array([[0, 1, 7]], np.float32),
+        "nothing": np.zeros(1, np.float32),
+    }
+    return _model("detr_sized", inputs, outputs, nodes, constants)
+
+
+def _brightness() -> list[onnx.NodeProto]:
+    """Mean of each picture, (N, 1, 1)."""
+    return [
+        helper.make_node("ReduceMean", ["images"], ["mean"], axes=[1, 2, 3], keepdims=1),
+        helper.make_node("Squeeze", ["mean", "last_axis"], ["brightness"]),
+    ]
+
+
+Values = Sequence[tuple[str, int, Sequence[str | int]]]
+Constants = dict[str, Any]  # of NumPy arrays
+
+
+def _planted(name: str, shape: Sequence[str | int], planted: Constants) -> onnx.ModelProto:
+    """A network whose outputs are `planted`, whatever the picture."""
+    nodes = [*_brightness(), helper.make_node("Mul", ["brightness", "nothing"], ["zero"])]
+    nodes += [helper.make_node("Add", [f"planted_{key}", "zero"], [key]) for key in planted]
+    outputs: Values = [(key, TensorProto.FLOAT, list(value.shape)) for key, value in planted.items()]
+    constants = {f"planted_{key}": value for key, value in planted.items()} | {"nothing": np.zeros(1, np.float32)}
+    return _model(name, [("images", TensorProto.FLOAT, shape)], outputs, nodes, constants)
+
+
+def _model(name: str, inputs: Values, outputs: Values, nodes: list[onnx.NodeProto], constants: Constants) -> onnx.ModelProto:
+    constants = constants | {"last_axis": np.array([3], np.int64)}
+    graph = helper.make_graph(
+        nodes,
+        name,
+        [helper.make_tensor_value_info(*value) for value in inputs],
+        [helper.make_tensor_value_info(*value) for value in outputs],
+        [numpy_helper.from_array(value, key) for key, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+
+
 def main() -> None:
     """Write every file."""
     models = {
@@ -89,6 +190,9 @@ def main() -> None:
         "crop_external_data": external_model(),
         "crop_no_softmax": crop_model(logits=lambda: [helper.make_node("Identity", ["logit"], ["probability"])]),
         "yolox_tiny": yolox_model(),
+        "picodet_tiny": picodet_model(),
+        "detr_tiny": detr_model(),
+        "detr_sized_tiny": detr_sized_model(),
     }
     for name, model in models.items():
         (FOLDER / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))

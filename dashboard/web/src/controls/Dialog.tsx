@@ -1,7 +1,7 @@
 import "./controls.css";
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { t } from "../i18n";
 import { Icon } from "./shapes";
@@ -19,7 +19,8 @@ interface DialogProps {
 /** A window over the page that holds the focus until it is closed (Escape, button, or a click beside it). */
 export function Dialog({ title, onClose, children, bare = false, wide = false, testid }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next key: what somebody types after `/` must not act on the incident behind.
+  useLayoutEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
     return () => dialog?.close();

@@ -274,7 +274,7 @@ export const en = {
   "history.step.escalated": "escalated",
   "history.step.withdrawn": "called {team} away to a worse matter",
   "history.step.made_up": "a missed checkpoint was visited after all",
-  "history.step.lapsed": "closed by itself: the missed checkpoint was made up",
+  "history.step.lapsed": "closed by itself: nothing is left to be done",
   "history.step.marked_drill": "marked as a drill",
   "history.step.marked_real": "marked as real",
   "escalation.cell": "grid worker",

@@ -275,7 +275,7 @@ export const zh: Record<Key, string> = {
   "history.step.escalated": "升级上报",
   "history.step.withdrawn": "抽调{team}处置更紧急的案卷",
   "history.step.made_up": "漏巡点已补巡",
-  "history.step.lapsed": "漏巡已补，自动结案",
+  "history.step.lapsed": "已无待办事项，自动结案",
   "history.step.marked_drill": "标记为演练",
   "history.step.marked_real": "标记为真实",
   "escalation.cell": "网格员",

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { t, word, type Key } from "../i18n";
 import type { Action } from "../keys";
@@ -186,7 +186,8 @@ function Digits({ title, names, testid, onPick, note = "" }: DigitsProps) {
 function Words({ incident, step, placeholder, more = {} }: { incident: Incident; step: StepName; placeholder: Key; more?: Pick<StepRequest, "until"> }) {
   const [text, setText] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  // Before the next key: the first letter of a note must not be a command.
+  useLayoutEffect(() => field.current?.focus(), []);
   const save = (): void => {
     if (!text.trim()) return;
     armed.value = null;

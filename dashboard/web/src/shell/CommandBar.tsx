@@ -57,7 +57,7 @@ function go(known: Known): void {
 }
 
 export function CommandBar() {
-  const known = useMemo(everything, []);
+  const known = useMemo(everything, [incidents.value.size]);
   const [text, setText] = useState("/");
   const [at, setAt] = useState(0);
   const input = useRef<HTMLInputElement>(null);
@@ -94,7 +94,7 @@ export function CommandBar() {
       <ul class="command-found">
         {found.map((one, index) => (
           <li key={one.id}>
-            <button type="button" class={index === at ? "at" : ""} onPointerMove={() => setAt(index)} onClick={() => go(one)}>
+            <button type="button" class={index === at ? "at" : ""} data-testid="command-result" onPointerMove={() => setAt(index)} onClick={() => go(one)}>
               <span class="command-type">{t(`command.${one.type}` as Key)}</span>
               <span class="clip">{one.title}</span>
               <span class="command-detail clip">{one.detail}</span>

@@ -30,13 +30,20 @@ import { highest } from "../queue/order";
 import { shownIds } from "../queue/shown";
 import { CAUSES, REASONS, type Incident } from "../records";
 import { ring, unlockSound } from "../sound";
-import { current, inLanguage, mayDispatch, open, say, select, selected, site, tab, waiting, watched } from "../state";
+import { current, inLanguage, mayDispatch, open, say, select, selected, site, tab, waiting, watched, type Tab } from "../state";
 import { t } from "../i18n";
 
 export const helpOpen = signal(false);
 export const commandOpen = signal(false);
 
 const unacknowledged = computed(() => open.value.filter(waiting));
+/** The page that was shown and the live picture over the map, for a reload of this window. */
+const DESK_KEY = "gridpatrol.desk";
+
+interface KeptDesk {
+  tab: Tab;
+  watched: string | null;
+}
 
 /** Starts everything; the returned function ends it. */
 export function startDesk(): () => void {
@@ -52,7 +59,9 @@ export function startDesk(): () => void {
   };
   document.addEventListener("keydown", onKey);
   document.addEventListener("pointerdown", unlockSound);
+  takeUpDesk();
   const ends = [
+    effect(() => sessionStorage.setItem(DESK_KEY, JSON.stringify({ tab: tab.value, watched: watched.value } satisfies KeptDesk))),
     effect(() => ring(unacknowledged.value, now.value)),
     effect(() => showInTitle(unacknowledged.value, site.value ? inLanguage(site.value.name) : "")),
     effect(() => notifyHidden(unacknowledged.value, show)),
@@ -71,6 +80,14 @@ export function startDesk(): () => void {
     document.removeEventListener("pointerdown", unlockSound);
     for (const end of ends) end();
   };
+}
+
+/** Goes on where this window was before its reload. */
+function takeUpDesk(): void {
+  const kept = JSON.parse(sessionStorage.getItem(DESK_KEY) ?? "null") as KeptDesk | null;
+  if (!kept) return;
+  tab.value = kept.tab;
+  watched.value = kept.watched;
 }
 
 /** With nothing open in the panel, or a closed incident, the highest unacknowledged alarm opens by itself. */

@@ -1,0 +1,326 @@
+"""Reading at a glance gives exactly what reading everything gives: packets, times, counters, errors."""
+
+import base64
+import random
+import struct
+from dataclasses import dataclass, field, replace
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from base import Codec, Packet, SimulatedClock, SourceError
+from ingest import DEFAULT_SETTINGS, Feed, PacketSource, Phase, RtspSource, rtsp_source
+from ingest.gaps import GapLog
+from ingest.life import CameraLife
+from ingest.rtsp.calm import Stretch
+from ingest.rtsp_source import Resolver
+from ingest.run import Run
+from tests.ingest.test_h264 import PPS, SPS
+
+VPS_265 = bytes.fromhex("40010c01ffff01600000030090000003000003003f959809")
+SPS_265 = bytes.fromhex("42010101600000030090000003000003003fa00502016965959a4932b9a020000003002000000301e1")  # 640x360
+PPS_265 = bytes.fromhex("4401c172b46240")
+ENCODINGS = {Codec.H264: ("H264", (SPS, PPS)), Codec.H265: ("H265", (VPS_265, SPS_265, PPS_265))}
+
+
+class Wire:
+    """A connection to a camera that has one track, and sends what it is told to."""
+
+    def __init__(self, codec: Codec, tells_sets: bool) -> None:
+        self.peer, self.ip, self.local_ip, self.buffer_bytes, self.has_more = (
+            "192.0.2.1:554",
+            "192.0.2.1",
+            "192.0.2.9",
+            65536,
+            False,
+        )
+        self.incoming: list[bytes] = []
+        self._encoding, sets = ENCODINGS[codec]
+        self._sets = sets if tells_sets else ()
+
+    def is_ready(self) -> bool:
+        return True
+
+    def read(self) -> bytes:
+        return self.incoming.pop(0) if self.incoming else b""
+
+    def send(self, data: bytes) -> int:
+        if data.startswith(b"$"):
+            return len(data)
+        method, sequence = data.split(b" ")[0].decode(), data.partition(b"CSeq: ")[2].partition(b"\r")[0].decode()
+        headers, body = "", ""
+        if method == "DESCRIBE":
+            names = ["sprop-parameter-sets"] if self._encoding == "H264" else ["sprop-vps", "sprop-sps", "sprop-pps"]
+            texts = [base64.b64encode(one).decode() for one in self._sets]
+            values = [",".join(texts)] if self._encoding == "H264" else texts
+            told = ";".join(f"{name}={value}" for name, value in zip(names, values, strict=False) if value)
+            body = f"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 {self._encoding}/90000\r\na=fmtp:96 {told}\r\n"
+            headers = f"Content-Length: {len(body)}\r\n"
+        elif method == "SETUP":
+            headers = "Session: 5\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
+        self.incoming.append(f"RTSP/1.0 200 OK\r\nCSeq: {sequence}\r\n{headers}\r\n{body}".encode())
+        return len(data)
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Reading:
+    """One camera, read in one of the two ways."""
+
+    codec: Codec
+    tells_sets: bool
+    glances: bool
+    clock: SimulatedClock = field(default_factory=lambda: SimulatedClock(1e6))
+    packets: list[Packet] = field(default_factory=list)
+    kept: list[Run] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    error: str = ""
+    stretches: int = 0
+
+    def __post_init__(self) -> None:
+        self.wire = Wire(self.codec, self.tells_sets)
+        self.source = RtspSource(Feed("c1", "rtsp://192.0.2.1/x"), self.clock, Resolver())
+
+        def make(feed: Feed) -> PacketSource:
+            return self.source
+
+        patient = replace(DEFAULT_SETTINGS, first_key_s=1e6, stall_s=1e6)
+        log, rng = GapLog(), random.Random(1)
+        self.life = CameraLife(0, Feed("c1", "rtsp://192.0.2.1/x"), patient, make, lambda feed: None, log, rng, 1e9, 0.0)
+        with patch.object(rtsp_source, "Connection", lambda ip, port: self.wire):
+            self.life.open(self.clock.monotonic_s())
+        while self.life.phase in (Phase.CLOSED, Phase.CONNECTING, Phase.DESCRIBING):
+            self.turn(b"", 0.2)
+
+    def turn(self, data: bytes, passed_s: float, settles: bool = False) -> None:
+        """`data` comes, and is read after `passed_s`; with `settles` everything is counted, as happens once a second."""
+        self.clock.advance(passed_s)
+        utc_s, now_s = self.clock.now_s(), self.clock.monotonic_s()
+        if data:
+            self.wire.incoming.append(data)
+        try:
+            glimpse = self.life.glance(utc_s, now_s) if self.glances else None
+            if glimpse is not None:
+                self.stretches += 1
+                self._note(glimpse)
+            if glimpse is None or glimpse.key or settles:
+                for run in self.life.settle():
+                    self._deliver(run)
+            if glimpse is None and (swept := self.life.sweep(utc_s, now_s)):
+                self._note(swept)
+                self._deliver(swept)
+            if settles:
+                self.life.refresh(utc_s, now_s)
+        except SourceError as error:
+            self.error = str(error)
+
+    def _note(self, run: Run) -> None:
+        self.keys += [len(self.sizes) + at for at in run.key]
+        self.sizes += run.size
+
+    def _deliver(self, run: Run) -> None:
+        assert len(run) == len(run.size)
+        assert [run.pts_90k(at) for at in range(len(run))] == [packet.pts_90k for packet in run]
+        assert [run.packet(at) for at in range(len(run))] == list(run) == [*run.part(0, 1), *run.part(1, len(run))][: len(run)]
+        assert run.newest_s == list(run)[-1].time_s and [at for at, packet in enumerate(run) if packet.is_key] == list(run.key)
+        self.packets += list(run)
+        self.kept.append(run)
+
+    def result(self) -> tuple[object, ...]:
+        source, stats = self.source, self.life.stats
+        assert source._session is not None and source._session.receiver is not None
+        receiver = source._session.receiver
+        return (
+            self.packets,
+            [packet for run in self.kept for packet in run],
+            self.sizes,
+            self.keys,
+            self.error,
+            self.life.status(0.0, False),
+            (stats.packets, stats.bytes, stats.lost, stats.keys, stats.key_bytes, stats.gop_s, stats.frames_per_s),
+            (receiver.packets, receiver.lost, receiver.newest, receiver.depacketizer.timestamp, receiver.ssrc),
+            (source.received_bytes, source.position, source._session.frames, source._session.messages),
+            vars(source._timeline),
+            [(limit.open, limit._came) for limit in source._governor._limits],
+        )
+
+
+def rtp(payload: bytes, sequence: int, timestamp: int, marker: bool, ssrc: int = 77, kind: int = 96, channel: int = 0) -> bytes:
+    header = struct.pack(">BBHII", 0x80, marker << 7 | kind, sequence & 0xFFFF, timestamp & 0xFFFF_FFFF, ssrc)
+    return b"$" + bytes((channel,)) + (12 + len(payload)).to_bytes(2) + header + payload
+
+
+PLAIN = {
+    Codec.H264: {
+        "whole": [b"\x61\x9aabcdefgh"],
+        "fragments": [b"\x7c\x81\x9aabc", b"\x7c\x01defg", b"\x7c\x01h", b"\x7c\x41ij"],
+        "slices": [b"\x41\x9aabc", b"\x41\x40def"],
+        "key": [SPS, PPS, b"\x06\x05\x01\x80", b"\x7c\x85\x88abcd", b"\x7c\x05efgh", b"\x7c\x45ij"],
+        "small key": [b"\x65\x88abc"],
+        "delimited": [b"\x09\xf0\x80", b"\x06\x01\x02\x80", b"\x61\x9axyz"],
+    },
+    Codec.H265: {
+        "whole": [b"\x02\x01\xd0abcdefgh"],
+        "fragments": [b"\x62\x01\x81\xd0abc", b"\x62\x01\x01defg", b"\x62\x01\x01h", b"\x62\x01\x41ij"],
+        "slices": [b"\x00\x01\xd0abc", b"\x00\x01\x50def"],
+        "key": [VPS_265, SPS_265, PPS_265, b"\x4e\x01\x05\x80", b"\x62\x01\x93\xafabcd", b"\x62\x01\x13efgh", b"\x62\x01\x53ij"],
+        "small key": [b"\x26\x01\xafabc"],
+        "delimited": [b"\x46\x01\x50", b"\x4e\x01\x02\x80", b"\x02\x01\xd0xyz"],
+    },
+}
+ODD = [
+    *(
+        "lost",
+        "doubled",
+        "no marker",
+        "early marker",
+        "stranger",
+        "other type",
+        "report",
+        "question",
+        "other channel",
+        "same time",
+    ),
+    *("back", "jump", "new set", "aggregate", "cut", "odd byte", "not first", "nothing", "extension", "zero", "begins"),
+]
+picture = st.tuples(
+    st.sampled_from(["whole"] * 6 + ["fragments", "slices", "key", "small key", "delimited"]),
+    st.sampled_from([""] * 12 + ODD),
+    st.integers(0, 5),
+)
+
+
+def street(codec: Codec, steps: list[tuple[str, str, int]], sequence: int, timestamp: int) -> list[bytes]:
+    """The bytes of pictures, one entry for each; most are plain, some are odd at their RTP packet `place`."""
+    entries = []
+    for kind, odd, place in steps:
+        timestamp += {"same time": 0, "back": -9000, "jump": 90_000 * 7}.get(odd, 6000)
+        payloads = list(PLAIN[codec][kind])
+        at = place % len(payloads)
+        if odd == "new set":
+            payloads.insert(0, PLAIN[codec]["key"][-5][:-1] + bytes((0x21 + 2 * place,)))
+        elif odd == "aggregate":
+            payloads[at] = (b"\x18" if codec is Codec.H264 else b"\x60\x01") + len(payloads[at]).to_bytes(2) + payloads[at]
+        elif odd == "odd byte":
+            payloads[at] = bytes((payloads[at][0] ^ 1 << place,)) + payloads[at][1:]
+        elif odd == "not first":
+            payloads[at] = payloads[at][:-1].replace(b"\x9a", b"\x1a").replace(b"\xd0", b"\x50") + b"!"
+        elif odd == "nothing":
+            payloads[at] = payloads[at][: place // 2]
+        elif odd == "begins" and len(payloads[at]) > 3:
+            here = 1 if codec is Codec.H264 else 2
+            payloads[at] = payloads[at][:here] + bytes((payloads[at][here] | 0x80,)) + payloads[at][here + 1 :]
+        elif odd == "zero":
+            payloads[at] = b"\0" + payloads[at][1:]
+        made = b""
+        for index, payload in enumerate(payloads):
+            is_odd, marker = index == at, index == len(payloads) - 1
+            sequence += 2 if is_odd and odd == "lost" else 1
+            if is_odd and odd in ("no marker", "early marker"):
+                marker = odd == "early marker"
+            frame = rtp(
+                payload,
+                sequence,
+                timestamp,
+                marker,
+                78 if is_odd and odd == "stranger" else 77,
+                97 if is_odd and odd == "other type" else 96,
+                2 if is_odd and odd == "other channel" else 0,
+            )
+            if is_odd and odd == "extension":
+                frame = frame[:4] + b"\x90" + frame[5:]
+            made += frame * (2 if is_odd and odd == "doubled" else 1)
+            if is_odd and odd == "report":
+                made += b"$\1\0\x1c" + struct.pack(">BBHIIIIII", 0x80, 200, 6, 77, 2_208_988_800 + 1_000_000, 0, 0, 1, 1)
+            elif is_odd and odd == "question":
+                made += b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n"
+        entries.append(made[: -1 - place] if odd == "cut" else made)
+    return entries
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
+@pytest.mark.parametrize("kind", ["whole", "fragments", "slices", "key", "small key", "delimited"])
+def test_every_oddity_in_every_picture_is_seen(codec: Codec, kind: str) -> None:
+    for odd in ODD:
+        for place in range(len(PLAIN[codec][kind])):
+            steps = [
+                ("key", "", 0),
+                ("whole", "", 0),
+                ("fragments", "", 0),
+                (kind, odd, place),
+                *[("whole", "", 0), ("key", "", 0)] * 2,
+            ]
+            both = [Reading(codec, True, glances) for glances in (False, True)]
+            for entry in street(codec, steps, 100, 1000):
+                for reading in both:
+                    if not reading.error:
+                        reading.turn(entry, 0.2)
+            for reading in both:
+                if not reading.error:
+                    reading.turn(b"", 0.2, settles=True)
+            assert both[1].result() == both[0].result(), (odd, place)
+            assert both[1].stretches >= 2, "the plain pictures were not read at a glance"
+
+
+def test_what_is_kept_is_small_and_copies_no_neighbours() -> None:
+    reading = Reading(Codec.H264, True, True)
+    for entry in street(Codec.H264, [("key", "", 0), ("whole", "", 0), ("whole", "", 0)], 100, 1000):
+        reading.turn(entry, 0.2)
+    reading.turn(b"", 0.2, settles=True)
+    run = reading.kept[-1]
+    assert isinstance(run, Stretch) and run.size == () and run.bytes == len(rtp(PLAIN[Codec.H264]["whole"][0], 0, 0, True))
+    assert [packet.pts_90k for packet in run] == [run.pts_90k(0)] == [run.pts_90k(-1)]
+
+
+read = st.tuples(st.integers(0, 5), st.sampled_from([0] * 6 + [1, 20, 60]), st.sampled_from([0.2, 0.2, 0.03, 0.7]))
+"""How many pictures and bytes of the next one come until it, and the time since the last."""
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from([Codec.H264, Codec.H265]),
+    st.booleans(),
+    st.lists(picture, max_size=40),
+    st.sampled_from([100, 65_500]),
+    st.sampled_from([1000, 2**32 - 50_000]),
+    st.lists(
+        st.tuples(st.integers(0, 5), st.sampled_from([0] * 6 + [1, 20, 60]), st.sampled_from([0.2, 0.2, 0.03, 0.7])), max_size=30
+    ),
+    st.lists(st.sampled_from([0.0] * 8 + [-0.3, -20.0, 30.0]), max_size=30),
+)
+def test_a_glance_gives_what_reading_everything_gives(
+    codec: Codec,
+    tells_sets: bool,
+    steps: list[tuple[str, str, int]],
+    sequence: int,
+    timestamp: int,
+    reads: list[tuple[int, int, float]],
+    clock_steps: list[float],
+) -> None:
+    plain = [("key", "", 0), ("whole", "", 0)]
+    data = b"".join(street(codec, plain, sequence - 7, timestamp - 12_000))
+    entries = street(codec, steps, sequence, timestamp)
+    both = [Reading(codec, tells_sets, glances) for glances in (False, True)]
+    pending = b"".join(entries)
+    ends = [len(b"".join(entries[:count])) for count in range(len(entries) + 1)]
+    chunks, done, at = [data], 0, 0
+    for count, more, _ in reads:
+        at = min(at + count, len(entries))
+        end = min(max(ends[at] + more, done), len(pending))
+        chunks.append(pending[done:end])
+        done = end
+    chunks.append(pending[done:])
+    waits = [0.2, *(passed_s for _, _, passed_s in reads), 0.2]
+    for number, (chunk, passed_s) in enumerate(zip(chunks, waits, strict=True)):
+        for reading in both:
+            if not reading.error:
+                reading.clock.step_wall(clock_steps[number] if number < len(clock_steps) else 0.0)
+                reading.turn(chunk, passed_s, settles=number % 5 == 4 or number == len(chunks) - 1)
+    for reading in both:
+        if not reading.error:
+            reading.turn(b"", 0.2, settles=True)
+    assert both[1].result() == both[0].result()
