@@ -9,7 +9,7 @@ __all__ = ["DEFAULTS", "MAX_GB", "Keep", "Kept", "RetentionRules"]
 
 
 class Kept(StrEnum):
-    """What is kept for a time of its own. Pictures include clips, incidents their history, rounds theirs; health includes gaps."""
+    """What is kept for a time of its own. Pictures include clips, incidents and rounds their history, health the gaps."""
 
     PICTURES = "pictures"
     EVENTS = "events"

@@ -37,6 +37,7 @@ class CoverageHistoryOut(AnswerBody):
 
     begin: Time = Field(serialization_alias="from")
     to: Time
+    known_from: Time | None = Field(description="when the ledgers begin: before it nothing is known, and nothing counts as lost")
     cells: list[CellLossOut]
     points: list[MomentOut]
 
@@ -48,6 +49,7 @@ class CoverageHistoryOut(AnswerBody):
         losses: Sequence[LossInterval],
         span_s: tuple[float, float],
         asked: tuple[Sequence[str], int],
+        known_s: float | None,
         area: Area | None,
     ) -> "CoverageHistoryOut":
         """`losses` between two moments UTC; figures of the places asked for together, at so many moments."""
@@ -57,6 +59,7 @@ class CoverageHistoryOut(AnswerBody):
         return cls(
             begin=iso(from_s),
             to=iso(to_s),
+            known_from=None if known_s is None else iso(known_s),
             cells=_cells(site, losses, to_s - from_s, area),
             points=[_moment(coverage, losses, places, min(at_s, to_s - 0.001)) for at_s in moments],
         )

@@ -28,6 +28,7 @@ __all__ = [
     "PlanOut",
     "ViewsOut",
     "shown_places",
+    "tops_of",
 ]
 
 MOST_SPOTS = 500
@@ -366,7 +367,7 @@ def _causes(site: Site, now: CoverageNow, outages: Sequence[Outage], area: Area 
         if area is None or camera in area.cameras:
             by_cause.setdefault(cause, []).append(camera)
     down = {outage.uplink: outage for outage in outages}
-    lost_m2, tops = now.covered.lost_m2, _tops(site, area)
+    lost_m2, tops = now.covered.lost_m2, tops_of(site, shown_places(site, area))
     found = [_cause(lost_m2.get(cause, {}), cause, cameras, down, tops) for cause, cameras in by_cause.items()]
     found.sort(key=lambda each: (-each.lost_m2, each.cause, each.uplink or ""))
     idle = [camera.id for camera in site.cameras if not camera.enabled and (area is None or camera.id in area.cameras)]
@@ -388,17 +389,14 @@ def _cause(
     )
 
 
-def _tops(site: Site, area: Area | None) -> list[str]:
-    """Places that together are all somebody may see, none of them twice."""
-    if area is None:
-        return [place.id for place in site.places if place.kind is PlaceKind.SUB_DISTRICT]
-    below = {place.id for place in site.places if place.kind is PlaceKind.GRID_CELL and _is_below(site, place.parent, area)}
-    return [*sorted(area.communities), *sorted(area.grid_cells - below)]
+def tops_of(site: Site, shown: Sequence[str]) -> list[str]:
+    """Of some places those that lie in no other one of them: together they are all of the ground, none of it twice."""
+    return [place for place in shown if not _above(site, place) & set(shown)]
 
 
-def _is_below(site: Site, name: str, area: Area) -> bool:
-    while name:
-        if name in area.communities:
-            return True
+def _above(site: Site, place: str) -> set[str]:
+    found, name = set[str](), site.place_by_id[place].parent
+    while name in site.place_by_id and name not in found:
+        found.add(name)
         name = site.place_by_id[name].parent
-    return False
+    return found

@@ -79,9 +79,10 @@ class FiguresOut(AnswerBody):
     total: TimingOut = Field(description="from opening to closing; without a limit of its own")
     patrol: VisitsOut = Field(description="checkpoints of the rounds that are over and were not called off")
     score: float | None = Field(description="0 to 100, by the weights of assessment.toml", examples=[91.4])
+    coverage: float | None = Field(description="mean covered share of the ground, of places and months", examples=[0.6012])
 
     @classmethod
-    def of(cls, name: str, figures: Figures) -> "FiguresOut":
+    def of(cls, name: str, figures: Figures, coverage: float | None) -> "FiguresOut":
         return cls(
             name=name,
             opened=figures.opened,
@@ -94,6 +95,7 @@ class FiguresOut(AnswerBody):
             total=TimingOut.of(figures.total),
             patrol=VisitsOut.of(figures.patrol),
             score=_rounded(figures.score, 1),
+            coverage=_rounded(coverage, 4),
         )
 
 
@@ -127,14 +129,17 @@ class AssessmentOut(AnswerBody):
     desks: list[DeskFiguresOut]
 
     @classmethod
-    def of(cls, asked: AssessmentOf, by: str, found: Assessment, desks: Mapping[str, DeskFigures]) -> "AssessmentOut":
+    def of(
+        cls, asked: AssessmentOf, by: str, found: Assessment, desks: Mapping[str, DeskFigures], coverage: Mapping[str, float]
+    ) -> "AssessmentOut":
+        """`coverage` by the name of the group, that of everything together under an empty one."""
         return cls(
             from_at=iso(asked.from_s),
             to_at=iso(asked.to_s),
             as_of=iso(asked.as_of_s),
             by=by,
-            all=FiguresOut.of("", found.all),
-            groups=[FiguresOut.of(name, figures) for name, figures in found.groups.items()],
+            all=FiguresOut.of("", found.all, coverage.get("")),
+            groups=[FiguresOut.of(name, figures, coverage.get(name)) for name, figures in found.groups.items()],
             desks=[DeskFiguresOut.of(name, figures) for name, figures in desks.items()],
         )
 

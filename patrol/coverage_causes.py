@@ -122,7 +122,9 @@ def lost_cameras(
     """
     lost: dict[str, str] = dict.fromkeys(shed, Loss.BUDGET.value)
     for camera, status in statuses.items():
-        if status.health is Health.DEGRADED and Advice.PACKET_LOSS in status.advice:
+        if status.health is Health.OFFLINE:  # and without a gap: nobody has begun to read it
+            lost[camera] = Loss.NOT_WATCHED.value
+        elif status.health is Health.DEGRADED and Advice.PACKET_LOSS in status.advice:
             lost[camera] = Loss.DEGRADED.value
     lost.update((camera, loss.value) for camera, loss in troubles.items())
     for camera, gap in gaps.items():

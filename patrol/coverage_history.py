@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from camera_config.coverage import Coverage
+from camera_config.covered import Figure
 from patrol.coverage_causes import Loss
 
-__all__ = ["LossInterval", "account", "camera_seconds", "lost_at"]
+__all__ = ["LossInterval", "account", "camera_seconds", "lost_at", "sampled_rates"]
 
 _RANK = {
     loss: rank
@@ -56,6 +58,25 @@ def camera_seconds(intervals: Iterable[LossInterval], cell_of: Mapping[str, str]
         if cell := cell_of.get(each.camera, ""):
             found[cell][each.cause] = found[cell].get(each.cause, 0.0) + each.seconds
     return dict(found)
+
+
+def sampled_rates(
+    coverage: Coverage, intervals: Sequence[LossInterval], moments: Iterable[float], groups: Mapping[str, Sequence[str]]
+) -> list[tuple[float, dict[str, float]]]:
+    """At each moment the covered share of the ground of each group of places, by the cameras as they hang today."""
+    known: dict[frozenset[str], dict[str, float]] = {}
+    found = []
+    for at_s in moments:
+        lost = lost_at(intervals, at_s)
+        missing = frozenset(lost)
+        if missing not in known:
+            figures = coverage.with_states(lost).figures
+            known[missing] = {
+                name: sum((figures[place] for place in places if place in figures), Figure()).rate
+                for name, places in groups.items()
+            }
+        found.append((at_s, known[missing]))
+    return found
 
 
 def _without_overlap(told: Sequence[LossInterval]) -> list[LossInterval]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from base import Clock, TransitionError, Watched, uuid7
 from camera_config.coverage_rules import PatrolStops
@@ -24,7 +24,7 @@ from storage.outages import Outage, begin_outage, end_outage, read_outages
 from storage.plan_rounds import add_temporary, withdraw_temporary
 from storage.reader import Reader
 from storage.site_rules import SiteRules
-from storage.tables import events, incidents, is_open, watch_runs
+from storage.tables import events, gaps, incidents, is_open, watch_runs
 from storage.writer import Writer
 
 __all__ = ["CoverageLedger", "PatrolProposal", "ProposalState"]
@@ -81,6 +81,11 @@ class CoverageLedger:
         now_s = self._clock.now_s()
         return self._read(lambda connection: read_losses(connection, from_s, min(to_s, now_s)))
 
+    def known_since_s(self) -> float | None:
+        """When the ledgers of gaps begin, UTC: what was before, nobody knows. None if nothing was ever watched."""
+        since_s: float | None = self._read(lambda connection: connection.scalar(select(func.min(gaps.c.began_s))))
+        return since_s
+
     def switch_off(self, cameras: Collection[str]) -> None:
         """Note which cameras the site does not use from now on; those that it uses again are over."""
         now_s = self._clock.now_s()
@@ -107,7 +112,7 @@ class CoverageLedger:
     def proposals(self, area: Area | None = None) -> list[PatrolProposal]:
         """Those that stand, proposed and made, oldest first."""
         query = select(patrol_proposals).where(patrol_proposals.c.state != ProposalState.WITHDRAWN.value)
-        query = query.order_by(patrol_proposals.c.proposed_s, patrol_proposals.c.id)
+        query = query.order_by(patrol_proposals.c.proposed_s, patrol_proposals.c.grid_cell)
         if area is not None:
             query = query.where(patrol_proposals.c.grid_cell.in_(sorted(area.grid_cells)))
         return self._read(lambda connection: [_proposal(row) for row in connection.execute(query)])

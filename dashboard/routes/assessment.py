@@ -13,6 +13,7 @@ from base import ConfigError
 from camera_config.site import Name
 from camera_config.time_limits import Category, LimitedStep
 from dashboard.authorize import Action, Principal
+from dashboard.coverage_mean import mean_coverage
 from dashboard.ledger_export import Cell, Wording
 from dashboard.ledger_schemas import AssessmentOut
 from dashboard.policy import Parts, policy
@@ -44,6 +45,7 @@ _COUNTS = (
     Name("巡更点数", "Checkpoints"),
     Name("巡更完成率", "Patrol completion"),
     Name("考核得分", "Score"),
+    Name("平均覆盖率", "Mean coverage"),
 )
 _STEPS = {
     LimitedStep.ACKNOWLEDGE: Name("签收", "Acknowledge"),
@@ -91,7 +93,7 @@ def read_assessment(
 ) -> AssessmentOut:
     """Figures of everything together and of each group, worked out from the history; drills never count."""
     found, desks = parts.store.ledger.assessment(replace(asked, area=principal.area), by)
-    return AssessmentOut.of(asked, by.value, found, desks)
+    return AssessmentOut.of(asked, by.value, found, desks, mean_coverage(parts, asked, by, principal.area))
 
 
 @router.get("/api/v1/assessment/export", response_class=StreamingResponse, responses=AS_FILE)
@@ -109,10 +111,12 @@ def export_assessment(
     wording = Wording(parts.site, language == "zh")
     group = Column(by.value, Name("", ""), _HOLDS.get(by, Holds.TEXT))
 
+    coverage = mean_coverage(parts, asked, by, principal.area)
+
     def rows() -> Iterator[list[Cell]]:
         for name, figures in found.groups.items():
-            yield [wording.cell(group, name), *_cells(figures)]
-        yield [wording.text(_ALL), *_cells(found.all)]
+            yield [wording.cell(group, name), *_cells(figures, coverage.get(name))]
+        yield [wording.text(_ALL), *_cells(found.all, coverage.get(""))]
 
     return as_file(_header(wording, by), rows(), "assessment", form)
 
@@ -124,10 +128,10 @@ def _header(wording: Wording, by: GroupBy) -> list[str]:
     return [by.value, *names]
 
 
-def _cells(figures: Figures) -> list[Cell]:
+def _cells(figures: Figures, coverage: float | None) -> list[Cell]:
     cells: list[Cell] = [figures.opened, figures.closed, _share(figures.closing_rate), _share(figures.false_alarm_rate)]
     cells += [figures.refused, figures.patrol.stops, _share(figures.patrol.completion)]
-    cells.append(None if figures.score is None else round(figures.score, 1))
+    cells += [None if figures.score is None else round(figures.score, 1), _share(coverage)]
     for step in LimitedStep:
         timing = figures.timings[step]
         median_s, p90_s = (None if each is None else round(each, 1) for each in (timing.median_s, timing.p90_s))

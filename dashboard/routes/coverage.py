@@ -24,10 +24,11 @@ from dashboard.coverage_schemas import (
     PlanOut,
     ViewsOut,
     shown_places,
+    tops_of,
 )
 from dashboard.failures import NotFoundError, TooManyError
 from dashboard.ledger_export import Cell, Wording
-from dashboard.policy import Dashboard, Parts, policy
+from dashboard.policy import Parts, policy
 from dashboard.routes.ledger import AS_FILE, Language, as_file
 from dashboard.schemas import ID, UUID
 from dashboard.scope import expect_whole
@@ -94,10 +95,9 @@ def read_coverage_history(
     if place is not None and place not in shown:
         raise ConfigError(f"place: there is no place {place} on this site")
     losses = parts.store.coverage.losses(from_s, to_s)
-    places = [place] if place else _tops(parts, shown)
-    return CoverageHistoryOut.of(
-        parts.site, parts.coverage.now().coverage, losses, (from_s, to_s), (places, points), principal.area
-    )
+    places = [place] if place else tops_of(parts.site, shown)
+    coverage, known_s = parts.coverage.now().coverage, parts.store.coverage.known_since_s()
+    return CoverageHistoryOut.of(parts.site, coverage, losses, (from_s, to_s), (places, points), known_s, principal.area)
 
 
 @router.get("/api/v1/coverage/report", response_model=CoverageReportOut, responses=AS_FILE)
@@ -161,19 +161,6 @@ async def accept_patrol_proposal(
     if found is None:
         raise NotFoundError("There is no such proposal.")
     return PatrolProposalOut.of(found)
-
-
-def _tops(parts: Dashboard, shown: list[str]) -> list[str]:
-    """Of the places shown, those that lie in no other one of them."""
-    return [place for place in shown if not _above(parts, place) & set(shown)]
-
-
-def _above(parts: Dashboard, place: str) -> set[str]:
-    found, name = set[str](), parts.site.place_by_id[place].parent
-    while name and name not in found:
-        found.add(name)
-        name = parts.site.place_by_id[name].parent
-    return found
 
 
 def _lines(report: CoverageReportOut, wording: Wording, is_zh: bool) -> Iterator[list[Cell]]:

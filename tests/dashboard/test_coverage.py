@@ -84,6 +84,31 @@ def test_the_history_says_what_was_lost_and_how_much_was_covered(halves: Halves)
         assert halves.root.get("/api/v1/coverage/history", params=wrong).status_code == 422
 
 
+def test_an_assessment_has_the_mean_coverage_of_places_and_months(tmp_path: Path) -> None:
+    with two_halves(tmp_path) as halves:
+        began_s = halves.clock.now_s() - 60  # of the gaps of c0001 and c0004, which last
+        halves.clock.advance(3 * 3600.0)
+        limited = halves.room.sneak_in("user", halves.room.store.add_user("zhao", "", "dispatcher", ("m1",)).id)
+        asked = {"from": iso(began_s - 86_400), "to": iso(began_s + 2 * 3600)}
+        known = halves.root.get("/api/v1/coverage/history", params={"place": "g1"}).json()
+        rate = known["points"][-1]["rate"]
+        told = halves.root.get("/api/v1/assessment", params=asked | {"by": "grid_cell"}).json()
+        by_cell = {group["name"]: group["coverage"] for group in told["groups"]}
+        assert by_cell["g1"] == rate > 0 == by_cell["g2"]
+        assert 0 < told["all"]["coverage"] < by_cell["g1"]
+        months = halves.root.get("/api/v1/assessment", params=asked | {"by": "month"}).json()
+        assert [group["coverage"] for group in months["groups"]] == [told["all"]["coverage"]]
+        own = limited.get("/api/v1/assessment", params=asked).json()
+        assert own["all"]["coverage"] == by_cell["g1"], "of its own ground"
+        some = halves.root.get("/api/v1/assessment", params=asked | {"severity": "1"}).json()
+        assert some["all"]["coverage"] is None
+        file = halves.root.get("/api/v1/assessment/export", params=asked | {"by": "grid_cell", "language": "en"})
+        header, *rows = csv.reader(io.StringIO(file.content.decode("utf-8-sig")))
+        at = header.index("Mean coverage")
+        assert {row[0].partition("(")[2].rstrip(")"): row[at] for row in rows[:-1]}["g1"] == str(by_cell["g1"])
+        assert known["known_from"] == iso(began_s)
+
+
 def test_the_report_is_a_file_too(halves: Halves) -> None:
     answer = halves.root.get("/api/v1/coverage/report", params={"format": "csv", "language": "en"})
     assert answer.headers["content-type"].startswith("text/csv")

@@ -1,7 +1,7 @@
 """A control room for scenes: the real server and clocks over a real database, a clock that can leap, pages of people in it.
 
-No camera runs: events are put in by the path that the fleet uses (`Store.record_events`, then `announce_incident`). Each scene has
-a quarter of its own, one grid cell with two teams, so far from the others that no scene sees another one's teams.
+No camera runs: events are put in by the path that the fleet uses (`Store.record_events`, then `announce_incident`). Each scene
+has a quarter of its own, one grid cell with two teams, so far from the others that no scene sees another one's teams.
 """
 
 import uuid
@@ -32,9 +32,6 @@ __all__ = ["DIST", "ROUND_LATE_MIN", "Desk", "LeapingClock", "Quarter", "Scenes"
 
 DIST = Path(__file__).parents[2] / "dashboard" / "web" / "dist"
 
-CAMERAS = 6
-"""In each quarter, 0.002° of longitude (190 m) apart and looking away from each other."""
-
 ROUND_LATE_MIN = 5.0
 
 
@@ -54,12 +51,16 @@ class LeapingClock(SystemClock):
 
 @dataclass(frozen=True)
 class Quarter:
-    """Where a scene happens: the grid cell `g{number}` with cameras, and teams `t{number}1` and `t{number}2` unless nobody is there."""
+    """Where a scene happens: the grid cell `g{number}` with teams `t{number}1` and `t{number}2`, on shift unless nobody is there.
+
+    Its cameras stand 0.002° of longitude (190 m) apart, so that none sees what another one sees.
+    """
 
     number: int
     name: Name
     community: str = "m1"
     staffed: bool = True
+    cameras: int = 6
 
     @property
     def west(self) -> float:
@@ -123,8 +124,8 @@ class Scenes:
         return self.open(client, "clock")
 
     def phone(self, team: str) -> Desk:
-        """The phone of a team."""
-        return self.open(self.room.sneak_in("team", team), "phone", "/phone", width_px=390, height_px=844)
+        """The phone of a team that has something to do."""
+        return self.open(self.room.sneak_in("team", team), "phone-assignment", "/phone", width_px=390, height_px=844)
 
     def open(self, client: httpx.Client, shown: str, path: str = "/", width_px: int = 1366, height_px: int = 768) -> Desk:
         """A browser of its own with the session of `client`, once `shown` is."""
@@ -170,7 +171,7 @@ def scene_site(folder: Path, quarters: tuple[Quarter, ...], round_start_s: float
     return replace(
         small_site(folder),
         name=Name("临江街道", "Riverside Sub-district"),
-        cameras=tuple(_camera(quarter, n) for quarter in quarters for n in range(1, CAMERAS + 1)),
+        cameras=tuple(_camera(quarter, n) for quarter in quarters for n in range(1, quarter.cameras + 1)),
         places=(
             Place("d1", PlaceKind.SUB_DISTRICT, Name("临江街道", "Riverside"), "", whole),
             *communities,
@@ -185,7 +186,7 @@ def scene_site(folder: Path, quarters: tuple[Quarter, ...], round_start_s: float
 
 @contextmanager
 def scenes_running(folder: Path, quarters: tuple[Quarter, ...], round_start_s: float | None = None) -> Iterator[Scenes]:
-    """A room over a new database in `folder` with a browser, and the clocks of incidents, rounds and shifts as in a running site."""
+    """A room over a new database in `folder`, with a browser, and the clocks of incidents and rounds as in a running site."""
     clock = LeapingClock()
     site = scene_site(folder, quarters, round_start_s or clock.now_s())
     store = Store.open(f"sqlite:///{folder}/gridpatrol.db", clock, site, folder / "clips")
@@ -197,7 +198,7 @@ def scenes_running(folder: Path, quarters: tuple[Quarter, ...], round_start_s: f
         room.on_loop(beside.enter_async_context(clocks_running(store, room.app.state.updates, every_s=0.2)))
         with sync_playwright() as playwright:
             # Without WebGL: scenes are about people, and a map drawn in software takes most of the time.
-            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
+            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-3d-apis"])
             yield Scenes(room, clock, browser, room.set_up())
             browser.close()
     finally:
@@ -216,7 +217,7 @@ def utc(then_s: float) -> str:
 
 
 def _places(quarter: Quarter) -> tuple[Place, Place]:
-    outline = _box(quarter.west, 31.0, 0.016)
+    outline = _box(quarter.west, 31.0, 0.05)
     court, cell = f"p{quarter.number}", quarter.cell
     return (
         Place(court, PlaceKind.COMPOUND, quarter.name, quarter.community, outline, CompoundKind.RESIDENTIAL),
@@ -243,10 +244,12 @@ def _camera(quarter: Quarter, n: int) -> Camera:
 def _teams(quarter: Quarter) -> tuple[Team, Team]:
     shift = Schedule.parse("always" if quarter.staffed else "never")
     near, far = quarter.teams
-    west, north = Name(f"{quarter.name.zh}一队", f"{quarter.name.en} one"), Name(f"{quarter.name.zh}二队", f"{quarter.name.en} two")
+    zh, en = quarter.name.zh, quarter.name.en
     return (
-        Team(near, west, TeamKind.PROPERTY_GUARD, (quarter.cell,), shift, (quarter.west + 0.003, 31.004)),
-        Team(far, north, TeamKind.POLICE_POST, (quarter.cell,), shift, (quarter.west + 0.014, 31.014)),
+        Team(
+            near, Name(f"{zh}一队", f"{en} one"), TeamKind.PROPERTY_GUARD, (quarter.cell,), shift, (quarter.west + 0.003, 31.004)
+        ),
+        Team(far, Name(f"{zh}二队", f"{en} two"), TeamKind.POLICE_POST, (quarter.cell,), shift, (quarter.west + 0.014, 31.014)),
     )
 
 

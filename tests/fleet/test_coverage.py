@@ -1,23 +1,44 @@
 """Living coverage: a switch dies and comes back, with the real store and a clock of the test's own; and once for real."""
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
-from base import CameraStatus, Event, EventKind, Gap, GapCause, Health, Quality, SimulatedClock, Tier, Watched, WatchRun
-from camera_config import Camera, Name, Schedule, Site, Team, TeamKind
+from base import (
+    CameraStatus,
+    Event,
+    EventKind,
+    Gap,
+    GapCause,
+    Health,
+    Quality,
+    SimulatedClock,
+    SystemClock,
+    Tier,
+    Watched,
+    WatchRun,
+)
+from camera_config import Camera, Name, Schedule, Site, Team, TeamKind, write_site
 from camera_config.coverage_rules import CoverageRules, PatrolStops
 from camera_config.site import Gate
 from dashboard import CoverageNow
 from fleet.coverage import LivingCoverage
+from ingest.simulate import ClipCache, SimCamera, SimPlan, Simulator
+from ingest.simulate.plan import Fault, FaultKind
 from patrol import Actor, ActorKind, Step, Work
 from patrol.coverage_history import camera_seconds
 from storage import ProposalState, Store
 from tests.camera_config.coverage_site import camera_at, lonlat, site_with
+from tests.fleet.running import Running, wait_until
 from tests.patrol.small_site import LI, NOON_S, command
+
+logger = logging.getLogger(__name__)
 
 SWITCH = ("c1", "c2", "c3", "c4")
 WANG = Actor(ActorKind.USER, "u-wang", "王芳")
@@ -207,3 +228,46 @@ def test_lost_minutes_agree_with_what_sql_says_of_the_gaps(room: Room) -> None:
     for cell in ("cell-1", "cell-2"):
         by_sql_s = sum(seconds for camera, seconds in rows if cell_of[camera] == cell)
         assert sum(found[cell].values()) == pytest.approx(by_sql_s) and by_sql_s > 0
+
+
+@pytest.mark.timeout(180)
+def test_a_switch_of_running_cameras_dies_and_comes_back(tmp_path: Path, clips: ClipCache) -> None:
+    """The whole program and simulated cameras: they stop, and within seconds the API says what that costs."""
+    faults = (Fault(FaultKind.STOP, at_s=0.0, for_s=6.0),)
+    plan = SimPlan(tuple(SimCamera(name, "gate", faults=faults) for name in SWITCH))
+    simulator = Simulator(plan, {name: clips.get(spec) for name, spec in plan.specs().items()}, SystemClock(), hold_faults=True)
+    simulator.start()
+    site = the_site()
+    cameras = tuple(
+        replace(each, url_sub=simulator.url(each.id), enabled=each.id in SWITCH, hfov_deg=90.0) for each in site.cameras
+    )
+    rules = replace(site.coverage, patrol_after_min=0.0)
+    write_site(replace(site, cameras=cameras, coverage=rules), tmp_path / "site")
+    try:
+        with Running(tmp_path / "site", tmp_path / "data", "--workers", "1") as running, httpx.Client() as client:
+            client.base_url, client.headers = httpx.URL(running.url), httpx.Headers({"Sec-Fetch-Site": "same-origin"})
+            signed_in = {"secret": running.setup_secret, "name": "root", "password": "four words are plenty"}
+            assert client.post("/api/v1/setup", json=signed_in).status_code == 200
+
+            def told() -> dict[str, Any]:  # Any: JSON
+                return dict(client.get("/api/v1/coverage").json())
+
+            def causes() -> list[tuple[str, int]]:
+                return [(each["cause"], len(each["cameras"])) for each in told().get("causes", [])]
+
+            wait_until(lambda: causes() == [("disabled", 1)], 60, "all four cameras cover something")
+            whole = told()
+            released_s = simulator.release_faults()
+            wait_until(lambda: ("uplink", 4) in causes() and told()["proposals"], 30, "one cause, and a stop proposed for it")
+            lost = told()
+            assert len(client.get("/api/v1/incidents").json()["items"]) == 1
+            assert lost["statistics"]["working"] == 0 < whole["statistics"]["working"]
+            assert lost["blind_spots"][0]["importance"] > whole["blind_spots"][0]["importance"]
+            assert [each["grid_cell"] for each in lost["proposals"]] == ["cell-1"]
+            logger.info("the page knew %.1f s after the switch died", SystemClock().now_s() - released_s)
+            wait_until(lambda: causes() == [("disabled", 1)], 90, "the cameras are back")
+            back = told()
+            assert back["proposals"] == [] and back["statistics"] == whole["statistics"]
+            assert client.get("/api/v1/incidents").json()["items"] == []
+    finally:
+        simulator.stop()

@@ -42,7 +42,13 @@ def test_what_hides_most_comes_first() -> None:
     def status(camera: str, *advice: Advice) -> CameraStatus:
         return CameraStatus(camera, Health.DEGRADED, Quality.POOR, 0.0, 0.0, advice=advice)
 
-    statuses = {"a": status("a", Advice.PACKET_LOSS), "b": status("b", Advice.LONG_GOP), "c": status("c", Advice.PACKET_LOSS)}
+    unread = CameraStatus("g", Health.OFFLINE, Quality.UNUSABLE, 0.0, None, error="not connected yet")
+    statuses = {
+        "g": unread,
+        "a": status("a", Advice.PACKET_LOSS),
+        "b": status("b", Advice.LONG_GOP),
+        "c": status("c", Advice.PACKET_LOSS),
+    }
     gaps = {
         "c": Gap("c", 0.0, None, GapCause.STALL),
         "d": Gap("d", 0.0, None, GapCause.CONNECT),
@@ -50,7 +56,7 @@ def test_what_hides_most_comes_first() -> None:
     }
     troubles = {"a": Loss.COVERED, "e": Loss.UNVERIFIED}
     lost = lost_cameras(statuses, gaps, troubles, {"a", "f"}, {"d": "s1", "e": "s1"})
-    assert lost == {"a": "covered", "c": "offline", "d": "uplink:s1", "e": "not_watched", "f": "budget"}
+    assert lost == {"a": "covered", "c": "offline", "d": "uplink:s1", "e": "not_watched", "f": "budget", "g": "not_watched"}
     assert failed_since(gaps) == {"c": 0.0, "d": 0.0}
 
 

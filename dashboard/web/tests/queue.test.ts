@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { arrange, compare, highest } from "../src/queue/order";
+import { FLOOD, fold, queueOf, unfold } from "../src/queue/queues";
 import type { Incident, Level, Work } from "../src/records";
 
 function incident(id: string, severity: Level, work: Work, minute: number): Incident {
@@ -16,24 +17,70 @@ const OPEN = [
   incident("owned-2", 2, "acknowledged", 8),
 ];
 
+const order = (found: readonly Incident[]): string[] => [...found].sort(compare).map((one) => one.id);
+
 describe("the alarm queue", () => {
   it("puts unacknowledged alarms first, by level, newest first", () => {
     expect([...OPEN].sort(compare).map((one) => one.id)).toEqual(["newer-1", "new-1", "new-3", "owned-1", "owned-2"]);
   });
 
   it("never moves a row while it is held, and counts newcomers", () => {
-    const before = arrange(OPEN, [], false).ids;
+    const before = arrange(order(OPEN), [], false).ids;
     const later = [...OPEN.filter((one) => one.id !== "new-3"), incident("burst", 1, "new", 20)];
-    expect(arrange(later, before, true)).toEqual({ ids: before, arrived: 1 });
-    expect(arrange(later, before, false)).toEqual({ ids: ["burst", "newer-1", "new-1", "owned-1", "owned-2"], arrived: 0 });
+    expect(arrange(order(later), before, true)).toEqual({ ids: before, arrived: 1 });
+    expect(arrange(order(later), before, false)).toEqual({ ids: ["burst", "newer-1", "new-1", "owned-1", "owned-2"], arrived: 0 });
   });
 
   it("fills an empty list even while it is held", () => {
-    expect(arrange(OPEN, [], true).ids).toHaveLength(OPEN.length);
+    expect(arrange(order(OPEN), [], true).ids).toHaveLength(OPEN.length);
   });
 
   it("names the highest alarm without an owner, or none", () => {
     expect(highest(OPEN)?.id).toBe("newer-1");
     expect(highest(OPEN.filter((one) => one.work !== "new"))).toBeNull();
+    expect(highest([{ ...incident("shelved", 2, "new", 1), condition: "shelved" }])).toBeNull();
+  });
+});
+
+describe("the three queues", () => {
+  it("hold alarms, silent alerts, and what is over", () => {
+    expect(queueOf(incident("a", 3, "new", 1))).toBe("alarms");
+    expect(queueOf(incident("b", 4, "new", 1))).toBe("alerts");
+    expect(queueOf({ ...incident("c", 2, "new", 1), condition: "shelved" })).toBe("alerts");
+    expect(queueOf(incident("d", 1, "closed", 1))).toBe("log");
+  });
+});
+
+describe("a flood", () => {
+  const rain = (cells: number, each: number): Incident[] =>
+    Array.from({ length: cells * each }, (_, n) => ({
+      ...incident(`i${String(n).padStart(3, "0")}`, 3, "new", n % 60),
+      grid_cell: `g${n % cells}`,
+      community: `m${n % 3}`,
+    }));
+
+  it("of no more than ten alarms is none", () => {
+    expect(fold(rain(1, FLOOD)).groups.size).toBe(0);
+  });
+
+  it.each([
+    [4, 20, 4],
+    [30, 5, 3], // too many cells: by community
+  ])("in %i cells with %i alarms each becomes %i rows, and all are behind them", (cells, each, rows) => {
+    const found = fold(rain(cells, each));
+    expect(found.rows).toHaveLength(rows);
+    const keys = new Set([...found.groups.values()].map((group) => group.key));
+    expect(new Set(unfold(found, keys)).size).toBe(cells * each);
+  });
+
+  it("never hides level 1, nor what somebody works on", () => {
+    const alarms = [...rain(2, 20), incident("top", 1, "new", 3), incident("mine", 3, "acknowledged", 4)];
+    expect(fold(alarms).rows.map((one) => one.id)).toEqual(expect.arrayContaining(["top", "mine"]));
+  });
+
+  it("keeps the row that stands for a group while more arrive", () => {
+    const before = fold(rain(2, 10)).rows.map((one) => one.id);
+    const later = rain(2, 10).concat({ ...incident("late", 3, "new", 59), grid_cell: "g0", community: "m0" });
+    expect(fold(later).rows.map((one) => one.id)).toEqual(before);
   });
 });

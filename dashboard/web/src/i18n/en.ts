@@ -1,10 +1,12 @@
 import { board } from "./board";
 import { matters } from "./matters";
 import { rights } from "./rights";
+import { queue } from "./queue";
 
 /** English words of the page. The keys of this table are the keys of every language. */
 export const en = {
   ...board.en,
+  ...queue.en,
   ...matters.en,
   ...rights.en,
   "app.tagline": "Control room of the grid patrol",

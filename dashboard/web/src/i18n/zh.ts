@@ -2,10 +2,12 @@ import { board } from "./board";
 import type { Key } from "./index";
 import { matters } from "./matters";
 import { rights } from "./rights";
+import { queue } from "./queue";
 
 /** 页面的中文用语。 */
 export const zh: Record<Key, string> = {
   ...board.zh,
+  ...queue.zh,
   ...matters.zh,
   ...rights.zh,
   "app.tagline": "网格巡防指挥室",

@@ -10,9 +10,10 @@ import { t, word, type Key } from "../i18n";
 import { call } from "../incident/call";
 import { matter } from "../incident/matter";
 import type { Incident } from "../records";
-import { cameraName, incidents, loading, open, placeName, select, selected, teamName, unsigned, waiting } from "../state";
-import { arrange } from "./order";
-import { arrivedWhileHeld, shownIds } from "./shown";
+import { cameraName, incidents, loading, placeName, select, selected, teamName, unsigned, waiting } from "../state";
+import { arrange, compare } from "./order";
+import { newestFirst, QUEUES, unfold, type Group, type QueueName } from "./queues";
+import { arrivedWhileHeld, byQueue, folded, opened, queue, shownIds } from "./shown";
 
 const ROW_PX = 76;
 /** A pointer that has not moved for so long points at nothing. */
@@ -21,22 +22,26 @@ const HELD_MS = 5_000;
 const BUDGET_PER_10_MIN = 1;
 const RATE_WINDOW_MS = 600_000;
 
-/** Open incidents, most urgent first; holds still while the pointer is on it. */
+/** One of the three queues, most urgent first; holds still while the pointer is on it. */
 export function Queue() {
   const moved_ms = useRef(0);
   const held = now.value - moved_ms.current < HELD_MS;
-  const arranged = arrange(open.value, shownIds.peek(), held);
+  const arranged = arrange(ordered(queue.value), shownIds.peek(), held);
   useEffect(() => {
     if (arranged.ids.join() !== shownIds.peek().join()) shownIds.value = arranged.ids;
     arrivedWhileHeld.value = arranged.arrived;
   });
-  const unowned = open.value.filter(waiting).length;
+  const unowned = byQueue.value.alarms.filter(waiting).length;
+  /** Somebody asked for other rows: nothing is held then. */
+  const change = (doing: () => void): void => {
+    moved_ms.current = 0;
+    doing();
+  };
   return (
     <section class="queue" aria-label={t("queue.title")}>
       <header class="queue-head">
-        <h2>
-          {t("queue.title")} <span class="num">{open.value.length}</span>
-        </h2>
+        <h2 class="sr-only">{t("queue.title")}</h2>
+        <Tabs onChoose={(name) => change(() => (queue.value = name))} />
         <button type="button" class="btn quiet small" aria-keyshortcuts="C" data-testid="new-call" onClick={() => (call.value = { command: newCommandId(), place: null })}>
           <kbd class="key">C</kbd>
           {t("call.new")}
@@ -48,30 +53,91 @@ export function Queue() {
           {t("queue.unsigned", { time: timeOf(one.change_at).slice(0, 5) })}
         </p>
       ))}
+      {queue.value === "alarms" && folded.value.groups.size > 0 && (
+        <p class="queue-flood" role="status" data-testid="flood">
+          {t("queue.flood", { n: unowned, rows: folded.value.rows.length })}
+        </p>
+      )}
       {arranged.arrived > 0 && (
         <button type="button" class="queue-arrived" onClick={() => (moved_ms.current = 0)}>
           {t("queue.arrived", { n: arranged.arrived })}
         </button>
       )}
       {arranged.ids.length === 0 ? (
-        <div class="empty">
-          <strong>{t(loading.value ? "queue.loading" : "queue.empty")}</strong>
-          {!loading.value && t("queue.empty.hint")}
-        </div>
+        <Empty />
       ) : (
         <Virtual
           class="queue-list"
-          label={`${t("queue.title")}, ${t("queue.waiting", { n: unowned })}`}
+          label={`${t(`queue.${queue.value}`)}, ${t("queue.waiting", { n: unowned })}`}
           ids={arranged.ids}
           rowHeight={ROW_PX}
           focus={selected.value}
           testid="queue"
           onPointerMove={() => (moved_ms.current = Date.now())}
           onPointerLeave={() => (moved_ms.current = 0)}
-          row={(id) => <Row id={id} />}
+          row={(id) => (
+            <>
+              <Row id={id} />
+              <More group={folded.value.groups.get(id)} onToggle={(key) => change(() => toggle(key))} />
+            </>
+          )}
         />
       )}
     </section>
+  );
+}
+
+function ordered(name: QueueName): string[] {
+  if (name === "alarms") return unfold(folded.value, opened.value);
+  const found = byQueue.value[name];
+  return (name === "log" ? newestFirst(found) : [...found].sort(compare)).map((one) => one.id);
+}
+
+function toggle(key: string): void {
+  const next = new Set(opened.value);
+  if (!next.delete(key)) next.add(key);
+  opened.value = next;
+}
+
+function Tabs({ onChoose }: { onChoose: (name: QueueName) => void }) {
+  return (
+    <div class="queue-tabs" role="tablist" aria-label={t("queue.queues")}>
+      {QUEUES.map((name) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          class="queue-tab"
+          aria-selected={queue.value === name}
+          title={t(`queue.${name}.hint`)}
+          data-testid={`queue-${name}`}
+          onClick={() => onChoose(name)}
+        >
+          {t(`queue.${name}`)} <span class="num">{byQueue.value[name].length}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Empty() {
+  const isAlarms = queue.value === "alarms";
+  return (
+    <div class="empty">
+      <strong>{t(loading.value ? "queue.loading" : isAlarms ? "queue.empty" : "queue.empty.other")}</strong>
+      {!loading.value && isAlarms && t("queue.empty.hint")}
+    </div>
+  );
+}
+
+/** Opens and closes what stands behind a row in a flood. */
+function More({ group, onToggle }: { group: Group | undefined; onToggle: (key: string) => void }) {
+  if (!group || queue.value !== "alarms") return null;
+  const isOpen = opened.value.has(group.key);
+  return (
+    <button type="button" class="row-more" aria-expanded={isOpen} data-testid="queue-more" onClick={() => onToggle(group.key)}>
+      {t(isOpen ? "queue.less" : "queue.more", { n: group.members.length - 1 })}
+    </button>
   );
 }
 
@@ -138,6 +204,7 @@ function Row({ id }: { id: string }) {
 /** The state of the work, or the clock of the stage that is due. */
 function State({ incident }: { incident: Incident }) {
   if (incident.work === "closed") return <span class="row-state">{t("queue.closed")}</span>;
+  if (incident.shelved_until) return <span class="row-state num">{t("queue.shelved", { time: timeOf(incident.shelved_until).slice(0, 5) })}</span>;
   const left = incident.due ? Date.parse(incident.due.at) - now.value : null;
   if (left !== null && left < 0) {
     return (

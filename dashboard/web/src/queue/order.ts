@@ -18,17 +18,20 @@ export interface Arranged {
 }
 
 /** The order to show. Held: the rows stay exactly where they were, and newcomers are only counted. */
-export function arrange(open: readonly Incident[], before: readonly string[], held: boolean): Arranged {
+export function arrange(ordered: readonly string[], before: readonly string[], held: boolean): Arranged {
   if (held && before.length > 0) {
     const shown = new Set(before);
-    return { ids: [...before], arrived: open.filter((one) => !shown.has(one.id)).length };
+    return { ids: [...before], arrived: ordered.filter((id) => !shown.has(id)).length };
   }
-  return { ids: [...open].sort(compare).map((one) => one.id), arrived: 0 };
+  return { ids: [...ordered], arrived: 0 };
 }
 
-/** The alarm that matters most now, or null when every one has an owner. */
+/** The alarm that matters most now, or null when every one has an owner or lies on the shelf. */
 export function highest(open: readonly Incident[]): Incident | null {
   let best: Incident | null = null;
-  for (const one of open) if (one.work === "new" && (!best || compare(one, best) < 0)) best = one;
+  for (const one of open) {
+    const waits = one.work === "new" && one.condition !== "shelved";
+    if (waits && (!best || compare(one, best) < 0)) best = one;
+  }
   return best;
 }

@@ -3,6 +3,7 @@ import { HealthSign, Icon, LevelShape } from "../controls/shapes";
 import { t, word, type Key } from "../i18n";
 import { matter } from "../incident/matter";
 import { highest } from "../queue/order";
+import { queue } from "../queue/shown";
 import type { Level } from "../records";
 import { isSilenced, silence } from "../sound";
 import {
@@ -33,6 +34,7 @@ export function TopBar() {
           <LevelCount key={level} level={level} />
         ))}
       </div>
+      <Shelved />
       <Health />
       <FreeTeams />
       <LinkState />
@@ -87,6 +89,22 @@ function LevelCount({ level }: { level: Level }) {
       <LevelShape level={level} size={20} hollow={unowned === 0} dim={total === 0} />
       <span class="num">{total}</span>
     </div>
+  );
+}
+
+/** Nothing while nothing is shelved: most of the time there is nothing to say. */
+function Shelved() {
+  const shelved = open.value.filter((one) => one.condition === "shelved").length;
+  if (shelved === 0) return null;
+  const look = (): void => {
+    tab.value = "room";
+    queue.value = "alerts";
+  };
+  return (
+    <button type="button" class="top-stat" title={t("top.shelved.hint", { n: shelved })} data-testid="shelved" onClick={look}>
+      <span class="top-label">{t("top.shelved")}</span>
+      <span class="top-value num">{shelved}</span>
+    </button>
   );
 }
 

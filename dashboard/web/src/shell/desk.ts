@@ -27,7 +27,7 @@ import { actionOf, isTyping, type Action } from "../keys";
 import { focusOn } from "../map/focus";
 import { notifyHidden, showInTitle } from "../notify";
 import { highest } from "../queue/order";
-import { shownIds } from "../queue/shown";
+import { folded, shownIds } from "../queue/shown";
 import { CAUSES, REASONS, type Incident } from "../records";
 import { ring, unlockSound } from "../sound";
 import { current, inLanguage, mayDispatch, open, say, select, selected, site, tab, waiting, watched, type Tab } from "../state";
@@ -37,6 +37,8 @@ export const helpOpen = signal(false);
 export const commandOpen = signal(false);
 
 const unacknowledged = computed(() => open.value.filter(waiting));
+/** In a flood only what stands in a row of its own may sound: not every one of eighty cameras in the same rain. */
+const sounding = computed(() => folded.value.rows.filter(waiting));
 /** The page that was shown and the live picture over the map, for a reload of this window. */
 const DESK_KEY = "gridpatrol.desk";
 
@@ -62,9 +64,9 @@ export function startDesk(): () => void {
   takeUpDesk();
   const ends = [
     effect(() => sessionStorage.setItem(DESK_KEY, JSON.stringify({ tab: tab.value, watched: watched.value } satisfies KeptDesk))),
-    effect(() => ring(unacknowledged.value, now.value)),
+    effect(() => ring(sounding.value, now.value)),
     effect(() => showInTitle(unacknowledged.value, site.value ? inLanguage(site.value.name) : "")),
-    effect(() => notifyHidden(unacknowledged.value, show)),
+    effect(() => notifyHidden(sounding.value, show)),
     effect(chooseAlone),
     effect(() => {
       // Another incident: choices made for the former one are void.
@@ -90,11 +92,18 @@ function takeUpDesk(): void {
   watched.value = kept.watched;
 }
 
-/** With nothing open in the panel, or a closed incident, the highest unacknowledged alarm opens by itself. */
+/** The incident that the panel showed while it was open. */
+let handled: string | null = null;
+
+/**
+ * With nothing in the panel, or when the incident there has just been closed, the highest unacknowledged alarm opens by itself.
+ * A closed one that somebody looks up stays.
+ */
 function chooseAlone(): void {
   const best = highest(open.value);
   const shown = current.value;
-  if (best && (!shown || shown.work === "closed")) untracked(() => select(best.id));
+  if (shown && shown.work !== "closed") handled = shown.id;
+  else if (best && (!shown || shown.id === handled)) untracked(() => select(best.id));
 }
 
 export function show(id: string): void {

@@ -1,0 +1,36 @@
+/** Words of the three queues, both languages side by side. */
+
+export const queue = {
+  en: {
+    "queue.queues": "Queues",
+    "queue.alarms": "Alarms",
+    "queue.alarms.hint": "Sounds, and wants somebody to act",
+    "queue.alerts": "Alerts",
+    "queue.alerts.hint": "Level 4 and shelved alarms: silent",
+    "queue.log": "Log",
+    "queue.log.hint": "Closed lately",
+    "queue.empty.other": "Nothing here.",
+    "queue.flood": "Flood: {n} unacknowledged alarms, grouped by place into {rows} rows. Level 1 always stands alone.",
+    "queue.more": "+{n} more here",
+    "queue.less": "group these {n}",
+    "queue.shelved": "shelved until {time}",
+    "top.shelved": "Shelved",
+    "top.shelved.hint": "{n} alarms are shelved; each comes back when its time is over",
+  },
+  zh: {
+    "queue.queues": "列表",
+    "queue.alarms": "警情",
+    "queue.alarms.hint": "响铃,需要处置",
+    "queue.alerts": "提示",
+    "queue.alerts.hint": "四级及已搁置:不响铃",
+    "queue.log": "日志",
+    "queue.log.hint": "最近结案",
+    "queue.empty.other": "暂无。",
+    "queue.flood": "警情激增:未签收 {n} 起,按地点归为 {rows} 行。一级警情始终单独显示。",
+    "queue.more": "此处另有 {n} 起",
+    "queue.less": "收起这 {n} 起",
+    "queue.shelved": "搁置至 {time}",
+    "top.shelved": "搁置",
+    "top.shelved.hint": "已搁置 {n} 起,到期自动恢复",
+  },
+} as const;
