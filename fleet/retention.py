@@ -34,9 +34,9 @@ async def _keep_deleting(store: Store, first_s: float, every_s: float) -> None:
             while await asyncio.to_thread(store.retention.delete_some):  # noqa: ASYNC110  it does something each time
                 await asyncio.sleep(_PAUSE_S)
             deleted = await asyncio.to_thread(store.retention.end)
-            await asyncio.to_thread(store.clips.clear_away)
             if deleted:
                 logger.info("too old, deleted: %s", ", ".join(f"{count} {table}" for table, count in sorted(deleted.items())))
+            await asyncio.to_thread(store.clips.clear_away)
         except StorageError as error:
             logger.error("retention stands still until its next run: %s", error)
         except Exception:

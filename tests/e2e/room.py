@@ -78,7 +78,8 @@ def ask(page: Page, path: str, method: str = "GET") -> dict[str, Any]:
 
 
 def check_clip(page: Page, url: str, incident: str) -> None:
-    """The clip of an incident comes, is what its hash says, and shows every frame from five seconds before its event on."""
+    """The clip of an incident comes, is what its hash says, and shows every frame from five seconds before its event on, or from
+    the first that the worker saw, if it began later; then it says so."""
     wait_until(lambda: ask(page, f"/incidents/{incident}/clips")["items"], 90, "the clip")
     clip = ask(page, f"/incidents/{incident}/clips")["items"][0]
     [event] = [each for each in ask(page, f"/incidents/{incident}")["events"] if each["id"] == clip["event"]]
@@ -87,7 +88,9 @@ def check_clip(page: Page, url: str, incident: str) -> None:
     with av.open(io.BytesIO(data), "r") as file:
         times = [float(frame.time or 0) for frame in file.decode(video=0)]
     began, ended, seen = (datetime.fromisoformat(at) for at in (clip["began_at"], clip["ended_at"], event["began_at"]))
-    assert clip["gaps"] == [] and began <= seen - timedelta(seconds=5)
+    lacking = [(gap["cause"], gap["ended_at"]) for gap in clip["gaps"]]
+    assert lacking == ([] if began <= seen - timedelta(seconds=5) else [("not_kept", clip["began_at"])]), (clip, event)
+    assert began < seen
     assert len(times) == clip["frames"] and times[-1] == pytest.approx((ended - began).total_seconds(), abs=0.5)
 
 
