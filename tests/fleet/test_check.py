@@ -25,7 +25,7 @@ def test_a_good_camera_is_described_and_a_dead_one_named(tmp_path: Path, busy_ca
     cameras = {row["camera"]: row for row in rows[3:]}
     good, dead = cameras["good"], cameras["dead"]
     assert (good["codec"], good["width_px"], good["height_px"], good["error"]) == ("h264", 640, 360, "")
-    assert 14 <= good["frames_per_s"] <= 16
+    assert 10 <= good["frames_per_s"] <= 16, "the camera shares a busy machine"
     assert 1.9 <= good["gop_s"] <= 2.1
     assert abs(good["skew_s"]) < 1
     assert "refused" in dead["error"].lower()
