@@ -117,6 +117,8 @@ class Action(StrEnum):
     READ_ASSESSMENT = "read_assessment"
     READ_ROUNDS = "read_rounds"
     READ_MY_ROUNDS = "read_my_rounds"
+    READ_MY_SHIFT = "read_my_shift"
+    CALL_FOR_HELP = "call_for_help"
     WALK_ROUND = "walk_round"
     MANAGE_TEMPORARY_STOPS = "manage_temporary_stops"
     DRAW_INSPECTION = "draw_inspection"
@@ -217,6 +219,8 @@ POLICY: dict[Action, Permit] = {
     Action.READ_ASSESSMENT: _DISPATCHER,
     Action.READ_ROUNDS: _OPERATOR,
     Action.READ_MY_ROUNDS: _OWN_TEAM,
+    Action.READ_MY_SHIFT: _OWN_TEAM,
+    Action.CALL_FOR_HELP: _OWN_TEAM,
     Action.WALK_ROUND: _SIGNED_IN,
     Action.MANAGE_TEMPORARY_STOPS: _DISPATCHER,
     Action.DRAW_INSPECTION: _DISPATCHER,

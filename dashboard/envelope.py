@@ -124,7 +124,7 @@ def _headers(scope: Scope) -> dict[str, str]:
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
+        "Permissions-Policy": f"camera={'(self)' if path == '/phone' else '()'}, microphone=(), geolocation=(self)",
         "Cache-Control": cache,
     }
 

@@ -6,15 +6,32 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
 from camera_config.schedule import DAY_MIN
-from camera_config.site import Site, Team
-from dashboard.schemas import AnswerBody, NameOut, RequestBody, SiteId, Time, Uuid, iso, printable
-from patrol import DOUBT_NAME, FRESH_S, Duty, RosterChange, StaffingGap, Support, SupportState, TeamState, rest_of
+from camera_config.site import Name, Site, Team
+from dashboard.schemas import (
+    AnswerBody,
+    IncidentOut,
+    Latitude,
+    Longitude,
+    NameOut,
+    RequestBody,
+    SiteId,
+    Time,
+    Uuid,
+    iso,
+    printable,
+)
+from patrol import DOUBT_NAME, FRESH_S, Duty, Incident, RosterChange, StaffingGap, Support, SupportState, TeamState, rest_of
+from patrol.shifts import OnShift
 
 __all__ = [
     "BoardOut",
     "BoardRow",
     "DutyList",
     "DutyOut",
+    "HelpCallIn",
+    "OwnShiftOut",
+    "OwnSupportList",
+    "OwnSupportOut",
     "RosterChangeIn",
     "RosterChangeList",
     "RosterChangeOut",
@@ -57,6 +74,30 @@ class DutyOut(AnswerBody):
 
 class DutyList(AnswerBody):
     items: list[DutyOut]
+
+
+class OwnShiftOut(AnswerBody):
+    """What a team is told of its own work."""
+
+    on_shift: bool
+    since: Time | None = Field(description="null off shift")
+    until: Time | None = Field(description="null off shift, or if the shift has no end within two days")
+    grid_cells: list[str] = Field(description="served now, or off shift the team's own", examples=[["grid-03-12"]])
+    next: DutyOut | None = Field(description="the next shift within a week, null if the present one has no end")
+    load: int = Field(description="dispatched so often in the last 12 hours", examples=[2])
+    rest: NameOut | None = Field(description="why others are sent before this team")
+
+    @classmethod
+    def of(cls, team: Team, state: TeamState, now: OnShift | None, then: Duty | None, rest: Name | None) -> "OwnShiftOut":
+        return cls(
+            on_shift=now is not None,
+            since=None if now is None else iso(now.since_s),
+            until=None if now is None or now.until_s is None else iso(now.until_s),
+            grid_cells=list(state.grid_cells or team.grid_cells),
+            next=None if then is None else DutyOut.of(then),
+            load=state.load,
+            rest=None if rest is None else NameOut.of(rest),
+        )
 
 
 class RosterChangeIn(RequestBody):
@@ -264,6 +305,36 @@ class SupportOut(AnswerBody):
 
 class SupportList(AnswerBody):
     items: list[SupportOut]
+
+
+class OwnSupportOut(SupportOut):
+    """What a team supports, with the incident as a phone sees it."""
+
+    about: IncidentOut
+
+    @classmethod
+    def with_incident(cls, support: Support, incident: Incident) -> "OwnSupportOut":
+        return cls(**dict(SupportOut.of(support, incident.is_open)), about=IncidentOut.of(incident, for_team=True))
+
+
+class OwnSupportList(AnswerBody):
+    items: list[OwnSupportOut]
+
+
+class HelpCallIn(RequestBody):
+    """A team calls for help. Without a place, or with one outside of the sub-district, what is known of the team decides."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"id": _UUID_EXAMPLE, "text": "SOS", "lon": 121.4737, "lat": 31.2304}]},
+    )
+
+    id: Uuid
+    text: Annotated[Reason, Field(min_length=1)] = "SOS"
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    at: AwareDatetime | None = Field(default=None, description="when help was called, if that was earlier (offline phone)")
 
 
 def minutes_of(text: str) -> int:

@@ -52,7 +52,7 @@ from patrol.steps import (
     verdicts,
     work_after,
 )
-from patrol.support import Support, SupportState, moved
+from patrol.support import HelpCall, Support, SupportState, moved
 from patrol.team import TeamState, TeamStatus, status_of
 from patrol.travel import Travel, Trip, distance_m
 from patrol.views import RelatedCamera, Views, ground_point, pixels_per_metre
@@ -92,6 +92,7 @@ __all__ = [
     "Flag",
     "Grid",
     "Happening",
+    "HelpCall",
     "HistoryEntry",
     "Incident",
     "Level",

@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from base import TransitionError
+from camera_config.site import Point
+from patrol.incident import Actor
 
-__all__ = ["SUPPORT_AFTER", "Support", "SupportState", "moved"]
+__all__ = ["SUPPORT_AFTER", "HelpCall", "Support", "SupportState", "moved"]
 
 
 class SupportState(StrEnum):
@@ -36,6 +38,17 @@ class Support:
     arrived_s: float | None = None  # None also if it never arrived
     done_s: float | None = None  # set iff done
     by: str = ""  # who sent it
+
+
+@dataclass(frozen=True, slots=True)
+class HelpCall:
+    """A team calls for help. `id` is made by the client; the same one again adds nothing. `by` is the team."""
+
+    id: str
+    by: Actor
+    at_s: float  # when it was called, UTC
+    text: str
+    place: Point | None = None  # where the phone says it is; None if it does not know
 
 
 def moved(support: Support, state: SupportState, at_s: float) -> Support:

@@ -13,7 +13,7 @@ from camera_config.site import Site
 from patrol import Actor, Command, HistoryEntry, Incident, Proposal, RelatedCamera, Report, TeamState
 from patrol.position import Fix
 from patrol.shifts import RosterChange
-from patrol.support import Support, SupportState
+from patrol.support import HelpCall, Support, SupportState
 from storage import accounts, checkpoint_keys, clocks, gaps, health, incidents, roster, schema, support, take_steps, teams
 from storage.accounts import AuditRow, Session, User
 from storage.areas import Area
@@ -25,6 +25,7 @@ from storage.dispatch import Dispatch
 from storage.drills import Drills
 from storage.handover import Handovers
 from storage.health import HealthChange, HealthRecorder
+from storage.help_calls import call_for_help
 from storage.incidents import ALL_INCIDENTS, IncidentFilter, IncidentState
 from storage.ledger import Ledger
 from storage.outgoing import Outgoing
@@ -275,6 +276,15 @@ class Store:
         """Send a team to support an incident, once by its id. Raises TransitionError if it is busy or the incident closed."""
         now_s = self._clock.now_s()
         return self._writer.run(lambda connection: support.add_support(connection, self._rules.grid, asked, by, now_s))
+
+    def call_for_help(self, call: HelpCall) -> tuple[Incident, Support]:
+        """The incident that a team in danger opens, and its part in it; once by the id, and one at a time for each team.
+
+        It is never refused for its place or its time: one that has not come yet counts as now. The team counts as being there, so
+        others are proposed. Raises TransitionError or CommandError for an id that was used for something else.
+        """
+        now_s = self._clock.now_s()
+        return self._writer.run(lambda connection: call_for_help(connection, call, self._rules, now_s))
 
     def move_support(self, incident: str, team: str, state: SupportState, by: Actor, at_s: float) -> Support | None:
         """Note how far the support of an incident by `team` is; None if there is none. Raises TransitionError if not legal."""

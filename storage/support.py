@@ -13,14 +13,22 @@ from storage.incidents import read_incident
 from storage.tables import incidents, is_closed, is_open, support
 from storage.teams import team_states
 
-__all__ = ["add_support", "move_support", "read_all_support", "read_support", "read_support_of_team"]
+__all__ = [
+    "add_support",
+    "begin_support",
+    "end_support_of_team",
+    "move_support",
+    "read_all_support",
+    "read_support",
+    "read_support_by_id",
+    "read_support_of_team",
+]
 
 
 def add_support(connection: Connection, grid: Grid, asked: Support, by: Actor, now_s: float) -> Support:
     """Send a team to support an incident, once; raises TransitionError if it is busy or the incident is not open."""
-    known = connection.execute(select(support).where(support.c.id == asked.id)).mappings().first()
-    if known is not None:
-        stored = _support_of(known)
+    stored = read_support_by_id(connection, asked.id)
+    if stored is not None:
         if (stored.incident, stored.team) != (asked.incident, asked.team):
             raise TransitionError(f"the id {asked.id} was already used for another support; every support needs an id of its own")
         return stored
@@ -31,9 +39,20 @@ def add_support(connection: Connection, grid: Grid, asked: Support, by: Actor, n
     if incident.team == asked.team and team_states(connection, grid, now_s)[asked.team].is_busy:
         raise TransitionError(f"team {asked.team} is the main team of incident {incident.number} already")
     ensure_free(asked.team, "", team_states(connection, grid, now_s))
-    connection.execute(insert(support), _row(asked))
+    begin_support(connection, asked)
     add_audit(connection, by, "send_support", f"incident/{asked.incident}", f"team {asked.team}", now_s)
     return asked
+
+
+def begin_support(connection: Connection, support_: Support) -> None:
+    """Write down a support that begins; the caller has seen to it that the team has no other."""
+    connection.execute(insert(support), _row(support_))
+
+
+def end_support_of_team(connection: Connection, team: str, now_s: float) -> None:
+    """Whatever a team supports, it has left."""
+    mine = update(support).where(support.c.team == team, support.c.state != SupportState.DONE.value)
+    connection.execute(mine.values(state=SupportState.DONE.value, done_s=now_s))
 
 
 def move_support(
@@ -56,6 +75,12 @@ def read_support(connection: Connection, incident: str) -> list[Support]:
     """Every team that supports or supported an incident, in the order in which they were sent."""
     query = select(support).where(support.c.incident == incident).order_by(support.c.sent_s, support.c.id)
     return [_support_of(row) for row in connection.execute(query).mappings()]
+
+
+def read_support_by_id(connection: Connection, identity: str) -> Support | None:
+    """The support of this id, however far it is."""
+    row = connection.execute(select(support).where(support.c.id == identity)).mappings().first()
+    return None if row is None else _support_of(row)
 
 
 def read_support_of_team(connection: Connection, team: str) -> Support | None:

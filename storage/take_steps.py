@@ -19,8 +19,10 @@ from patrol import (
     Proposal,
     Report,
     Step,
+    TeamStatus,
     Work,
     advance,
+    busy_with,
     check_report,
     merge,
     open_report,
@@ -80,8 +82,13 @@ def take_step(connection: Connection, command: Command, rules: SiteRules, now_s:
     return changed
 
 
-def report_incident(connection: Connection, report: Report, rules: SiteRules, now_s: float, area: Area | None = None) -> Incident:
-    """Open the incident that somebody reports, once; see `Store.report`. The caller commits."""
+def report_incident(
+    connection: Connection, report: Report, rules: SiteRules, now_s: float, area: Area | None = None, there: str = ""
+) -> Incident:
+    """Open the incident that somebody reports, once; see `Store.report`. The caller commits.
+
+    `there` is a team that is at the place and stays, so that others are proposed and sent.
+    """
     said = ["report", *_who(report.by), report.origin, report.category, report.severity, report.text, report.caller]
     said += [report.lon, report.lat, report.grid_cell, *(["drill"] if report.drill else [])]
     repeated = _repeated(connection, report.id, said)
@@ -90,7 +97,10 @@ def report_incident(connection: Connection, report: Report, rules: SiteRules, no
     check_report(report, now_s)
     report = replace(report, drill=report.drill or is_drill(connection, now_s))
     opened, entry = open_report(report, uuid7(now_s), next_number(connection), _place_of(report, rules.grid, area), now_s)
-    opened, by_rule = propose_or_dispatch(opened, rules.grid, team_states(connection, rules.grid, now_s), now_s)
+    states = dict(team_states(connection, rules.grid, now_s))
+    if there:
+        states[there] = replace(busy_with(states[there], opened), status=TeamStatus.ON_SCENE, supporting=True)
+    opened, by_rule = propose_or_dispatch(opened, rules.grid, states, now_s)
     opened = rules.clocks.timed(opened)
     connection.execute(insert(incidents), incident_row(opened))
     add_history(connection, opened, [entry, *((by_rule,) if by_rule else ())])

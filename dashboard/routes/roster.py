@@ -16,6 +16,7 @@ from dashboard.policy import Dashboard, Parts, policy
 from dashboard.roster_schemas import (
     DutyList,
     DutyOut,
+    OwnShiftOut,
     RosterChangeIn,
     RosterChangeList,
     RosterChangeOut,
@@ -26,7 +27,7 @@ from dashboard.roster_schemas import (
 from dashboard.schemas import ID, UUID
 from dashboard.scope import expect_own_team, expect_team
 from dashboard.sessions import actor_of
-from patrol import ChangeKind, Roster, RosterChange, staffing_gaps
+from patrol import ChangeKind, Roster, RosterChange, rest_of, staffing_gaps
 
 router = APIRouter(tags=["roster"])
 
@@ -54,6 +55,21 @@ def read_shifts(
     duties, area = Roster(parts.site).duties(changes, from_s, to_s), principal.area
     mine = (duty for duty in duties if area is None or duty.team in area.teams)
     return DutyList(items=[DutyOut.of(duty) for duty in mine if team in (None, duty.team)])
+
+
+@router.get("/api/v1/me/shift")
+def read_my_shift(parts: Parts, principal: Annotated[Principal, policy(Action.READ_MY_SHIFT)]) -> OwnShiftOut:
+    """This team's shift now and the one after it, and whether it should rest."""
+    team = parts.site.team_by_id[principal.team or ""]
+    now_s = parts.clock.now_s()
+    ahead_s = now_s + AHEAD.total_seconds()
+    roster, changes = Roster(parts.site), _changes(parts, now_s, ahead_s)
+    now = roster.on_shift(changes, now_s).get(team.id)
+    over_s = now_s if now is None else now.until_s
+    later = () if over_s is None else roster.duties(changes, over_s, ahead_s)
+    then = next((duty for duty in later if duty.team == team.id and duty.begin_s >= (over_s or 0.0)), None)
+    state = parts.store.team_states()[team.id]
+    return OwnShiftOut.of(team, state, now, then, rest_of(state, parts.site.dispatch.rest, now_s))
 
 
 @router.get("/api/v1/staffing-gaps")

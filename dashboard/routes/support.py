@@ -1,4 +1,4 @@
-"""Supporting teams: further teams at an incident, beside the one that answers for it."""
+"""Supporting teams: further teams at an incident, beside the one that answers for it. Who calls for help supports that call."""
 
 import asyncio
 from typing import Annotated
@@ -10,12 +10,20 @@ from dashboard.announce import announce_support, announce_team
 from dashboard.authorize import Action, Principal, PrincipalKind
 from dashboard.failures import NotFoundError
 from dashboard.policy import Dashboard, Parts, policy
-from dashboard.roster_schemas import SupportIn, SupportList, SupportMoveIn, SupportOut
+from dashboard.roster_schemas import (
+    HelpCallIn,
+    OwnSupportList,
+    OwnSupportOut,
+    SupportIn,
+    SupportList,
+    SupportMoveIn,
+    SupportOut,
+)
 from dashboard.routes.incidents import IncidentId, incident_of
 from dashboard.schemas import ID
 from dashboard.scope import expect_team
 from dashboard.sessions import actor_of
-from patrol import FUTURE_S, Support, SupportState
+from patrol import FUTURE_S, CommandError, HelpCall, Support, SupportState
 
 router = APIRouter(tags=["support"])
 
@@ -66,10 +74,26 @@ async def move_support(
 
 
 @router.get("/api/v1/me/support")
-def read_own_support(parts: Parts, principal: Annotated[Principal, policy(Action.READ_ASSIGNMENTS)]) -> SupportList:
-    """What this team supports now: nothing, or one incident."""
+def read_own_support(parts: Parts, principal: Annotated[Principal, policy(Action.READ_ASSIGNMENTS)]) -> OwnSupportList:
+    """What this team supports now, its own call for help too: nothing, or one incident."""
     mine = parts.store.support_of_team(principal.team or "")
-    return SupportList(items=[] if mine is None else [SupportOut.of(mine)])
+    about = None if mine is None else parts.store.incident(mine.incident)
+    return OwnSupportList(items=[] if mine is None or about is None else [OwnSupportOut.with_incident(mine, about)])
+
+
+@router.post("/api/v1/me/sos", status_code=201)
+async def call_for_help(
+    body: HelpCallIn, parts: Parts, principal: Annotated[Principal, policy(Action.CALL_FOR_HELP)]
+) -> OwnSupportOut:
+    """Open an incident of severity 1 where this team is; while one is open, another call is answered with that one."""
+    place = None if body.lon is None or body.lat is None else (body.lon, body.lat)
+    call = HelpCall(body.id, actor_of(principal), parts.done_s(body.at), body.text, place)
+    try:
+        incident, support = await asyncio.to_thread(parts.store.call_for_help, call)
+    except CommandError as error:
+        raise ConfigError(str(error)) from error
+    await _announce(parts, support)
+    return OwnSupportOut.with_incident(support, incident)
 
 
 async def _announce(parts: Dashboard, support: Support) -> None:

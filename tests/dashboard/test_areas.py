@@ -100,6 +100,8 @@ FORBIDDEN = {
     ("GET", "/metrics"),
     ("GET", "/api/v1/me/assignments"),
     ("GET", "/api/v1/me/support"),
+    ("GET", "/api/v1/me/shift"),
+    ("POST", "/api/v1/me/sos"),
     ("GET", "/api/v1/me/rounds"),
     ("POST", "/api/v1/me/position"),
     ("POST", "/api/v1/drill"),

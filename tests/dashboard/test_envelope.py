@@ -35,6 +35,11 @@ def test_every_answer_has_its_headers(staff: Staff, path: str) -> None:
         assert answer.json() == {"detail": "There is nothing here."}  # what was asked for is not repeated
 
 
+def test_only_the_phone_page_may_use_the_camera(staff: Staff) -> None:
+    allowed = {path: staff.operator.get(path).headers["permissions-policy"] for path in ("/", "/phone", "/phone.html")}
+    assert {path: "camera=(self)" in said for path, said in allowed.items()} == {"/": False, "/phone": True, "/phone.html": False}
+
+
 def test_a_strange_host_does_not_get_into_the_policy(staff: Staff) -> None:
     answer = httpx.get(f"{staff.room.url}/healthz", headers={"Host": "x; script-src *"})
     assert "script-src *" not in answer.headers.get("content-security-policy", "")

@@ -90,6 +90,8 @@ MAY: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/v1/incidents/{incident}/support"): USERS,
     ("PUT", "/api/v1/incidents/{incident}/support/{team}"): USERS,  # a team its own: test_roster.py
     ("GET", "/api/v1/me/support"): {"team"},
+    ("GET", "/api/v1/me/shift"): {"team"},
+    ("POST", "/api/v1/me/sos"): {"team"},
     ("GET", "/api/v1/rounds"): USERS,
     ("GET", "/api/v1/rounds/{round_id}"): USERS,
     ("GET", "/api/v1/round-figures"): USERS,

@@ -105,7 +105,8 @@ def test_support_is_sent_moved_by_the_team_itself_and_ends(room: Room) -> None:
     )
     team = next(each for each in boss.get("/api/v1/teams").json()["items"] if each["id"] == "t02")
     assert (team["status"], team["supporting"], team["incident"]) == ("en_route", True, incident.id)
-    assert [each["incident"] for each in phone.get("/api/v1/me/support").json()["items"]] == [incident.id]
+    [mine] = phone.get("/api/v1/me/support").json()["items"]
+    assert (mine["incident"], mine["about"]["id"], mine["about"]["proposal"]) == (incident.id, incident.id, None)
     assert other.put(f"{path}/t02", json={"state": "on_scene"}).status_code == 403
     assert other.put(f"{path}/t01", json={"state": "on_scene"}).status_code == 404
     assert phone.put(f"{path}/t02", json={"state": "on_scene"}).json()["state"] == "on_scene"

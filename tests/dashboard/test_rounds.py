@@ -238,7 +238,9 @@ def test_codes_are_printed_as_pictures_and_renewed(fresh: Rounds) -> None:
     svg = fresh.administrator.get("/api/v1/checkpoint-codes/k2")
     assert svg.headers["content-type"] == "image/svg+xml"
     root = ET.fromstring(svg.content)
-    assert [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")] == ["后门<&>", "Back gate · k2"]
+    *names, typed = (each.text for each in root.iter("{http://www.w3.org/2000/svg}text"))
+    assert names == ["后门<&>", "Back gate · k2"]
+    assert fresh.code("k2").split(":")[-2:] == (typed or "").replace("-", ":", 1).replace("-", "").split(":")
     png = fresh.administrator.get("/api/v1/checkpoint-codes/k2?format=png")
     assert png.content[:8] == b"\x89PNG\r\n\x1a\n"
     picture = cv2.imdecode(np.frombuffer(png.content, np.uint8), cv2.IMREAD_GRAYSCALE)
