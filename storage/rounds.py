@@ -44,6 +44,7 @@ class RoundFilter:
     team: str = ""
     source: str = ""
     open_only: bool = False
+    missed_s: float | None = None  # with `open_only`: those, too, that closed after this with a stop missed
     from_s: float | None = None  # due then or later
     to_s: float | None = None  # due before
     announced_s: float | None = None  # told by this moment
@@ -208,7 +209,11 @@ def _listed(connection: Connection, which: RoundFilter, limit: int, before: str 
     if which.source:
         query = query.where(rounds.c.source == which.source)
     if which.open_only:
-        query = query.where(rounds.c.state.in_([RoundState.DUE.value, RoundState.UNDER_WAY.value]))
+        wanted = rounds.c.state.in_([RoundState.DUE.value, RoundState.UNDER_WAY.value])
+        if which.missed_s is not None:
+            over = rounds.c.state.in_([RoundState.INCOMPLETE.value, RoundState.MISSED.value])
+            wanted = or_(wanted, over & (rounds.c.missed > 0) & (rounds.c.closes_s > which.missed_s))
+        query = query.where(wanted)
     if which.from_s is not None:
         query = query.where(rounds.c.due_s >= which.from_s)
     if which.to_s is not None:

@@ -32,6 +32,7 @@ from dashboard.schemas import ID, UUID
 from dashboard.scope import expect_team
 from dashboard.sessions import actor_of
 from patrol import CommandError
+from patrol.check_in import AFTER_S
 from patrol.rounds import Act, CheckIn, RoundCommand, RoundKind, RoundState, TemporaryStop
 from patrol.visits import RoundNow
 from storage import RoundFilter, WantedDraw
@@ -79,8 +80,12 @@ def read_rounds(
 def read_my_rounds(
     parts: Parts, principal: Annotated[Principal, policy(Action.READ_MY_ROUNDS)], limit: Limit = 100, before: Before = None
 ) -> RoundList:
-    """This team's rounds that are due or under way, the latest first; ask again every half minute, for unannounced ones."""
-    which = RoundFilter(team=principal.team or "", open_only=True, announced_s=parts.clock.now_s())
+    """This team's rounds that are due or under way, or with stops missed that can be made up; the latest first.
+
+    Ask again every half minute, for unannounced ones.
+    """
+    now_s = parts.clock.now_s()
+    which = RoundFilter(team=principal.team or "", open_only=True, missed_s=now_s - AFTER_S, announced_s=now_s)
     return _page(parts, which, limit, before)
 
 

@@ -4,6 +4,7 @@ import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from camera_config.schedule import Schedule
 from camera_config.site import Checkpoint, Name
 from dashboard import DashboardSettings
 from dashboard.schemas import iso
+from patrol.check_in import AFTER_S
 from storage import RoundFilter, Store
 from tests.dashboard.clip import ClipFleet
 from tests.dashboard.room import Room, small_site
@@ -282,3 +284,20 @@ def test_every_request_of_rounds_is_described_with_an_example(shared: Rounds) ->
     for name in ("CheckInIn", "RoundStepIn", "TemporaryStopIn", "DrawIn"):
         assert described["components"]["schemas"][name]["examples"], name
     assert "/api/v1/rounds/{round_id}/check-ins" in described["paths"]
+
+
+def test_a_missed_round_stays_on_the_phone_while_it_can_be_made_up(fresh: Rounds) -> None:
+    walk, code = fresh.walk(), fresh.code("k1")
+
+    def shown() -> list[str]:
+        return [each["state"] for each in fresh.phone.get("/api/v1/me/rounds").json()["items"] if each["id"] == walk["id"]]
+
+    fresh.clock.advance(datetime.fromisoformat(walk["closes_at"]).timestamp() - fresh.clock.now_s() + AFTER_S - 1)
+    fresh.room.store.rounds.keep()
+    assert shown() == ["missed"]
+    body = {"command_id": str(uuid.uuid4()), "code": code, "place": HERE}
+    answer = fresh.phone.post(f"/api/v1/rounds/{walk['id']}/check-ins", json=body)
+    assert [stop["findings"] for stop in answer.json()["stops"]] == [["late"], []]
+    assert shown() == ["incomplete"]
+    fresh.clock.advance(2)
+    assert shown() == []
