@@ -1,6 +1,7 @@
 /** The server's REST interface, one function per request. Every failure is an `ApiError` with a sentence for people. */
 
 import type { BoardRow, Duty, Handover, Round, Sheet, StaffingGap } from "./board/records";
+import type { CheckInRequest, OwnShift, OwnSupport } from "./phone/records";
 import type {
   CameraStatus,
   ClipRecord,
@@ -16,6 +17,7 @@ import type {
   Session,
   SiteRecord,
   StepRequest,
+  SupportRecord,
   Team,
   User,
 } from "./records";
@@ -164,6 +166,15 @@ export const api = {
     await request("POST", `/incidents/${id(incident)}/photos?${asked}`, jpeg, "image/jpeg", PHOTO_TIMEOUT_MS);
   },
 
+  myRounds: async () => (await get<{ items: Round[] }>("/me/rounds")).items,
+  checkIn: (round: string, body: CheckInRequest) => post<Round>(`/rounds/${id(round)}/check-ins`, body),
+  skipStop: (round: string, body: { command_id: string; checkpoint: string; reason: string; at: string }) =>
+    post<Round>(`/rounds/${id(round)}/steps`, { step: "skip", ...body }),
+  mySupport: async () => (await get<{ items: OwnSupport[] }>("/me/support")).items[0] ?? null,
+  moveSupport: async (incident: string, team: string, state: SupportRecord["state"], at: string) =>
+    (await (await request("PUT", `/incidents/${id(incident)}/support/${id(team)}`, JSON.stringify({ state, at }))).json()) as SupportRecord,
+  callForHelp: (call: { id: string; text: string; lon?: number; lat?: number; at: string }) => post<OwnSupport>("/me/sos", call),
+  myShift: () => get<OwnShift>("/me/shift"),
   assignments: async () => (await get<{ items: Incident[] }>("/me/assignments")).items,
   position: (lon: number, lat: number, accuracy_m: number, at: string) =>
     post<undefined>("/me/position", { lon, lat, accuracy_m, at }),

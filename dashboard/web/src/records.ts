@@ -283,6 +283,18 @@ export interface PhotoRecord {
   kept: boolean;
 }
 
+/** A further team at an incident; a team's own call for help is one, too, and then `by` is that team. */
+export interface SupportRecord {
+  id: string;
+  incident: string;
+  team: string;
+  state: "en_route" | "on_scene" | "done";
+  sent_at: string;
+  arrived_at: string | null;
+  done_at: string | null;
+  by: string;
+}
+
 /** One incident at one desk. */
 export interface Referral {
   id: string;
@@ -375,6 +387,6 @@ export type Update =
   | { type: "round"; seq: number; round: Round }
   | { type: "referral"; seq: number; referral: Referral }
   | { type: "handover"; seq: number; handover: { alarms: HandoverAlarm[] } }
-  | { type: "support"; seq: number; support: { incident: string; team: string; state: string } }
+  | { type: "support"; seq: number; support: SupportRecord }
   | { type: "reset"; seq?: number }
   | { type: "ping"; now: string };

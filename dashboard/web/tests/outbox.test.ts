@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 
-import { expectedWork, PhoneOutbox, type Outcome, type Send, type SendPhoto, type WaitingStep } from "../src/phone/outbox";
-import type { Incident, StepRequest } from "../src/records";
+import {
+  expectedSupport,
+  expectedWork,
+  PhoneOutbox,
+  takeStep,
+  type Outcome,
+  type SendStep,
+  type Waiting,
+  type WaitingPhoto,
+  type WaitingStep,
+  type WaitingSupport,
+} from "../src/phone/outbox";
+import type { Incident, StepRequest, SupportRecord } from "../src/records";
 
 function shelf() {
   const kept = new Map<string, string>();
@@ -9,7 +20,7 @@ function shelf() {
 }
 
 function command(step: WaitingStep["step"], minute: number): WaitingStep {
-  return { incident: "i1", step, text: "", at: `2026-03-01T08:${minute}:00.000Z`, command_id: `id-${step}` };
+  return { kind: "step", incident: "i1", step, text: "", at: `2026-03-01T08:${minute}:00.000Z`, command_id: `id-${step}` };
 }
 
 const INCIDENT = { id: "i1", work: "dispatched", version: 3 } as Incident;
@@ -17,20 +28,22 @@ const INCIDENT = { id: "i1", work: "dispatched", version: 3 } as Incident;
 /** A server that can be cut off and that counts versions up, as ours does. */
 function server() {
   const state = { online: true, version: 3, got: [] as StepRequest[] };
-  const send: Send = (_, request) => {
+  const send: SendStep = (_, request) => {
     if (!state.online) return Promise.resolve({ kind: "later" });
     if (request.version !== state.version) return Promise.resolve({ kind: "stale", current: { ...INCIDENT, version: state.version } });
     state.version += 1;
     state.got.push(request);
-    return Promise.resolve({ kind: "done", incident: { ...INCIDENT, version: state.version } });
+    return Promise.resolve({ kind: "done" });
   };
   return { state, send };
 }
 
+type SendPhoto = (photo: WaitingPhoto) => Promise<Outcome>;
 const noPhotos: SendPhoto = () => Promise.resolve({ kind: "refused", reason: "none here" });
 
-function outbox(send: Send, kept = shelf(), settled: Outcome[] = [], sendPhoto = noPhotos) {
-  return new PhoneOutbox(kept, send, sendPhoto, () => 3, () => undefined, (_, outcome) => settled.push(outcome));
+function outbox(step: SendStep, kept = shelf(), settled: Outcome[] = [], photo = noPhotos) {
+  const send = (item: Waiting): Promise<Outcome> => (item.kind === "photo" ? photo(item) : takeStep(item as WaitingStep, 3, step));
+  return new PhoneOutbox(kept, "outbox", send, () => undefined, (_, outcome) => settled.push(outcome));
 }
 
 describe("commands of an offline phone", () => {
@@ -72,6 +85,13 @@ describe("commands of an offline phone", () => {
     expect(state.got.map((one) => one.step)).toEqual(["note"]);
   });
 
+  it("give up on a step whose incident never stands still", async () => {
+    let version = 3;
+    const send: SendStep = () => Promise.resolve({ kind: "stale", current: { ...INCIDENT, version: (version += 1), work: "closed" } });
+    expect(await takeStep(command("accept", 10), 3, send)).toEqual({ kind: "refused", reason: "closed" });
+    expect(version).toBe(7);
+  });
+
   it("take their photos along, after the report that these go with", async () => {
     const { state, send } = server();
     const got: string[] = [];
@@ -79,12 +99,12 @@ describe("commands of an offline phone", () => {
     const sendPhoto: SendPhoto = (photo) => {
       if (!state.online) return Promise.resolve({ kind: "later" });
       got.push(`${photo.photo} of ${photo.command_id} at ${photo.at}, after ${state.got.length}`);
-      return Promise.resolve({ kind: "done", incident: null });
+      return Promise.resolve({ kind: "done" });
     };
     state.online = false;
     const report = command("report", 30);
     const taken = "2026-03-01T08:29:00.000Z";
-    const photos = ["p1", "p2"].map((photo) => ({ incident: "i1", photo, at: taken, command_id: report.command_id }));
+    const photos = ["p1", "p2"].map((photo): WaitingPhoto => ({ kind: "photo", incident: "i1", photo, at: taken, command_id: report.command_id }));
     const box = outbox(send, kept, [], sendPhoto);
     box.add(report, ...photos);
     expect(await box.flush()).toBe(false);
@@ -102,5 +122,13 @@ describe("commands of an offline phone", () => {
     expect(expectedWork(INCIDENT, [command("accept", 10), command("depart", 12)])).toBe("en_route");
     expect(expectedWork(INCIDENT, [command("refuse", 10)])).toBe("refused");
     expect(expectedWork(INCIDENT, [{ ...command("accept", 10), incident: "another" }])).toBe("dispatched");
+  });
+
+  it("show how far a support will be", () => {
+    const support = { incident: "i1", state: "en_route" } as SupportRecord;
+    const there: WaitingSupport = { kind: "support", incident: "i1", state: "on_scene", at: "", command_id: "1" };
+    expect(expectedSupport(support, [])).toBe("en_route");
+    expect(expectedSupport(support, [there, { ...there, state: "done" }])).toBe("done");
+    expect(expectedSupport(support, [{ ...there, incident: "i2" }])).toBe("en_route");
   });
 });

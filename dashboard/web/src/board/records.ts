@@ -26,6 +26,12 @@ export interface BoardRow {
 export interface Stop {
   checkpoint: string;
   name: Bilingual;
+  lon: number;
+  lat: number;
+  /** False for places without a code: there the phone's position is enough. */
+  has_code: boolean;
+  /** Before this a visit is early; after `until_at` late, and the stop missed. */
+  from_at: string;
   due_at: string;
   until_at: string;
   state: "open" | "visited" | "skipped" | "missed";

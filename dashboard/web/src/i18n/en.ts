@@ -1,5 +1,6 @@
 import { board } from "./board";
 import { matters } from "./matters";
+import { phone } from "./phone";
 import { rights } from "./rights";
 import { queue } from "./queue";
 
@@ -9,6 +10,7 @@ export const en = {
   ...queue.en,
   ...matters.en,
   ...rights.en,
+  ...phone.en,
   "app.tagline": "Control room of the grid patrol",
   "tab.room": "Room",
   "tab.cameras": "Cameras",
@@ -441,43 +443,4 @@ export const en = {
   "sound.off": "Sound off",
   "sound.silence": "Silence until the next alarm",
   "sound.test": "Test sounds",
-
-  "phone.title": "Patrol",
-  "phone.code.title": "Phone of a team",
-  "phone.code.text": "Open the link from the control room, or enter its code.",
-  "phone.code.label": "Code",
-  "phone.code.submit": "Connect",
-  "phone.none": "No assignment",
-  "phone.none.hint": "Keep this page open. New assignments ring.",
-  "phone.accept": "Accept",
-  "phone.refuse": "Refuse",
-  "phone.depart": "En route",
-  "phone.arrive": "On scene",
-  "phone.report": "Report",
-  "phone.refuse.why": "Why not?",
-  "phone.refuse.busy": "Busy with another matter",
-  "phone.refuse.far": "Too far away",
-  "phone.refuse.alone": "Not enough people",
-  "phone.refuse.other": "Other reason…",
-  "phone.report.placeholder": "What did you find, what did you do?",
-  "phone.report.clear": "Nobody found, all in order",
-  "phone.report.warned": "Person spoken to and sent away",
-  "phone.report.handed": "Handed over to the police",
-  "phone.report.send": "Send report",
-  "phone.reported": "Reported. The control room closes the incident.",
-  "phone.map": "Open in map",
-  "phone.assigned": "Assigned",
-  "phone.online": "Connected",
-  "phone.offline": "Offline",
-  "phone.offline.hint": "What you press is kept with its time and sent when the network is back.",
-  "phone.queued": "{n} waiting to be sent",
-  "phone.queued.step": "waiting for the network",
-  "phone.dropped": "Not accepted by the control room: {reason}",
-  "phone.position.on": "Position is shared",
-  "phone.position.off": "Position is not shared",
-  "phone.position.ask": "Share position",
-  "phone.you": "You",
-  "phone.place": "Place",
-  "phone.distance": "{m} m away",
-  "phone.signout": "Disconnect this phone",
 } as const;

@@ -1,6 +1,7 @@
 import { board } from "./board";
 import type { Key } from "./index";
 import { matters } from "./matters";
+import { phone } from "./phone";
 import { rights } from "./rights";
 import { queue } from "./queue";
 
@@ -10,6 +11,7 @@ export const zh: Record<Key, string> = {
   ...queue.zh,
   ...matters.zh,
   ...rights.zh,
+  ...phone.zh,
   "app.tagline": "网格巡防指挥室",
   "tab.room": "指挥室",
   "tab.cameras": "摄像机",
@@ -442,43 +444,4 @@ export const zh: Record<Key, string> = {
   "sound.off": "声音已关",
   "sound.silence": "静音至下一起警情",
   "sound.test": "试听声音",
-
-  "phone.title": "巡逻",
-  "phone.code.title": "队伍手机",
-  "phone.code.text": "请打开指挥室提供的链接，或输入代码。",
-  "phone.code.label": "代码",
-  "phone.code.submit": "连接",
-  "phone.none": "暂无派单",
-  "phone.none.hint": "请保持本页打开，新派单会响铃。",
-  "phone.accept": "接单",
-  "phone.refuse": "退单",
-  "phone.depart": "出发赶赴",
-  "phone.arrive": "已到场",
-  "phone.report": "反馈",
-  "phone.refuse.why": "为何退单？",
-  "phone.refuse.busy": "正在处理其他事务",
-  "phone.refuse.far": "距离太远",
-  "phone.refuse.alone": "人手不足",
-  "phone.refuse.other": "其他原因…",
-  "phone.report.placeholder": "发现了什么，如何处置？",
-  "phone.report.clear": "现场无人，一切正常",
-  "phone.report.warned": "已劝离现场人员",
-  "phone.report.handed": "已移交警方",
-  "phone.report.send": "提交反馈",
-  "phone.reported": "已反馈，由指挥室结案。",
-  "phone.map": "在地图中打开",
-  "phone.assigned": "派单时间",
-  "phone.online": "已连接",
-  "phone.offline": "离线",
-  "phone.offline.hint": "您的操作会连同时间一并保存，网络恢复后自动发送。",
-  "phone.queued": "{n} 条待发送",
-  "phone.queued.step": "等待网络",
-  "phone.dropped": "指挥室未接受：{reason}",
-  "phone.position.on": "正在共享位置",
-  "phone.position.off": "未共享位置",
-  "phone.position.ask": "共享位置",
-  "phone.you": "您",
-  "phone.place": "地点",
-  "phone.distance": "距离 {m} 米",
-  "phone.signout": "断开此手机",
 };

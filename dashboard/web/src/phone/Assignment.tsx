@@ -5,41 +5,51 @@ import { lapse, now, timeOf } from "../clock";
 import { LevelShape } from "../controls/shapes";
 import { t, word, type Key } from "../i18n";
 import { matter } from "../incident/matter";
-import { lang } from "../prefs";
 import type { Incident, StepName, Work } from "../records";
 import { distance_m } from "../map/cones";
+import { press, report } from "./commands";
+import { cameraName, outbox, placeName } from "./facts";
 import { MiniMap } from "./MiniMap";
+import { Navigate } from "./Navigate";
 import { expectedWork } from "./outbox";
-import { PhotoPicker, type Taken } from "./PhotoPicker";
-import { outbox, position, press, report, site } from "./team";
-
-function placeName(id: string): string {
-  const place = site.value?.places.features.find((one) => one.properties.id === id)?.properties;
-  return place ? (lang.value === "zh" ? place.name_zh : place.name_en) : id;
-}
-
-function cameraName(id: string): string {
-  const camera = site.value?.cameras.features.find((one) => one.properties.id === id)?.properties;
-  return camera ? (lang.value === "zh" ? camera.name_zh : camera.name_en) : id;
-}
+import { position } from "./place";
+import { Words } from "./Words";
 
 /** One incident this team was sent to: where, what, and the next step as one large button. */
 export function Assignment({ incident }: { incident: Incident }) {
   const work = expectedWork(incident, outbox.value);
-  const waits = outbox.value.some((one) => one.incident === incident.id);
+  const waits = outbox.value.some((one) => one.kind === "step" && one.incident === incident.id);
   return (
     <article class={`assignment level-${incident.severity}`} data-testid="phone-assignment" data-work={incident.work} data-expected={work}>
-      <header>
-        <LevelShape level={incident.severity} size={44} hollow={work !== "dispatched"} flash={work === "dispatched"} />
-        <div>
-          <h1>{matter(incident)}</h1>
-          <p>
-            {word("level", String(incident.severity))}
-            {incident.label && ` · ${word("label", incident.label)}`} · {t("panel.number", { n: incident.number })}
-          </p>
-        </div>
-        <time class="num">{lapse(now.value - Date.parse(incident.opened_at))}</time>
-      </header>
+      <Head incident={incident} isNew={work === "dispatched"} note={incident.label && word("label", incident.label)} />
+      <Place incident={incident} />
+      <Times incident={incident} waits={waits} work={work} />
+      {work === "refused" ? null : <Steps incident={incident} work={work} />}
+    </article>
+  );
+}
+
+/** What it is about, how severe, and for how long. */
+export function Head({ incident, isNew, note }: { incident: Incident; isNew: boolean; note: string }) {
+  return (
+    <header>
+      <LevelShape level={incident.severity} size={44} hollow={!isNew} flash={isNew} />
+      <div>
+        <h1>{matter(incident)}</h1>
+        <p>
+          {word("level", String(incident.severity))}
+          {note && ` · ${note}`} · {t("panel.number", { n: incident.number })}
+        </p>
+      </div>
+      <time class="num">{lapse(now.value - Date.parse(incident.opened_at))}</time>
+    </header>
+  );
+}
+
+/** Where it is: in words, as a picture, as a map, and the way there. */
+export function Place({ incident }: { incident: Incident }) {
+  return (
+    <>
       <section class="assignment-place">
         <strong>{placeName(incident.compound)}</strong>
         <span>
@@ -53,9 +63,8 @@ export function Assignment({ incident }: { incident: Incident }) {
         <Picture incident={incident} />
         <MiniMap incident={incident} />
       </div>
-      <Times incident={incident} waits={waits} work={work} />
-      {work === "refused" ? null : <Steps incident={incident} work={work} />}
-    </article>
+      {incident.lon !== null && incident.lat !== null && <Navigate lon={incident.lon} lat={incident.lat} />}
+    </>
   );
 }
 
@@ -143,58 +152,5 @@ function Steps({ incident, work }: { incident: Incident; work: Work }) {
         </button>
       )}
     </div>
-  );
-}
-
-interface WordsProps {
-  title: Key;
-  ready: readonly Key[];
-  send: Key;
-  placeholder: Key;
-  testid: string;
-  /** Whether photos go with it. */
-  photos?: boolean;
-  onSend: (text: string, taken: readonly Taken[]) => void;
-  onCancel?: () => void;
-}
-
-/** A few ready sentences for gloved hands, and a field for one's own words. */
-function Words({ title, ready, send, placeholder, testid, photos = false, onSend, onCancel }: WordsProps) {
-  const [text, setText] = useState("");
-  const [taken, setTaken] = useState<readonly Taken[]>([]);
-  return (
-    <form
-      class="assignment-words"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (text.trim()) onSend(text.trim(), taken);
-      }}
-    >
-      <h2>{t(title)}</h2>
-      {ready.map((one) => (
-        <button key={one} type="button" class={`btn phone-ready${text === t(one) ? " chosen" : ""}`} onClick={() => setText(t(one))}>
-          {t(one)}
-        </button>
-      ))}
-      <textarea
-        class="input"
-        rows={3}
-        maxLength={2000}
-        value={text}
-        placeholder={t(placeholder)}
-        aria-label={t(placeholder)}
-        data-testid={`${testid}-text`}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      {photos && <PhotoPicker taken={taken} onChange={setTaken} />}
-      <button class="btn primary phone-big" disabled={!text.trim()} data-testid={testid}>
-        {t(send)}
-      </button>
-      {onCancel && (
-        <button type="button" class="btn quiet phone-big" onClick={onCancel}>
-          {t("act.cancel")}
-        </button>
-      )}
-    </form>
   );
 }

@@ -1,6 +1,7 @@
 import { t } from "../i18n";
 import type { Incident, PlaceProperties } from "../records";
-import { position, site } from "./team";
+import { site } from "./facts";
+import { mapAddress, position } from "./place";
 
 const SPAN_M = 420;
 const METRES_PER_DEGREE = 111_320;
@@ -22,7 +23,7 @@ export function MiniMap({ incident }: { incident: Incident }) {
   const rank = (kind: PlaceProperties["kind"]): number => KINDS.indexOf(kind);
   near.sort((a, b) => rank(a.properties.kind) - rank(b.properties.kind));
   return (
-    <a class="minimap" href={`geo:${lat},${lon}?q=${lat},${lon}`} aria-label={t("phone.map")}>
+    <a class="minimap" href={mapAddress(lon, lat, navigator.userAgent)} aria-label={t("phone.map")}>
       <svg viewBox={`0 0 ${SPAN_M} ${SPAN_M}`} preserveAspectRatio="xMidYMid slice" aria-hidden="true">
         {near.map(({ geometry, properties }) => (
           <polygon

@@ -1,22 +1,31 @@
 import "./phone.css";
+import "./work.css";
 
 import { useEffect, useState } from "preact/hooks";
 
 import { ApiError } from "../api";
-import { Icon } from "../controls/shapes";
-import { t } from "../i18n";
+import { now, timeOf } from "../clock";
+import { Icon, type IconName } from "../controls/shapes";
+import { t, type Key } from "../i18n";
 import { lang, theme } from "../prefs";
 import { Field } from "../signin/SignIn";
 import "../signin/signin.css";
 import { unlockSound } from "../sound";
 import { link } from "../updates";
 import { Assignment } from "./Assignment";
-import { assignments, begin, disconnect, outbox, phase, reachable, refusal, session, sharePosition, sharing, signInWith } from "./team";
+import { assignments, calledForHelp, calls, outbox, reachable, refusal, rounds, support } from "./facts";
+import { nextStop, stopNow, walkOf } from "./rounds";
+import { Shift } from "./Shift";
+import { SosButton, SosCard } from "./Sos";
+import { Support } from "./Support";
+import { begin, install, phase, signInWith, teamName } from "./team";
+import { Walk } from "./Walk";
 
 /** The page in a team's hand: what to do now, as few and as large buttons as possible. */
 export function Phone() {
   useEffect(() => {
     void begin();
+    install();
     document.title = t("phone.title");
     document.addEventListener("pointerdown", unlockSound);
     // A new link from the control room, opened in a tab that shows this page already, does not load it anew.
@@ -39,12 +48,11 @@ export function Phone() {
 function Bar() {
   const online = link.value !== "lost" && reachable.value;
   const ready = phase.value === "ready";
-  const who = session.value?.principal;
   return (
     <header class="phone-bar">
       <img src="/icon.svg" width={28} height={28} alt="" />
       <div class="phone-who">
-        <strong class="clip">{(lang.value === "zh" ? who?.name : who?.name_en) ?? "Gridpatrol"}</strong>
+        <strong class="clip">{teamName(lang.value) ?? "Gridpatrol"}</strong>
         {ready && (
           <span class={online ? "" : "lost"} role="status" data-testid="phone-link" data-state={online ? "online" : "offline"}>
             {t(online ? "phone.online" : "phone.offline")}
@@ -100,48 +108,101 @@ function Code() {
   );
 }
 
+type Tab = "tasks" | "round" | "shift";
+
 function Work() {
-  const items = assignments.value;
+  const [tab, setTab] = useState<Tab>("tasks");
   return (
-    <main class="phone-main">
-      {(link.value === "lost" || !reachable.value) && (
+    <>
+      <main class="phone-main">
+        <SosCard />
+        <Notices />
+        {tab === "tasks" && <Tasks onRound={() => setTab("round")} />}
+        {tab === "round" && <Walk />}
+        {tab === "shift" && <Shift />}
+      </main>
+      <Tabs tab={tab} onTab={setTab} />
+    </>
+  );
+}
+
+/** What is wrong or waits, above whatever is shown. */
+function Notices() {
+  const offline = link.value === "lost" || !reachable.value;
+  const waiting = outbox.value.length + calls.value.length;
+  return (
+    <>
+      {offline && (
         <p class="phone-offline" role="alert">
           <strong>{t("phone.offline")}</strong> {t("phone.offline.hint")}
         </p>
       )}
-      {outbox.value.length > 0 && (
-        <p class="phone-queued" role="status" data-testid="phone-queued" data-count={outbox.value.length}>
+      {waiting > 0 && (
+        <p class="phone-queued" role="status" data-testid="phone-queued" data-count={waiting}>
           <Icon name="phone" size={18} />
-          {t("phone.queued", { n: outbox.value.length })}
+          {t("phone.queued", { n: waiting })}
         </p>
       )}
       {refusal.value && (
-        <p class="phone-refused" role="alert">
+        <p class="phone-refused" role="alert" data-testid="phone-refused">
           {refusal.value}
         </p>
       )}
-      {items.map((incident) => (
+    </>
+  );
+}
+
+function Tasks({ onRound }: { onRound: () => void }) {
+  const helping = calledForHelp.value ? null : support.value;
+  const { current } = walkOf(rounds.value, outbox.value, now.value);
+  const next = current && nextStop(current, outbox.value, now.value);
+  return (
+    <>
+      {assignments.value.map((incident) => (
         <Assignment key={incident.id} incident={incident} />
       ))}
-      {items.length === 0 && (
+      {helping && <Support support={helping} />}
+      {assignments.value.length === 0 && !helping && (
         <div class="empty phone-none" data-testid="phone-none">
           <strong>{t("phone.none")}</strong>
           {t("phone.none.hint")}
         </div>
       )}
-      <footer class="phone-foot">
-        {sharing.value === "on" ? (
-          <span>{t("phone.position.on")}</span>
-        ) : (
-          <button type="button" class="btn" data-testid="phone-share" onClick={sharePosition}>
-            <Icon name="pin" size={18} />
-            {t(sharing.value === "denied" ? "phone.position.off" : "phone.position.ask")}
-          </button>
-        )}
-        <button type="button" class="btn quiet" onClick={() => void disconnect()}>
-          {t("phone.signout")}
+      {current && next && (
+        <button type="button" class="btn phone-hint" data-testid="phone-to-round" onClick={onRound}>
+          <span>{current.name[lang.value]}</span>
+          <strong>
+            {next.name[lang.value]} · {timeOf(next.due_at).slice(0, 5)}
+          </strong>
         </button>
-      </footer>
-    </main>
+      )}
+    </>
+  );
+}
+
+const TABS: readonly { id: Tab; icon: IconName }[] = [
+  { id: "tasks", icon: "bell" },
+  { id: "round", icon: "pin" },
+  { id: "shift", icon: "teams" },
+];
+
+function Tabs({ tab, onTab }: { tab: Tab; onTab: (tab: Tab) => void }) {
+  const { current } = walkOf(rounds.value, outbox.value, now.value);
+  const badge: Record<Tab, number> = {
+    tasks: assignments.value.length + (support.value && !calledForHelp.value ? 1 : 0),
+    round: current?.stops.filter((stop) => ["now", "late", "missed"].includes(stopNow(current, stop, outbox.value, now.value))).length ?? 0,
+    shift: 0,
+  };
+  return (
+    <nav class="phone-tabs">
+      {TABS.map(({ id, icon }) => (
+        <button key={id} type="button" aria-current={tab === id ? "page" : undefined} data-testid={`phone-tab-${id}`} onClick={() => onTab(id)}>
+          <Icon name={icon} size={22} />
+          {t(`phone.tab.${id}` as Key)}
+          {badge[id] > 0 && <b class="num">{badge[id]}</b>}
+        </button>
+      ))}
+      <SosButton />
+    </nav>
   );
 }

@@ -1,59 +1,82 @@
 /** Commands of a phone that wait for the network: kept across reloads, sent in order, each with its original time. */
 
-import type { Incident, StepName, StepRequest, Work } from "../records";
+import type { Incident, StepName, StepRequest, SupportRecord, Work } from "../records";
+import type { Fix } from "./records";
 
-export interface WaitingStep {
+/** What all commands have in common. */
+interface Command {
+  /** Of the client's making; the same again changes nothing. A photo has that of its report, which waits before it. */
+  command_id: string;
+  /** When the person pressed, ISO 8601 UTC; of a photo, when it was taken. */
+  at: string;
+}
+
+export interface WaitingStep extends Command {
+  kind: "step";
   incident: string;
   step: StepName;
   text: string;
-  /** When the person pressed, ISO 8601 UTC. */
-  at: string;
-  command_id: string;
 }
 
-/** A photo that goes with the report `command_id`, which waits before it; its picture is kept elsewhere, under its id. */
-export interface WaitingPhoto {
+/** Its picture is kept elsewhere, under `photo`. */
+export interface WaitingPhoto extends Command {
+  kind: "photo";
   incident: string;
   photo: string;
-  /** When it was taken. */
-  at: string;
-  command_id: string;
 }
 
-export type Waiting = WaitingStep | WaitingPhoto;
+/** A check-in; `code` is empty where none was read, `place` null where the phone did not know. */
+export interface WaitingVisit extends Command {
+  kind: "visit";
+  round: string;
+  checkpoint: string;
+  code: string;
+  place: Fix | null;
+}
+
+export interface WaitingSkip extends Command {
+  kind: "skip";
+  round: string;
+  checkpoint: string;
+  reason: string;
+}
+
+export interface WaitingSupport extends Command {
+  kind: "support";
+  incident: string;
+  state: Exclude<SupportRecord["state"], "en_route">;
+}
+
+/** A call for help. */
+export interface WaitingCall extends Command {
+  kind: "call";
+  text: string;
+  place: Fix | null;
+}
+
+export type Waiting = WaitingStep | WaitingPhoto | WaitingVisit | WaitingSkip | WaitingSupport | WaitingCall;
 
 /** What became of one attempt. `refused`: the server will never take it; `later`: no answer, try again. */
-export type Outcome = { kind: "done"; incident: Incident | null } | { kind: "refused"; reason: string } | { kind: "later" };
-
-/** Sends one photo; raises nothing. */
-export type SendPhoto = (photo: WaitingPhoto) => Promise<Outcome>;
-
-/** Sends one command with the version given; raises nothing. `current` is set when the version was old. */
-export type Send = (incident: string, command: StepRequest) => Promise<Outcome | { kind: "stale"; current: Incident }>;
+export type Outcome = { kind: "done" } | { kind: "refused"; reason: string } | { kind: "later" };
 
 export interface Shelf {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
 }
 
-const KEY = "gridpatrol.phone.outbox";
-/** An operator's note between two of ours makes a version old; more often than this something else is wrong. */
-const MOST_RETRIES = 4;
-
-/** One owner: the phone page. `send` is called for one command at a time. */
+/** One owner: the phone page. `send` raises nothing and is called for one command at a time. */
 export class PhoneOutbox {
-  private items: Waiting[];
+  private items: readonly Waiting[];
   private running: Promise<boolean> | null = null;
 
   constructor(
     private readonly shelf: Shelf,
-    private readonly send: Send,
-    private readonly sendPhoto: SendPhoto,
-    private readonly versionOf: (incident: string) => number,
+    private readonly key: string,
+    private readonly send: (item: Waiting) => Promise<Outcome>,
     private readonly onChange: (items: readonly Waiting[]) => void,
     private readonly onOutcome: (item: Waiting, outcome: Outcome) => void,
   ) {
-    this.items = JSON.parse(shelf.getItem(KEY) ?? "[]") as Waiting[];
+    this.items = JSON.parse(shelf.getItem(key) ?? "[]") as Waiting[];
     onChange(this.items);
   }
 
@@ -76,7 +99,7 @@ export class PhoneOutbox {
 
   private async sendAll(): Promise<boolean> {
     for (let item = this.items[0]; item; item = this.items[0]) {
-      const outcome = await this.attempt(item);
+      const outcome = await this.send(item);
       if (outcome.kind === "later") return false;
       this.keep(this.items.slice(1));
       this.onOutcome(item, outcome);
@@ -84,25 +107,30 @@ export class PhoneOutbox {
     return true;
   }
 
-  private async attempt(item: Waiting): Promise<Outcome> {
-    if ("photo" in item) return this.sendPhoto(item);
-    const { incident, ...rest } = item;
-    let version = this.versionOf(incident);
-    let last = "";
-    for (let tries = 0; tries < MOST_RETRIES; tries += 1) {
-      const outcome = await this.send(incident, { ...rest, version });
-      if (outcome.kind !== "stale") return outcome;
-      version = outcome.current.version;
-      last = outcome.current.work;
-    }
-    return { kind: "refused", reason: last };
-  }
-
-  private keep(items: Waiting[]): void {
+  private keep(items: readonly Waiting[]): void {
     this.items = items;
-    this.shelf.setItem(KEY, JSON.stringify(items));
+    this.shelf.setItem(this.key, JSON.stringify(items));
     this.onChange(items);
   }
+}
+
+/** An operator's note between two of ours makes a version old; more often than this something else is wrong. */
+const MOST_RETRIES = 4;
+
+/** Sends one step with the version given; raises nothing. `current` is set when the version was old. */
+export type SendStep = (incident: string, command: StepRequest) => Promise<Outcome | { kind: "stale"; current: Incident }>;
+
+/** Takes a step of an incident that may have moved on since it was pressed. */
+export async function takeStep(item: WaitingStep, version: number, send: SendStep): Promise<Outcome> {
+  const { incident, step, text, at, command_id } = item;
+  let last = "";
+  for (let tries = 0; tries < MOST_RETRIES; tries += 1) {
+    const outcome = await send(incident, { step, text, at, command_id, version });
+    if (outcome.kind !== "stale") return outcome;
+    version = outcome.current.version;
+    last = outcome.current.work;
+  }
+  return { kind: "refused", reason: last };
 }
 
 const AFTER: Partial<Record<StepName, Work>> = {
@@ -116,9 +144,15 @@ const AFTER: Partial<Record<StepName, Work>> = {
 export function expectedWork(incident: Incident, waiting: readonly Waiting[]): Work | "refused" {
   let work: Work | "refused" = incident.work;
   for (const item of waiting) {
-    if (item.incident !== incident.id || "photo" in item) continue;
+    if (item.kind !== "step" || item.incident !== incident.id) continue;
     if (item.step === "refuse") work = "refused";
     else work = AFTER[item.step] ?? work;
   }
   return work;
+}
+
+/** How far a support is once everything that waits has been sent. */
+export function expectedSupport(support: SupportRecord, waiting: readonly Waiting[]): SupportRecord["state"] {
+  const mine = waiting.filter((item) => item.kind === "support" && item.incident === support.incident) as WaitingSupport[];
+  return mine.at(-1)?.state ?? support.state;
 }

@@ -1,12 +1,11 @@
 /** Photos that wait on the phone: made small, without what the camera wrote into them, kept across reloads until they are sent. */
 
+import { ask } from "./kept";
+
 /** As the server keeps them; more is only a longer wait in a stairwell. */
 export const LONGEST_PX = 1600;
 const QUALITY = 0.85;
 export const MOST_PHOTOS = 4;
-
-const NAME = "gridpatrol.phone";
-const STORE = "photos";
 
 /** The size a picture is drawn with: at most LONGEST_PX on its longer side, never enlarged. */
 export function fitted(width: number, height: number): [width: number, height: number] {
@@ -28,44 +27,21 @@ export async function shrink(file: Blob): Promise<Blob> {
   return jpeg;
 }
 
-function opened(): Promise<IDBDatabase> {
-  return new Promise((done, failed) => {
-    const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-    request.onsuccess = () => done(request.result);
-    request.onerror = () => failed(request.error ?? new Error("this browser keeps nothing"));
-  });
-}
-
-async function ask<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  const database = await opened();
-  try {
-    return await new Promise<T>((done, failed) => {
-      const transaction = database.transaction(STORE, mode);
-      const request = work(transaction.objectStore(STORE));
-      transaction.oncomplete = () => done(request.result);
-      transaction.onabort = () => failed(transaction.error ?? new Error("this browser keeps nothing"));
-    });
-  } finally {
-    database.close();
-  }
-}
-
 /** Keeps a photo under its id; raises when the phone has no room. */
 export async function keepPhoto(id: string, jpeg: Blob): Promise<void> {
-  await ask("readwrite", (store) => store.put(jpeg, id));
+  await ask("photos", "readwrite", (store) => store.put(jpeg, id));
 }
 
 export async function keptPhoto(id: string): Promise<Blob | null> {
-  return ((await ask("readonly", (store) => store.get(id))) as Blob | undefined) ?? null;
+  return ((await ask("photos", "readonly", (store) => store.get(id))) as Blob | undefined) ?? null;
 }
 
 export async function dropPhoto(id: string): Promise<void> {
-  await ask("readwrite", (store) => store.delete(id));
+  await ask("photos", "readwrite", (store) => store.delete(id));
 }
 
 /** Forgets what nothing in the outbox names, such as the photos of a page that was closed while it kept them. */
 export async function dropOthers(wanted: readonly string[]): Promise<void> {
-  const kept = await ask("readonly", (store) => store.getAllKeys());
+  const kept = await ask("photos", "readonly", (store) => store.getAllKeys());
   await Promise.all(kept.map(String).filter((id) => !wanted.includes(id)).map(dropPhoto));
 }

@@ -1,0 +1,72 @@
+import { lapse, now, written } from "../clock";
+import { Icon } from "../controls/shapes";
+import { t } from "../i18n";
+import { lang } from "../prefs";
+import { placeName, shift } from "./facts";
+import { sharePosition, sharing } from "./place";
+import type { OwnShift } from "./records";
+import { disconnect } from "./team";
+
+/** `03-01 08:00`, of the present day only the time. */
+function moment(iso: string): string {
+  const { date, time } = written(Date.parse(iso));
+  return date === written(now.value).date ? time.slice(0, 5) : `${date.slice(5)} ${time.slice(0, 5)}`;
+}
+
+/** Until when this team works, when again, whether it should rest; and what this phone tells of itself. */
+export function Shift() {
+  return (
+    <>
+      {shift.value ? <Facts own={shift.value} /> : <p class="assignment-done">{t("phone.shift.unknown")}</p>}
+      <section class="phone-foot">
+        {sharing.value === "on" ? (
+          <span>{t("phone.position.on")}</span>
+        ) : (
+          <button type="button" class="btn phone-second" data-testid="phone-share" onClick={sharePosition}>
+            <Icon name="pin" size={20} />
+            {t(sharing.value === "denied" ? "phone.position.off" : "phone.position.ask")}
+          </button>
+        )}
+        <button type="button" class="btn quiet phone-second" data-testid="phone-signout" onClick={() => void disconnect()}>
+          <Icon name="leave" size={20} />
+          {t("phone.signout")}
+        </button>
+      </section>
+    </>
+  );
+}
+
+function Facts({ own }: { own: OwnShift }) {
+  return (
+    <section class="phone-card" data-testid="phone-shift" data-on={own.on_shift}>
+      <header class="round-title">
+        <div>
+          <h1>{t(own.on_shift ? "phone.shift.on" : "phone.shift.off")}</h1>
+          {own.since && (
+            <p class="num">
+              {own.until
+                ? t("phone.shift.span", { from: moment(own.since), until: moment(own.until) })
+                : t("phone.shift.since", { from: moment(own.since) })}
+            </p>
+          )}
+        </div>
+        {own.until && <span class="num">{t("phone.shift.left", { time: lapse(Date.parse(own.until) - now.value).split(":").slice(0, -1).join(":") })}</span>}
+      </header>
+      {own.rest && <p class="phone-said odd">{own.rest[lang.value]}</p>}
+      <dl class="shift-facts">
+        {own.until !== null || !own.on_shift ? (
+          <>
+            <dt>{t("phone.shift.next")}</dt>
+            <dd class="num" data-testid="phone-shift-next">
+              {own.next ? t("phone.shift.span", { from: moment(own.next.begin_at), until: moment(own.next.end_at) }) : t("phone.shift.next.none")}
+            </dd>
+          </>
+        ) : null}
+        <dt>{t("phone.shift.cells")}</dt>
+        <dd>{own.grid_cells.map(placeName).join(lang.value === "zh" ? "、" : ", ")}</dd>
+        <dt>{t("phone.shift.load")}</dt>
+        <dd class="num">{t("phone.shift.times", { n: own.load })}</dd>
+      </dl>
+    </section>
+  );
+}

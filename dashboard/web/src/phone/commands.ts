@@ -1,0 +1,165 @@
+/** What a team does on its phone: every command goes through an outbox, so that it works without network. */
+
+import { api, ApiError, newCommandId } from "../api";
+import type { Round, Stop } from "../board/records";
+import { serverNow } from "../clock";
+import { t } from "../i18n";
+import type { Incident, StepName, SupportRecord } from "../records";
+import { assignments, calls, learn, learnRound, learnSupport, moveSupport, outbox, reachable, refusal, said, session } from "./facts";
+import { PhoneOutbox, takeStep, type Outcome, type SendStep, type Waiting, type WaitingCall, type WaitingPhoto, type WaitingSkip, type WaitingSupport, type WaitingVisit } from "./outbox";
+import type { Taken } from "./PhotoPicker";
+import { dropOthers, dropPhoto, keepPhoto, keptPhoto } from "./photos";
+import { freshPosition, lookUpPosition, sharePosition } from "./place";
+import { saidOf } from "./rounds";
+
+/** Whether to try again: without an answer, or when the server wants somebody to sign in or to wait. */
+function failed(reason: unknown): Outcome {
+  const later = !(reason instanceof ApiError) || reason.offline || reason.status === 401 || reason.status === 429;
+  reachable.value = !later;
+  return later ? { kind: "later" } : { kind: "refused", reason: reason.message };
+}
+
+/** One attempt of anything; `send` raises what the server says. */
+async function attempt(send: () => Promise<void>): Promise<Outcome> {
+  try {
+    await send();
+    reachable.value = true;
+    return { kind: "done" };
+  } catch (reason) {
+    return failed(reason);
+  }
+}
+
+const sendStep: SendStep = async (incident, command) => {
+  try {
+    learn(await api.step(incident, command));
+    reachable.value = true;
+    return { kind: "done" };
+  } catch (reason) {
+    if (reason instanceof ApiError && reason.status === 409 && reason.current && reason.current.version !== command.version) {
+      return { kind: "stale", current: reason.current };
+    }
+    return failed(reason);
+  }
+};
+
+async function sendPhoto(photo: WaitingPhoto): Promise<Outcome> {
+  const jpeg = await keptPhoto(photo.photo).catch(() => null);
+  if (!jpeg) return { kind: "refused", reason: t("phone.photo.lost") };
+  return attempt(() => api.addPhoto(photo.incident, photo.photo, photo.command_id, photo.at, jpeg));
+}
+
+function sendVisit(visit: WaitingVisit): Promise<Outcome> {
+  const { command_id, checkpoint, code, place, at } = visit;
+  return attempt(async () => {
+    const after = await api.checkIn(visit.round, { command_id, checkpoint, at, ...(code && { code }), ...(place && { place }) });
+    learnRound(after);
+    said.value = saidOf(after, visit);
+  });
+}
+
+function sendSkip({ round, command_id, checkpoint, reason, at }: WaitingSkip): Promise<Outcome> {
+  return attempt(async () => learnRound(await api.skipStop(round, { command_id, checkpoint, reason, at })));
+}
+
+function sendSupport({ incident, state, at }: WaitingSupport): Promise<Outcome> {
+  const team = session.value?.principal.team ?? "";
+  return attempt(async () => void moveSupport(await api.moveSupport(incident, team, state, at)));
+}
+
+function sendCall({ command_id, text, place, at }: WaitingCall): Promise<Outcome> {
+  const where = place && { lon: place.lon, lat: place.lat };
+  return attempt(async () => learnSupport(await api.callForHelp({ id: command_id, text, at, ...where })));
+}
+
+function send(item: Waiting): Promise<Outcome> {
+  switch (item.kind) {
+    case "step":
+      return takeStep(item, assignments.value.find((one) => one.id === item.incident)?.version ?? 1, sendStep);
+    case "photo":
+      return sendPhoto(item);
+    case "visit":
+      return sendVisit(item);
+    case "skip":
+      return sendSkip(item);
+    case "support":
+      return sendSupport(item);
+    case "call":
+      return sendCall(item);
+  }
+}
+
+/** Called after the server refused something: what the page shows may be old. */
+let reload: () => void = () => undefined;
+
+export function whenRefused(then: () => void): void {
+  reload = then;
+}
+
+function settled(item: Waiting, outcome: Outcome): void {
+  if (item.kind === "photo") void dropPhoto(item.photo).catch(() => undefined);
+  if (outcome.kind !== "refused") return;
+  refusal.value = t("phone.dropped", { reason: outcome.reason || item.kind });
+  reload();
+}
+
+const box = new PhoneOutbox(localStorage, "gridpatrol.phone.outbox", send, (items) => (outbox.value = items), settled);
+const callBox = new PhoneOutbox(localStorage, "gridpatrol.phone.calls", send, (items) => (calls.value = items), settled);
+
+/** Sends what waits, calls for help first. */
+export async function flush(): Promise<void> {
+  if (callBox.length > 0) await callBox.flush();
+  if (box.length > 0) await box.flush();
+}
+
+/** Forgets photos that belong to nothing that waits. */
+export function tidy(): void {
+  void dropOthers(outbox.value.flatMap((one) => (one.kind === "photo" ? [one.photo] : []))).catch(() => undefined);
+}
+
+function stamp(): { command_id: string; at: string } {
+  refusal.value = "";
+  return { command_id: newCommandId(), at: new Date(serverNow()).toISOString() };
+}
+
+export function press(incident: Incident, step: StepName, text = ""): void {
+  box.add({ kind: "step", incident: incident.id, step, text, ...stamp() });
+}
+
+/** A report with its photos; these are kept on the phone first, so that a report never waits for one that is nowhere. */
+export async function report(incident: Incident, text: string, taken: readonly Taken[]): Promise<void> {
+  const { command_id, at } = stamp();
+  const kept: WaitingPhoto[] = [];
+  for (const photo of taken) {
+    const waiting: WaitingPhoto = { kind: "photo", incident: incident.id, photo: newCommandId(), at: photo.at, command_id };
+    try {
+      await keepPhoto(waiting.photo, photo.jpeg);
+      kept.push(waiting);
+    } catch {
+      refusal.value = t("phone.photo.full");
+    }
+  }
+  box.add({ kind: "step", incident: incident.id, step: "report", text, at, command_id }, ...kept);
+}
+
+export function pressSupport(support: SupportRecord, state: WaitingSupport["state"]): void {
+  box.add({ kind: "support", incident: support.incident, state, ...stamp() });
+}
+
+/** Check in at a stop with its code, or with the place alone; the time is that of the press, not of the satellites. */
+export async function checkIn(round: Round, stop: Stop, code: string): Promise<void> {
+  const pressed = stamp();
+  said.value = null;
+  const place = freshPosition() ?? (await lookUpPosition());
+  box.add({ kind: "visit", round: round.id, checkpoint: stop.checkpoint, code, place, ...pressed });
+}
+
+export function skip(round: Round, stop: Stop, reason: string): void {
+  box.add({ kind: "skip", round: round.id, checkpoint: stop.checkpoint, reason, ...stamp() });
+}
+
+/** Call for help, with where the phone was within the last minute; nothing is waited for. */
+export function callForHelp(): void {
+  callBox.add({ kind: "call", text: t("phone.sos.text"), place: freshPosition(), ...stamp() });
+  sharePosition();
+}
