@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from base import Clock
 from camera_config.site import Point
@@ -209,7 +209,7 @@ def _listed(connection: Connection, which: RoundFilter, limit: int, before: str 
     if which.source:
         query = query.where(rounds.c.source == which.source)
     if which.open_only:
-        wanted = rounds.c.state.in_([RoundState.DUE.value, RoundState.UNDER_WAY.value])
+        wanted: ColumnElement[bool] = rounds.c.state.in_([RoundState.DUE.value, RoundState.UNDER_WAY.value])
         if which.missed_s is not None:
             over = rounds.c.state.in_([RoundState.INCOMPLETE.value, RoundState.MISSED.value])
             wanted = or_(wanted, over & (rounds.c.missed > 0) & (rounds.c.closes_s > which.missed_s))

@@ -45,7 +45,7 @@ async def follow(
         raise TooManyError(f"You already have {PER_SESSION} pages open; close one and try again.", 5.0)
     # Subscribed before anything is awaited, so that many at a time find no more room than one by one.
     subscriber, hello = parts.updates.subscribe(Audience(principal.team, principal.area), session, epoch, since)
-    first = [json.dumps({"type": "hello", "epoch": hello.epoch, "seq": hello.seq})]
+    first = [json.dumps({"type": "hello", "epoch": hello.epoch, "seq": hello.seq, "now": iso(parts.clock.now_s())})]
     if hello.reset:
         first.append(json.dumps({"type": "reset", "seq": hello.seq}))
     try:

@@ -85,6 +85,7 @@ def test_an_event_is_walked_to_a_closed_incident(staff: Staff) -> None:
     with page(room, operator, f"?epoch={room.app.state.updates.epoch}&since={last['seq']}") as screen:
         hello = read(screen)
         assert (hello["type"], hello["seq"]) == ("hello", last["seq"])
+        assert str(hello["now"]).endswith("Z")
         missed = read_incident(screen, "closed")["incident"]
         assert isinstance(missed, dict)
         assert missed["verdict"] == "true"

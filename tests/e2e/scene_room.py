@@ -28,11 +28,13 @@ from tests.dashboard.clip import ClipFleet
 from tests.dashboard.room import Room, cookie_of, small_site
 from tests.e2e.room import CHROMIUM
 
-__all__ = ["DIST", "ROUND_LATE_MIN", "Desk", "LeapingClock", "Quarter", "Scenes", "place_of", "scenes_running", "utc"]
+__all__ = ["DIST", "ROUND_LATE_MIN", "Desk", "LeapingClock", "Night", "Quarter", "Scenes", "place_of", "scenes_running", "utc"]
 
 DIST = Path(__file__).parents[2] / "dashboard" / "web" / "dist"
 
 ROUND_LATE_MIN = 5.0
+
+_FLAGS = ["--no-sandbox", "--disable-3d-apis", "--use-fake-device-for-media-stream"]
 
 
 class LeapingClock(SystemClock):
@@ -123,9 +125,9 @@ class Scenes:
         client = self.room.sneak_in("user", user.id)
         return self.open(client, "clock")
 
-    def phone(self, team: str) -> Desk:
-        """The phone of a team that has something to do."""
-        return self.open(self.room.sneak_in("team", team), "phone-assignment", "/phone", width_px=390, height_px=844)
+    def phone(self, team: str, shown: str = "phone-assignment") -> Desk:
+        """The phone of a team that has something to do, or as `shown`."""
+        return self.open(self.room.sneak_in("team", team), shown, "/phone", width_px=390, height_px=844)
 
     def open(self, client: httpx.Client, shown: str, path: str = "/", width_px: int = 1366, height_px: int = 768) -> Desk:
         """A browser of its own with the session of `client`, once `shown` is."""
@@ -151,17 +153,29 @@ class Scenes:
         return dict(self.root.get(f"/api/v1/incidents/{incident.id}").json())
 
 
-def scene_site(folder: Path, quarters: tuple[Quarter, ...], round_start_s: float) -> Site:
-    """Two communities of quarters; team 1 of the first quarter walks past its gate at `round_start_s`, a full minute."""
-    start = datetime.fromtimestamp(round_start_s, ZoneInfo("Asia/Shanghai"))
+@dataclass(frozen=True)
+class Night:
+    """The round that team 1 of the first quarter walks at `start_s`, a full minute: past gates 0.001° of latitude (111 m) apart,
+    all expected at once."""
+
+    start_s: float
+    gates: int = 1
+    late_min: float = ROUND_LATE_MIN
+
+
+def scene_site(folder: Path, quarters: tuple[Quarter, ...], night: Night) -> Site:
+    """Two communities of quarters, and a round."""
+    start = datetime.fromtimestamp(night.start_s, ZoneInfo("Asia/Shanghai"))
     first = quarters[0]
+    names = ("gate", *(f"gate{n}" for n in range(2, night.gates + 1)))
     route = Route(
         "night",
         Name("夜巡", "Night round"),
-        ("gate",),
+        names,
         Starts(at=Times.parse(f"{start:%H:%M}")),
         teams=(first.teams[0],),
-        late_min=ROUND_LATE_MIN,
+        walk_min=(0.0,) * (night.gates - 1),
+        late_min=night.late_min,
     )
     whole = _box(121.0, 31.0, 1.2)
     communities = (
@@ -179,16 +193,16 @@ def scene_site(folder: Path, quarters: tuple[Quarter, ...], round_start_s: float
         ),
         rules=(),
         teams=tuple(team for quarter in quarters for team in _teams(quarter)),
-        checkpoints=(Checkpoint("gate", Name("校门", "School gate"), first.cell, *first.gate, key_node=True),),
+        checkpoints=tuple(_gate(first, n, name) for n, name in enumerate(names)),
         rounds=RoundRules(routes=(route,)),
     )
 
 
 @contextmanager
-def scenes_running(folder: Path, quarters: tuple[Quarter, ...], round_start_s: float | None = None) -> Iterator[Scenes]:
+def scenes_running(folder: Path, quarters: tuple[Quarter, ...], night: Night | None = None) -> Iterator[Scenes]:
     """A room over a new database in `folder`, with a browser, and the clocks of incidents and rounds as in a running site."""
     clock = LeapingClock()
-    site = scene_site(folder, quarters, round_start_s or clock.now_s())
+    site = scene_site(folder, quarters, night or Night(clock.now_s()))
     store = Store.open(f"sqlite:///{folder}/gridpatrol.db", clock, site, folder / "clips")
     settings = DashboardSettings(page=DIST, idle_s=1e6)  # nobody is sent away while the clock leaps
     room = Room(site, store, ClipFleet(tuple(site.camera_by_id), clock), clock, settings)
@@ -198,7 +212,7 @@ def scenes_running(folder: Path, quarters: tuple[Quarter, ...], round_start_s: f
         room.on_loop(beside.enter_async_context(clocks_running(store, room.app.state.updates, every_s=0.2)))
         with sync_playwright() as playwright:
             # Without WebGL: scenes are about people, and a map drawn in software takes most of the time.
-            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-3d-apis"])
+            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=_FLAGS)
             yield Scenes(room, clock, browser, room.set_up())
             browser.close()
     finally:
@@ -223,6 +237,12 @@ def _places(quarter: Quarter) -> tuple[Place, Place]:
         Place(court, PlaceKind.COMPOUND, quarter.name, quarter.community, outline, CompoundKind.RESIDENTIAL),
         Place(cell, PlaceKind.GRID_CELL, Name(f"网格{cell}", f"Cell {cell}"), court, outline, responsible="grid worker"),
     )
+
+
+def _gate(quarter: Quarter, n: int, name: str) -> Checkpoint:
+    lon, lat = quarter.gate
+    words = Name("校门", "School gate") if n == 0 else Name(f"{n + 1}号门", f"Gate {n + 1}")
+    return Checkpoint(name, words, quarter.cell, lon, lat + 0.001 * n, key_node=True)
 
 
 def _camera(quarter: Quarter, n: int) -> Camera:

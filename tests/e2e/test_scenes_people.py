@@ -13,7 +13,7 @@ from base import SystemClock
 from camera_config.site import Name
 from patrol import Incident
 from tests.e2e.room import CHROMIUM
-from tests.e2e.scene_room import DIST, ROUND_LATE_MIN, Desk, Quarter, Scenes, place_of, scenes_running, utc
+from tests.e2e.scene_room import DIST, ROUND_LATE_MIN, Desk, Night, Quarter, Scenes, place_of, scenes_running, utc
 from tests.fleet.running import wait_until
 
 pytestmark = [
@@ -38,7 +38,7 @@ OFFLINE_S = 12 * 60.0
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
     quarters = (ROUND, NIGHT, REFUSED, NOBODY, PHONE, HANDOVER, RELOAD, THERE)
     soon_s = 60.0 * math.ceil(SystemClock().now_s() / 60.0) + 600.0  # a full minute, after the room is open
-    with scenes_running(tmp_path_factory.mktemp("scenes"), quarters, soon_s) as running:
+    with scenes_running(tmp_path_factory.mktemp("scenes"), quarters, Night(soon_s)) as running:
         yield running
 
 

@@ -380,7 +380,7 @@ export interface HandoverAlarm {
 }
 
 export type Update =
-  | { type: "hello"; epoch: string; seq: number }
+  | { type: "hello"; epoch: string; seq: number; now: string }
   | { type: "incident"; seq: number; incident: Incident }
   | { type: "camera"; seq: number; camera: CameraStatus }
   | { type: "team"; seq: number; team: Team }

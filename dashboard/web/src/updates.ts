@@ -95,6 +95,7 @@ export class Updates {
   private receive(update: Update): void {
     this.listen();
     if (update.type === "hello") {
+      heardServerTime(update.now);
       this.hello(update.epoch, update.seq);
     } else if (update.type === "ping") {
       heardServerTime(update.now);

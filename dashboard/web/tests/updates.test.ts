@@ -36,7 +36,7 @@ describe("a lost connection", () => {
     const onLost = vi.fn();
     const updates = new Updates(() => undefined, () => undefined, onLost);
     updates.start();
-    Socket.made[0]?.hear({ type: "hello", epoch: "e1", seq: 7 });
+    Socket.made[0]?.hear({ type: "hello", epoch: "e1", seq: 7, now: "2026-03-01T08:00:00.000Z" });
     expect(link.value).toBe("live");
     Socket.made[0]?.onclose();
     expect(onLost).toHaveBeenCalledTimes(1);
@@ -53,14 +53,14 @@ describe("a lost connection", () => {
     const onReset = vi.fn();
     const updates = new Updates(() => undefined, onReset, () => updates.stop());
     updates.start();
-    Socket.made[0]?.hear({ type: "hello", epoch: "e1", seq: 7 });
+    Socket.made[0]?.hear({ type: "hello", epoch: "e1", seq: 7, now: "2026-03-01T08:00:00.000Z" });
     Socket.made[0]?.onclose();
     expect(lostSince.value).toBeNull();
     vi.advanceTimersByTime(120_000);
     expect(Socket.made).toHaveLength(1);
     updates.start();
     expect(Socket.made[1]?.url).toBe("ws://desk/api/v1/updates");
-    Socket.made[1]?.hear({ type: "hello", epoch: "e1", seq: 9 });
+    Socket.made[1]?.hear({ type: "hello", epoch: "e1", seq: 9, now: "2026-03-01T08:00:00.000Z" });
     expect(onReset).toHaveBeenCalledTimes(2);
     updates.stop();
   });

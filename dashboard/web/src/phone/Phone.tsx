@@ -46,7 +46,7 @@ export function Phone() {
 }
 
 function Bar() {
-  const online = link.value !== "lost" && reachable.value;
+  const state = link.value === "lost" || !reachable.value ? "offline" : link.value === "live" ? "online" : "connecting";
   const ready = phase.value === "ready";
   return (
     <header class="phone-bar">
@@ -54,8 +54,8 @@ function Bar() {
       <div class="phone-who">
         <strong class="clip">{teamName(lang.value) ?? "Gridpatrol"}</strong>
         {ready && (
-          <span class={online ? "" : "lost"} role="status" data-testid="phone-link" data-state={online ? "online" : "offline"}>
-            {t(online ? "phone.online" : "phone.offline")}
+          <span class={state === "offline" ? "lost" : ""} role="status" data-testid="phone-link" data-state={state}>
+            {t(`phone.${state}`)}
           </span>
         )}
       </div>
