@@ -51,8 +51,13 @@ def press(phone: Desk, testid: str) -> None:
 
 
 def installed(phone: Desk) -> None:
-    """Wait until the page is kept on the phone."""
+    """Wait until the page is kept on the phone, all of it and nothing else."""
     phone.page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
+    kept = phone.page.evaluate(
+        """async () => (await Promise.all((await caches.keys()).map(async name => (await caches.open(name)).keys())))
+            .flat().map(each => new URL(each.url).pathname)"""
+    )
+    assert {"/phone", "/phone.webmanifest", "/icon.svg"} == {path for path in kept if not path.startswith("/assets/")}
 
 
 def seconds(iso: str) -> float:
@@ -70,12 +75,22 @@ def code_of(scenes: Scenes, checkpoint: str) -> str:
     return next(str(each["text"]) for each in items if each["checkpoint"] == checkpoint)
 
 
+def check_targets(phone: Desk) -> None:
+    """Whatever can be touched is at least 48 pixels high, for fingers in gloves."""
+    heights = phone.page.evaluate(
+        """() => [...document.querySelectorAll("button, a, input")].filter(each => each.checkVisibility()).map(
+            each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect().height])"""
+    )
+    assert [(what, height) for what, height in heights if height < 48] == []
+
+
 def test_twelve_minutes_without_network_and_a_reload_lose_nothing_and_double_nothing(scenes: Scenes) -> None:
     incident = scenes.room.raise_event(AWAY.camera())
     scenes.step(incident, "acknowledge")
     scenes.step(incident, "dispatch", team=AWAY.teams[0])
     phone = scenes.phone(AWAY.teams[0])
     installed(phone)
+    check_targets(phone)
     phone.page.clock.install()
     phone.page.context.set_offline(True)
     done_s: list[float] = []
@@ -122,7 +137,9 @@ def test_a_round_is_walked_by_typed_code_camera_and_reason_and_the_phone_says_wh
     press(phone, "phone-to-round")
     stop, said = page.get_by_test_id("stop-card"), page.get_by_test_id("round-said")
     expect(stop).to_have_attribute("data-checkpoint", "gate")
+    check_targets(phone)
     type_code(phone, "no code at all")
+    check_targets(phone)
     expect(page.get_by_test_id("checkin-wrong")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     type_code(phone, code_of(scenes, "gate").split(":", 3)[3])  # version and seal, as printed below the code

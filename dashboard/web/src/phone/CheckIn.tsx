@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Round, Stop } from "../board/records";
 import { t, type Key } from "../i18n";
+import { lang } from "../prefs";
 import { checkIn } from "./commands";
 import { rounds, site } from "./facts";
 import { lookUpPosition } from "./place";
@@ -31,6 +32,7 @@ export function CheckIn({ round, stop, onEnd }: CheckInProps) {
   useEffect(() => void lookUpPosition(), []);
   return (
     <section class="checkin" data-testid="checkin">
+      <h2>{stop.name[lang.value]}</h2>
       {stop.has_code ? (
         <>
           <Camera onCode={take} />

@@ -2,7 +2,7 @@ import { lapse, now, written } from "../clock";
 import { Icon } from "../controls/shapes";
 import { t } from "../i18n";
 import { lang } from "../prefs";
-import { placeName, shift } from "./facts";
+import { calls, outbox, placeName, shift } from "./facts";
 import { sharePosition, sharing } from "./place";
 import type { OwnShift } from "./records";
 import { disconnect } from "./team";
@@ -15,6 +15,7 @@ function moment(iso: string): string {
 
 /** Until when this team works, when again, whether it should rest; and what this phone tells of itself. */
 export function Shift() {
+  const waits = outbox.value.length + calls.value.length > 0; // nobody else could send it
   return (
     <>
       {shift.value ? <Facts own={shift.value} /> : <p class="assignment-done">{t("phone.shift.unknown")}</p>}
@@ -27,7 +28,7 @@ export function Shift() {
             {t(sharing.value === "denied" ? "phone.position.off" : "phone.position.ask")}
           </button>
         )}
-        <button type="button" class="btn quiet phone-second" data-testid="phone-signout" onClick={() => void disconnect()}>
+        <button type="button" class="btn quiet phone-second" data-testid="phone-signout" disabled={waits} onClick={() => void disconnect()}>
           <Icon name="leave" size={20} />
           {t("phone.signout")}
         </button>
@@ -46,7 +47,7 @@ function Facts({ own }: { own: OwnShift }) {
             <p class="num">
               {own.until
                 ? t("phone.shift.span", { from: moment(own.since), until: moment(own.until) })
-                : t("phone.shift.since", { from: moment(own.since) })}
+                : t("phone.shift.endless")}
             </p>
           )}
         </div>

@@ -136,6 +136,7 @@ function StopCard({ round, stop, isNext, onDo }: StopCardProps) {
 function Skip({ round, stop, onEnd }: { round: Round; stop: Stop; onEnd: () => void }) {
   return (
     <Words
+      about={inLanguage(stop.name)}
       title="phone.skip.why"
       ready={["phone.skip.locked", "phone.skip.sent", "phone.skip.weather"]}
       send="phone.skip"

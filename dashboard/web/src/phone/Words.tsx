@@ -5,6 +5,8 @@ import { PhotoPicker, type Taken } from "./PhotoPicker";
 
 interface WordsProps {
   title: Key;
+  /** What it is about, where the page does not show that. */
+  about?: string;
   ready: readonly Key[];
   send: Key;
   placeholder: Key;
@@ -18,7 +20,7 @@ interface WordsProps {
 }
 
 /** A few ready sentences for gloved hands, and a field for one's own words. */
-export function Words({ title, ready, send, placeholder, testid, photos = false, longest = 2000, onSend, onCancel }: WordsProps) {
+export function Words({ about, title, ready, send, placeholder, testid, photos = false, longest = 2000, onSend, onCancel }: WordsProps) {
   const [text, setText] = useState("");
   const [taken, setTaken] = useState<readonly Taken[]>([]);
   return (
@@ -29,6 +31,7 @@ export function Words({ title, ready, send, placeholder, testid, photos = false,
         if (text.trim()) onSend(text.trim(), taken);
       }}
     >
+      {about && <h2 class="stop-name">{about}</h2>}
       <h2>{t(title)}</h2>
       {ready.map((one) => (
         <button key={one} type="button" class={`btn phone-ready${text === t(one) ? " chosen" : ""}`} onClick={() => setText(t(one))}>
