@@ -1,4 +1,4 @@
-import { lapse, now, written } from "../clock";
+import { now, written } from "../clock";
 import { Icon } from "../controls/shapes";
 import { t } from "../i18n";
 import { lang } from "../prefs";
@@ -11,6 +11,11 @@ import { disconnect } from "./team";
 function moment(iso: string): string {
   const { date, time } = written(Date.parse(iso));
   return date === written(now.value).date ? time.slice(0, 5) : `${date.slice(5)} ${time.slice(0, 5)}`;
+}
+
+function left(until: string): { h: number; m: number } {
+  const minutes = Math.max(0, Math.floor((Date.parse(until) - now.value) / 60_000));
+  return { h: Math.floor(minutes / 60), m: minutes % 60 };
 }
 
 /** Until when this team works, when again, whether it should rest; and what this phone tells of itself. */
@@ -51,7 +56,7 @@ function Facts({ own }: { own: OwnShift }) {
             </p>
           )}
         </div>
-        {own.until && <span class="num">{t("phone.shift.left", { time: lapse(Date.parse(own.until) - now.value).split(":").slice(0, -1).join(":") })}</span>}
+        {own.until && <span class="num">{t("phone.shift.left", left(own.until))}</span>}
       </header>
       {own.rest && <p class="phone-said odd">{own.rest[lang.value]}</p>}
       <dl class="shift-facts">

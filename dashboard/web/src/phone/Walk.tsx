@@ -14,6 +14,9 @@ import { position } from "./place";
 import { madeUpUntil, nextStop, stopNow, walkOf } from "./rounds";
 import { Words } from "./Words";
 
+/** Rounds are planned a day ahead; more than the next few nobody plans for. */
+const MOST_LATER = 4;
+
 const inLanguage = (name: Bilingual): string => name[lang.value];
 const clock = (iso: string): string => timeOf(iso).slice(0, 5);
 
@@ -35,7 +38,7 @@ export function Walk() {
         <section class="phone-card">
           <h2>{t("phone.round.later")}</h2>
           <ul class="phone-list">
-            {later.map((round) => (
+            {later.slice(0, MOST_LATER).map((round) => (
               <li key={round.id}>
                 <span>{inLanguage(round.name)}</span>
                 <span class="num">{t("phone.round.opens", { time: clock(round.opens_at) })}</span>

@@ -3,14 +3,14 @@
 import { computed, signal, type Signal } from "@preact/signals";
 
 import type { Round } from "../board/records";
-import { timeZone } from "../clock";
+import { serverNow, timeZone } from "../clock";
 import { lang } from "../prefs";
 import type { Incident, Session, SiteRecord, SupportRecord } from "../records";
 import { play } from "../sound";
 import { ask } from "./kept";
 import type { Waiting } from "./outbox";
 import type { OwnShift, OwnSupport } from "./records";
-import type { Said } from "./rounds";
+import { madeUpUntil, type Said } from "./rounds";
 
 export const session = signal<Session | null>(null);
 export const site = signal<SiteRecord | null>(null);
@@ -131,10 +131,10 @@ export function learnRound(now: Round): void {
   keep(rounds, mine ? [...rest, now] : rest);
 }
 
-/** All rounds that are to be walked or made up; what was completed since the page was opened stays besides. */
+/** All rounds that are to be walked or made up; what was completed stays besides, for as long. */
 export function learnRounds(items: readonly Round[]): void {
   const told = new Set(items.map((one) => one.id));
-  const done = rounds.value.filter((one) => one.state === "completed" && !told.has(one.id));
+  const done = rounds.value.filter((one) => one.state === "completed" && !told.has(one.id) && madeUpUntil(one) > serverNow());
   keep(rounds, [...items, ...done]);
 }
 
