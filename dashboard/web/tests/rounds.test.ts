@@ -28,7 +28,7 @@ describe("a round on the phone", () => {
     const walk = round("r", 0, [stop("a", 0)]);
     const [a] = walk.stops as [Stop];
     const states = [-6, -1, 1, 11].map((minute) => stopNow(walk, a, [], ms(minute)));
-    expect(states).toEqual(["early", "now", "late", "missed"]);
+    expect(states).toEqual(["early", "now", "overdue", "missed"]);
     expect(stopNow(walk, a, [visit("a")], ms(11))).toBe("sending");
     expect(stopNow(walk, { ...a, state: "visited" }, [visit("a")], ms(0))).toBe("visited");
   });

@@ -190,7 +190,7 @@ function Tabs({ tab, onTab }: { tab: Tab; onTab: (tab: Tab) => void }) {
   const { current } = walkOf(rounds.value, outbox.value, now.value);
   const badge: Record<Tab, number> = {
     tasks: assignments.value.length + (support.value && !calledForHelp.value ? 1 : 0),
-    round: current?.stops.filter((stop) => ["now", "late", "missed"].includes(stopNow(current, stop, outbox.value, now.value))).length ?? 0,
+    round: current?.stops.filter((stop) => ["now", "overdue", "missed"].includes(stopNow(current, stop, outbox.value, now.value))).length ?? 0,
     shift: 0,
   };
   return (

@@ -7,7 +7,8 @@ import type { Waiting, WaitingVisit } from "./outbox";
 /** How long after its end a round can be made up, as the server has it. */
 const AFTER_MS = 2 * 3_600_000;
 
-export type StopNow = "early" | "now" | "late" | "missed" | "visited" | "skipped" | "sending";
+/** `overdue`: expected already, and still in time; only what comes after the window is late. */
+export type StopNow = "early" | "now" | "overdue" | "missed" | "visited" | "skipped" | "sending";
 
 /** How a stop stands at `now`, counting in what waits for the network. */
 export function stopNow(round: Round, stop: Stop, waiting: readonly Waiting[], now: number): StopNow {
@@ -18,13 +19,13 @@ export function stopNow(round: Round, stop: Stop, waiting: readonly Waiting[], n
   if (queued) return "sending";
   if (stop.state === "missed" || Date.parse(stop.until_at) < now) return "missed";
   if (Date.parse(stop.from_at) > now) return "early";
-  return Date.parse(stop.due_at) < now ? "late" : "now";
+  return Date.parse(stop.due_at) < now ? "overdue" : "now";
 }
 
 /** The stop to go to: the first that nobody was at, one that can still be in time before one that is missed. */
 export function nextStop(round: Round, waiting: readonly Waiting[], now: number): Stop | null {
   const left = round.stops.map((stop) => ({ stop, state: stopNow(round, stop, waiting, now) }));
-  const open = left.find(({ state }) => state === "early" || state === "now" || state === "late");
+  const open = left.find(({ state }) => state === "early" || state === "now" || state === "overdue");
   return (open ?? left.find(({ state }) => state === "missed"))?.stop ?? null;
 }
 
