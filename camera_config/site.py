@@ -156,6 +156,7 @@ class Camera:
     recorded_px: Size = RECORDED_PX
     night_range_m: float | None = None  # None: that of the coverage rules
     uplink: str = ""  # the switch that feeds it
+    gb_code: str = ""  # 20 digits, by which platforms of GB/T 28181 know it
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from storage.referrals import retime_referrals
 from storage.retention import Retention
 from storage.rounds import Rounds
 from storage.site_rules import SiteRules
+from storage.site_versions import SiteVersions
 from storage.watch_runs import begin_watch_runs, read_watch_runs, record_watch_runs
 from storage.writer import Writer
 
@@ -74,6 +75,7 @@ class Store:
         self.ledger = Ledger(self._read, rules)
         self.photos = Photos(writer, self._read, clock)
         self.handovers = Handovers(writer, self._read, clock, rules)
+        self.site_versions = SiteVersions(writer, self._read, clock)
 
     @classmethod
     def open(cls, url: str, clock: Clock, site: Site, clips: Path | None = None) -> "Store":
