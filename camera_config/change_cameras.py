@@ -9,6 +9,7 @@ from pathlib import Path
 from base import ConfigError
 from camera_config.entry import Entry, FieldProblems
 from camera_config.import_cameras import Outcome, import_rows
+from camera_config.read_cameras import camera_of
 from camera_config.read_masks import read_outline
 from camera_config.read_rules import rules_of
 from camera_config.site import Camera, Mask, MaskKind, Outline, Rule, Site
@@ -25,10 +26,18 @@ __all__ = [
     "change_cameras",
     "differences",
     "files_after",
+    "read_view",
     "remove_camera",
     "set_masks",
     "set_rules",
 ]
+
+
+VIEW_KEYS = frozenset(
+    {"lon", "lat", "height_m", "azimuth_deg", "tilt_deg", "hfov_deg", "focal_mm", "sensor_mm"}
+    | {"analysed_px", "recorded_px", "night_range_m"}
+)
+"""The columns that decide what a camera sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,17 @@ def change_cameras(site: Site, wanted: Sequence[Mapping[str, str]]) -> Change:
     if faults:
         raise RefusedError(faults)
     return Change(imported.cameras, site.rules, site.masks)
+
+
+def read_view(values: Mapping[str, str]) -> Camera:
+    """A camera of which only what decides its view counts: place, direction, lens, sizes, range. Raises RefusedError."""
+    problems, path = FieldProblems(), Path("cameras.csv")
+    anybody = {"id": "new", "name_en": "new", "compound": "any", "grid_cell": "any", "url_sub": "rtsp://any/"}
+    wanted = {key: value for key, value in values.items() if key in VIEW_KEYS}
+    found = camera_of(Entry(problems, path, anybody | wanted, lambda _: 0, textual=True), False)
+    if found.value is None:
+        raise RefusedError([Fault(path.name, None, values.get("id", ""), name, reason) for name, reason in problems.found])
+    return found.value
 
 
 def remove_camera(site: Site, camera: str) -> Change:

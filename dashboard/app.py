@@ -72,6 +72,7 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
     app.state.coverage = parts.coverage
     app.state.answers = Counter()
     app.state.site_json = {}
+    app.state.site_json_of = (site.cameras, site.rules)
     for router in ROUTERS:
         app.include_router(router)
     add_pages(app, settings.page)

@@ -6,21 +6,26 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from camera_config.change_cameras import camera_digest, camera_digests
+from camera_config.coverage_rules import Light, Stream
 from camera_config.import_cameras import CameraImport, Outcome
 from camera_config.rule_kinds import RULE_KINDS
 from camera_config.site import Camera, MaskKind, Rule, Site
 from camera_config.write import rule_values
+from dashboard.coverage_schemas import Shape
 from dashboard.registry import Applied, Changed
 from dashboard.schemas import AnswerBody, NameOut, RequestBody, Time, iso
 from storage import CameraChanges, SiteVersion
 
 __all__ = [
+    "BandOut",
     "BulkIn",
     "CameraConfigOut",
     "CameraEntry",
     "CameraEntryOut",
     "CameraListOut",
     "ChangedOut",
+    "GeometryIn",
+    "GeometryOut",
     "ImportOut",
     "MasksIn",
     "NewCameraIn",
@@ -210,6 +215,37 @@ class CameraConfigOut(AnswerBody):
             ignore=[list(outline) for outline in site.masks_of(camera, MaskKind.IGNORE)],
             digest=camera_digest(site, found),
         )
+
+
+class ViewedCamera(CameraEntry):
+    """A camera that may be unfinished: only what decides its view is looked at."""
+
+    id: Text = ""
+    compound: Text = ""
+    grid_cell: Text = ""
+    url_sub: Text = ""
+
+
+class GeometryIn(RequestBody):
+    camera: ViewedCamera
+    stream: Stream | None = Field(None, description="without it, that of the site's definition of covered")
+    light: Light = Light.DAY
+
+
+class BandOut(AnswerBody):
+    band: str = Field(examples=["detect"])
+    pixels_per_metre: float
+    geometry: Shape
+
+
+class GeometryOut(AnswerBody):
+    """What a camera would see of the ground, GeoJSON in WGS-84. Each band holds those after it."""
+
+    view: Shape = Field(description="what the site calls covered")
+    bands: list[BandOut]
+    area_m2: float = Field(description="of the view")
+    dead_zone_m: float | None = Field(description="how far from the camera the ground begins that it sees; null: it sees none")
+    inside: str | None = Field(description="the building that it stands too deep inside of to be hung on its wall")
 
 
 class NewCameraIn(RequestBody):

@@ -24,7 +24,7 @@ from storage.plan_rounds import WantedDraw
 from storage.recordings import Recording, recordings
 from storage.rounds import RoundFigures, RoundFilter, Rounds
 from storage.schema import SchemaState, schema_state
-from storage.site_versions import CameraChanges, SiteVersion, SiteVersions, VersionKind
+from storage.site_versions import CameraChanges, SiteVersion, SiteVersions, VersionKind, read_versions
 from storage.store import Store
 from storage.walk_rounds import Told
 
@@ -70,6 +70,7 @@ __all__ = [
     "VersionKind",
     "WantedDraw",
     "check_areas",
+    "read_versions",
     "recordings",
     "schema_state",
 ]

@@ -8,15 +8,18 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from base import Clock, StorageError
 from patrol import Actor
 from storage.accounts import add_audit
+from storage.database import Database
 from storage.reader import Reader
+from storage.schema import schema_state
 from storage.site_tables import site_files, site_versions
 from storage.writer import Writer
 
-__all__ = ["CameraChanges", "SiteVersion", "SiteVersions", "VersionKind"]
+__all__ = ["CameraChanges", "SiteVersion", "SiteVersions", "VersionKind", "read_versions"]
 
 
 class VersionKind(StrEnum):
@@ -105,10 +108,7 @@ class SiteVersions:
 
     def page(self, limit: int, before: int | None = None) -> list[SiteVersion]:
         """At most `limit` versions, newest first; those before the number `before`."""
-        query = select(site_versions).order_by(site_versions.c.version.desc()).limit(limit)
-        if before is not None:
-            query = query.where(site_versions.c.version < before)
-        return self._read(lambda connection: [_version_of(row) for row in connection.execute(query).mappings()])
+        return self._read(lambda connection: _page(connection, limit, before))
 
     def files(self, version: SiteVersion) -> dict[str, bytes]:
         """What the files held. Raises StorageError if a content is missing or damaged."""
@@ -123,6 +123,27 @@ class SiteVersions:
             if sha256(found[name]).hexdigest() != wanted:
                 raise StorageError(f"version {version.version} of the site is damaged: {name} is not what was stored")
         return found
+
+
+def read_versions(url: str, limit: int) -> list[SiteVersion]:
+    """The newest versions in the database at `url`, read only, whether Gridpatrol runs or not. Raises StorageError."""
+    if not schema_state(url).is_current:
+        return []
+    database = Database(url)
+    try:
+        with database.reader.connect() as connection:
+            return _page(connection, limit, None)
+    except SQLAlchemyError as error:
+        raise database.error(error) from error
+    finally:
+        database.close()
+
+
+def _page(connection: Connection, limit: int, before: int | None) -> list[SiteVersion]:
+    query = select(site_versions).order_by(site_versions.c.version.desc()).limit(limit)
+    if before is not None:
+        query = query.where(site_versions.c.version < before)
+    return [_version_of(row) for row in connection.execute(query).mappings()]
 
 
 def _newest(connection: Connection) -> SiteVersion | None:

@@ -13,8 +13,9 @@ import pytest
 
 from base import EventKind, SystemClock
 from camera_config import Rule, load_site, write_site
+from camera_config.coverage import Coverage
 from camera_config.site import Name
-from dashboard import DashboardSettings
+from dashboard import CoverageNow, DashboardSettings
 from storage import Store
 from tests.dashboard.clip import ClipFleet
 from tests.dashboard.room import CANARY, Room, small_site
@@ -294,3 +295,23 @@ def test_only_administrators_may_look_or_change(office: Office) -> None:
     assert dispatcher.get("/api/v1/registry/cameras").status_code == 403
     body = {"digest": known["digest"], "camera": known["camera"]}
     assert dispatcher.put("/api/v1/registry/cameras/c0001", json=body).status_code == 403
+
+
+def test_the_view_of_a_camera_that_is_not_saved(calm_office: Office) -> None:
+    site = calm_office.room.site
+    coverage = Coverage(site)
+    calm_office.room.app.state.coverage.put(CoverageNow(1, 0.0, coverage, coverage.with_states({})))
+    files, camera = calm_office.files, calm_office.camera()["camera"]
+    told = calm_office.send("POST", "/geometry", {"camera": camera})
+    assert told["area_m2"] == pytest.approx(coverage.view("c0001").area, rel=1e-3) and told["dead_zone_m"] > 1
+    assert [band["band"] for band in told["bands"]] == ["monitor", "detect", "observe", "recognise", "identify"]
+    assert told["view"] == told["bands"][1]["geometry"] and told["inside"] is None
+    unsaved = {key: camera[key] for key in ("lon", "lat", "height_m", "azimuth_deg", "tilt_deg")}
+    lens = calm_office.send("POST", "/geometry", {"camera": {**unsaved, "focal_mm": 12, "sensor_mm": 5.37}, "light": "night"})
+    assert 0 < lens["area_m2"] != told["area_m2"]
+    wrong = calm_office.send("POST", "/geometry", {"camera": {**unsaved, "hfov_deg": 360}}, 422)
+    assert wrong["problems"][0]["field"] == "hfov_deg"
+    answers = [calm_office.root.post("/api/v1/registry/geometry", json={"camera": camera}) for _ in range(40)]
+    late = [answer for answer in answers if answer.status_code == 429]
+    assert all(answer.headers["retry-after"] == "1" for answer in late)
+    assert calm_office.files == files
