@@ -25,7 +25,7 @@ def test_versions_are_listed_and_an_earlier_one_comes_back(tmp_path: Path) -> No
     assert json.loads(_run("versions", folder, "--data", data, "--json").stdout) == {"versions": []}
     for azimuth in ("90", "91"):
         table = folder / "cameras.csv"
-        table.write_text(table.read_text("utf-8").replace(",90,", f",{azimuth},"), "utf-8")
+        table.write_text(table.read_text("utf-8").replace(",90,15,", f",{azimuth},15,"), "utf-8")
         store = Store.open(f"sqlite:///{data}/gridpatrol.db", SystemClock(), load_site(folder))
         Registry(load_site(folder), store.site_versions).standing()
         Registry(load_site(folder), store.site_versions).standing()
