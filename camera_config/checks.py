@@ -56,9 +56,8 @@ def check_site(site: FoundSite) -> None:
         names = {found.id for found in site.credentials}
         for found in site.cameras or ():
             if found.value and found.value.credential and found.value.credential not in names:
-                found.entry.refuse(
-                    "credential", f"{_unknown('login in secrets.toml', names)}, got {shown(found.value.credential)}"
-                )
+                found.entry.refuse("credential", f"{_unknown('login', names)}, got {shown(found.value.credential)}")
+        _check_unique(site.credentials)
         check_logins({found.value.credential for found in site.cameras or () if found.value}, site.credentials)
     if site.places.readable:
         _check_places(site)

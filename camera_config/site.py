@@ -119,12 +119,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A camera login by name. `password` comes from `secrets.toml` or an environment variable, never from a URL."""
+    """A camera login by name. `password` comes from `secrets.toml`, an environment variable or `credentials.toml`."""
 
     name: str
     user: str
     password: str = field(repr=False)
     password_env: str = ""  # the environment variable it came from, if it did
+    sealed: str = field(default="", repr=False)  # as it stands in `credentials.toml`, if it does
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from pathlib import Path
 from base import ConfigError, StorageError
 from camera_config.entry import SiteError
 from camera_config.load import FILES, load_site
+from camera_config.sealed import SEALED_FILE
 from camera_config.site import Site
 
 __all__ = ["KEPT_FILES", "SiteFiles", "digest_of", "finish_replacing", "read_site_files", "replace_files", "try_files"]
 
-KEPT_FILES = tuple(name for name in FILES if name not in ("secrets.toml", "credentials.toml"))
+KEPT_FILES = tuple(name for name in FILES if name not in ("secrets.toml", SEALED_FILE))
 """The files of which versions are kept: all but those with logins."""
 
 SiteFiles = Mapping[str, bytes]

@@ -25,6 +25,7 @@ from camera_config.score import ScoreWeights
 from camera_config.site import (
     Camera,
     Checkpoint,
+    Credential,
     Gate,
     Holiday,
     Mask,
@@ -41,7 +42,17 @@ from camera_config.site import (
 )
 from camera_config.time_limits import TimeLimits
 
-__all__ = ["camera_values", "cameras_csv", "masks_toml", "rule_values", "rules_toml", "write_cameras", "write_site", "write_text"]
+__all__ = [
+    "camera_values",
+    "cameras_csv",
+    "masks_toml",
+    "rule_values",
+    "rules_toml",
+    "write_cameras",
+    "write_sealed",
+    "write_site",
+    "write_text",
+]
 
 
 def write_site(site: Site, folder: Path) -> None:
@@ -77,8 +88,18 @@ def write_site(site: Site, folder: Path) -> None:
         write_text(folder / "assessment.toml", _table("", asdict(site.score)))
     if site.notifications != NotificationRules():
         write_text(folder / "notifications.toml", _notifications_toml(site.notifications))
-    if site.credentials:
+    if any(not login.sealed for login in site.credentials):
         write_text(folder / "secrets.toml", _secrets_toml(site), mode=0o600)
+    write_sealed(site.credentials, folder)
+
+
+def write_sealed(logins: Iterable[Credential], folder: Path) -> None:
+    """Write those of `logins` that are sealed into `credentials.toml`; without one there is no such file. Raises StorageError."""
+    sealed = [_table(f"[{login.name}]", {"user": login.user, "sealed": login.sealed}) for login in logins if login.sealed]
+    if sealed:
+        write_text(folder / "credentials.toml", "\n".join(sealed), mode=0o600)
+    else:
+        (folder / "credentials.toml").unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
@@ -386,7 +407,7 @@ def _tell_values(rule: TellRule) -> dict[str, object]:
 
 def _secrets_toml(site: Site) -> str:
     tables = []
-    for login in site.credentials:
+    for login in (login for login in site.credentials if not login.sealed):
         secret = {"password_env": login.password_env} if login.password_env else {"password": login.password}
         tables.append(_table(f"[{login.name}]", {"user": login.user, **secret}))
     return "\n".join(tables)

@@ -9,13 +9,15 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
 from base import ConfigError, GridpatrolError, StorageError
 from camera_config.change_cameras import Change, camera_digests, differences, files_after
+from camera_config.sealed import Vault
 from camera_config.site import Site
 from camera_config.site_files import SiteFiles, digest_of, finish_replacing, read_site_files, replace_files, try_files
+from camera_config.write import write_sealed
 from patrol import SYSTEM, Actor
 from storage import CameraChanges, SiteVersion, SiteVersions, VersionKind
 
@@ -90,15 +92,14 @@ class Follower(Protocol):
 class Registry:
     """Changes one site. `change`, `restore` and `follow` belong to the event loop and happen one at a time.
 
-    `load` makes a site of the files of its folder and of the logins there; the default reads them strictly. Without a follower
-    every change waits for a restart.
+    Without a follower every change waits for a restart; without a vault no login can be set.
     """
 
-    def __init__(self, running: Site, versions: SiteVersions, load: Callable[[SiteFiles], Site] | None = None) -> None:
+    def __init__(self, running: Site, versions: SiteVersions) -> None:
         self.running = running
         self._versions = versions
-        self._load = load or (lambda files: try_files(running.folder, files, os.environ))
         self._standing: Standing | None = None
+        self._vault: Vault | None = None
         self._follower: Follower | None = None
         self._turn = asyncio.Lock()
         self._files = threading.RLock()  # one thread at a time at the folder
@@ -106,6 +107,10 @@ class Registry:
     def follow_with(self, follower: Follower) -> None:
         """Who applies changes from now on."""
         self._follower = follower
+
+    def keep_logins_in(self, vault: Vault) -> None:
+        """What seals the logins that are set from now on, and opens those that are."""
+        self._vault = vault
 
     def standing(self) -> Standing:
         """The site as its folder has it now: what somebody edited there by hand is recorded first. Blocks.
@@ -141,12 +146,14 @@ class Registry:
         stored = await asyncio.to_thread(self._versions.files, version)
         return await self._change(by, VersionKind.RESTORE, lambda _: stored, {}, seen_site, version.version)
 
-    async def follow(self) -> Applied:
-        """Apply what the folder holds to what runs; after logins have changed."""
+    async def set_login(self, name: str, user: str, password: str | None) -> tuple[Standing, Applied]:
+        """Seal a login under its name; without a password there is none from now on. Cameras that use it follow.
+
+        Raises ConflictError for a login of `secrets.toml`, or one that is gone while cameras use it; ConfigError, StorageError.
+        """
         async with self._turn:
-            self._standing = None
-            standing = await asyncio.to_thread(self.standing)
-            return await self._follow(standing.site)
+            standing = await asyncio.to_thread(self._write_login, name, user, password)
+            return standing, await self._follow(standing.site)
 
     async def _change(
         self,
@@ -187,6 +194,29 @@ class Registry:
             self._standing = Standing(site, files, version.digest, version)
             return self._standing, version, changes
 
+    def _write_login(self, name: str, user: str, password: str | None) -> Standing:
+        with self._files:
+            before = self.standing()
+            known = before.site.credential_by_name.get(name)
+            if known is not None and not known.sealed:
+                raise ConflictError("", f"The login {name} stands in secrets.toml; change it there.")
+            users = [camera.id for camera in before.site.cameras if camera.credential == name]
+            if password is None and users:
+                raise ConflictError("", f"Cameras use the login {name}, such as {users[0]}; give them another one first.")
+            if password is not None and self._vault is None:
+                raise ConfigError("there is no place for the key that seals logins; write it into secrets.toml")
+            others = [login for login in before.site.credentials if login.name != name]
+            new = [self._vault.seal(name, user, password)] if self._vault is not None and password is not None else []
+            kept, path = before.site.credentials, self.running.folder
+            write_sealed([*others, *new], path)
+            try:
+                site = self._load(before.files)
+            except GridpatrolError:
+                write_sealed(kept, path)
+                raise
+            self._standing = replace(before, site=site)
+            return self._standing
+
     def _read(self) -> SiteFiles:
         finish_replacing(self.running.folder)
         return read_site_files(self.running.folder)
@@ -200,6 +230,11 @@ class Registry:
             changes = CameraChanges(*differences(before, site)) if before is not None else CameraChanges()
             newest = self._versions.record(files, digest, VersionKind.FOLDER, FOLDER, changes)
         return Standing(site, files, digest, newest)
+
+    def _load(self, files: SiteFiles) -> Site:
+        """The site of these files, with its passwords. Raises ConfigError, StorageError."""
+        site = try_files(self.running.folder, files, os.environ)
+        return site if self._vault is None else self._vault.opened(site)
 
     def _loaded(self, version: SiteVersion) -> Site | None:
         """The site of a version, None if it would not load now, because a login is gone or the rules of reading are stricter."""

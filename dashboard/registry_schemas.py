@@ -14,6 +14,7 @@ from camera_config.write import rule_values
 from dashboard.coverage_schemas import Shape
 from dashboard.registry import Applied, Changed
 from dashboard.schemas import AnswerBody, NameOut, RequestBody, Time, iso
+from ingest.onvif import DeviceInformation, Encoder
 from storage import CameraChanges, SiteVersion
 
 __all__ = [
@@ -24,6 +25,12 @@ __all__ = [
     "CameraEntryOut",
     "CameraListOut",
     "ChangedOut",
+    "CredentialIn",
+    "CredentialListOut",
+    "CredentialOut",
+    "CredentialSetOut",
+    "EncoderChangedOut",
+    "EncoderOut",
     "GeometryIn",
     "GeometryOut",
     "ImportOut",
@@ -464,6 +471,67 @@ class CredentialOut(AnswerBody):
     user: str
     source: Literal["registry", "secrets.toml", "environment"]
     cameras: int = Field(description="that use it")
+
+
+class CredentialIn(RequestBody):
+    user: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class CredentialListOut(AnswerBody):
+    credentials: list[CredentialOut]
+
+
+class CredentialSetOut(AnswerBody):
+    credential: CredentialOut
+    live: list[str] = Field(description="cameras that sign in with it from now on")
+    after_restart: list[WaitsOut]
+
+
+class EncoderOut(AnswerBody):
+    """What the encoder of the analysed stream is set to, and how far apart its key frames really came of late.
+
+    A maker's "smart codec" is no part of ONVIF; it shows where key frames come later than the device says.
+    """
+
+    reachable: bool
+    maker: str
+    model: str
+    stream: Literal["sub"]
+    codec: str = Field(examples=["H264"])
+    width_px: int
+    height_px: int
+    frames_per_s: float
+    gop_s: float = Field(description="0 where the device does not say")
+    kbit_per_s: int
+    analysable: bool
+    smart_codec: Literal["unknown", "off", "on"]
+    measured_gop_s: float | None
+
+    @classmethod
+    def of(cls, about: DeviceInformation, encoder: Encoder, measured_s: float | None, wanted_s: float) -> "EncoderOut":
+        is_set = 0 < encoder.gop_s <= wanted_s * 1.5
+        stretched = None if measured_s is None or not encoder.gop_s else measured_s > 1.5 * encoder.gop_s
+        return cls(
+            reachable=True,
+            maker=about.manufacturer,
+            model=about.model,
+            stream="sub",
+            codec=encoder.codec,
+            width_px=encoder.width_px,
+            height_px=encoder.height_px,
+            frames_per_s=encoder.frames_per_s,
+            gop_s=round(encoder.gop_s, 3),
+            kbit_per_s=encoder.kbit_per_s,
+            analysable=is_set and not stretched,
+            smart_codec="unknown" if stretched is None else "on" if stretched else "off",
+            measured_gop_s=measured_s,
+        )
+
+
+class EncoderChangedOut(AnswerBody):
+    before: EncoderOut
+    after: EncoderOut
 
 
 class RuleKindOut(AnswerBody):

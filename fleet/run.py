@@ -17,6 +17,7 @@ from pathlib import Path
 from base import CameraStatus, Clip, Clock, ConfigError, Event, Gap, StorageError, SystemClock, WatchRun
 from camera_config import Site
 from camera_config.live_site import LiveSite
+from camera_config.sealed import Vault
 from dashboard import (
     DashboardSettings,
     Registry,
@@ -46,6 +47,9 @@ __all__ = ["Ready", "RunOptions", "run"]
 logger = logging.getLogger(__name__)
 
 _ALIVE_EVERY_S = 5.0
+
+LOGIN_KEY = "credentials.key"
+"""The file in the data folder that opens the logins of `credentials.toml`."""
 
 SPARE_ROWS = 16
 """Cameras that each worker can take up while it runs, beyond those it began with; further ones wait for a restart."""
@@ -84,7 +88,8 @@ async def run(
     clock: Clock | None = None,
 ) -> None:
     """Run `site` until SIGINT or SIGTERM, or until `on_ready` returns; raises ConfigError or StorageError if it cannot start."""
-    clock, site = clock or SystemClock(), LiveSite.of(site)
+    clock, vault = clock or SystemClock(), Vault(options.data / LOGIN_KEY)
+    site = LiveSite.of(vault.opened(site))
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -97,6 +102,7 @@ async def run(
         control = Control(_handles(site, options, clock, await stack.enter_async_context(_run_folder())), _no_sink(), clock)
         settings = DashboardSettings(metrics_token=options.metrics_token, trusted_proxies=options.trusted_proxies)
         app = create_app(site, store, control, clock, settings)
+        app.state.dashboard.registry.keep_logins_in(vault)
         app.state.dashboard.registry.follow_with(FleetFollower(site, control, app.state.updates))
         await _folder_recorded(app.state.dashboard.registry)
         not_watched = await asyncio.to_thread(store.begin_watch, [feed.camera for feed in feeds_of(site)])

@@ -1,20 +1,18 @@
 """The registry: cameras, their rules and masks, read and changed while Gridpatrol runs; versions of the site."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from base import ConfigError
-from camera_config.change_cameras import Change, RefusedError, change_cameras, remove_camera, set_masks, set_rules
-from camera_config.entry import SiteError
+from camera_config.change_cameras import Change, change_cameras, remove_camera, set_masks, set_rules
 from camera_config.site import MaskKind, Site
 from camera_config.site_diff import site_differences
 from camera_config.write import camera_values
 from dashboard.authorize import Action, Principal
-from dashboard.failures import DetailedError, NotFoundError
+from dashboard.failures import NotFoundError
 from dashboard.policy import Dashboard, Parts, policy
 from dashboard.registry import Changed, ConflictError, Make, Standing
 from dashboard.registry_schemas import (
@@ -33,22 +31,17 @@ from dashboard.registry_schemas import (
     VersionOut,
     columns_of,
 )
+from dashboard.routes.registry_answers import CONFLICT, answered
 from dashboard.routes.registry_logins import logins_of
-from dashboard.schemas import ID, Failure, iso
+from dashboard.schemas import ID
 from dashboard.sessions import actor_of
 from storage import SiteVersion, VersionKind
-
-__all__ = ["CONFLICT", "answered", "router"]
 
 router = APIRouter(tags=["registry"])
 
 EntryId = Annotated[str, Path(pattern=ID, description="id of a camera; the folder may have some that do not run yet")]
 Reading = Annotated[Principal, policy(Action.READ_REGISTRY)]
 Changing = Annotated[Principal, policy(Action.CHANGE_REGISTRY)]
-
-CONFLICT: dict[int | str, dict[str, Any]] = {  # Any: as FastAPI declares it
-    409: {"model": Failure, "description": "somebody was faster; `current` is the camera as it is, with who changed it last"}
-}
 
 
 @router.get("/api/v1/registry")
@@ -187,41 +180,6 @@ async def _change(
 
 async def _told(parts: Dashboard, changed: Changed, about: Sequence[str]) -> ChangedOut:
     return await asyncio.to_thread(ChangedOut.of, changed, about)
-
-
-@asynccontextmanager
-async def answered(parts: Dashboard) -> AsyncIterator[None]:
-    """What goes wrong in a change is answered with all that is known of it."""
-    try:
-        yield
-    except ConflictError as error:
-        standing = await asyncio.to_thread(parts.registry.standing)
-        known = error.camera in standing.site.camera_by_id
-        current = CameraConfigOut.of(standing.site, error.camera).model_dump(mode="json") if known else None
-        newest = standing.version
-        told = {"current": current, "version": newest.version, "by": newest.by, "at": iso(newest.at_s)}
-        raise DetailedError(str(error), 409, told) from None
-    except RefusedError as error:
-        problems = [
-            {"file": each.file, "line": each.line, "camera": each.camera, "field": each.field, "reason": each.reason}
-            for each in error.faults
-        ]
-        raise DetailedError(str(error), 422, {"problems": problems}) from None
-    except SiteError as error:
-        folder = f"{parts.registry.running.folder}/"
-        found = [text.replace(folder, "") for text in error.problems]
-        raise DetailedError("\n".join(found[:5]), 422, {"problems": [_problem(text) for text in found]}) from None
-    except ConfigError as error:
-        raise DetailedError(str(error), 422, {"problems": []}) from None
-
-
-def _problem(text: str) -> dict[str, object]:
-    """One line of a SiteError, `file:line: key: reason`, in its parts."""
-    where, _, rest = text.partition(": ")
-    file, _, line = where.rpartition(":")
-    key, colon, reason = rest.partition(": ")
-    told = {"field": key, "reason": reason} if colon else {"field": "", "reason": rest}
-    return {"file": file or where, "line": int(line) if line.isdigit() else None, "camera": "", **told}
 
 
 def _site_with(standing: Standing, camera: str) -> Site:

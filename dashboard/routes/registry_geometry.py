@@ -18,7 +18,7 @@ from dashboard.coverage_schemas import shape_out
 from dashboard.failures import TooManyError
 from dashboard.policy import Dashboard, Parts, policy
 from dashboard.registry_schemas import BandOut, GeometryIn, GeometryOut
-from dashboard.routes.registry import answered
+from dashboard.routes.registry_answers import answered
 
 router = APIRouter(tags=["registry"])
 

@@ -17,7 +17,7 @@ from camera_config.site import Site
 from dashboard.authorize import Action, Principal
 from dashboard.policy import Parts, policy
 from dashboard.registry_schemas import ImportOut
-from dashboard.routes.registry import CONFLICT, answered
+from dashboard.routes.registry_answers import CONFLICT, answered
 from dashboard.sessions import actor_of
 from storage import VersionKind
 

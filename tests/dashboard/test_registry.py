@@ -2,6 +2,7 @@
 
 import csv
 import io
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import pytest
 from base import EventKind, SystemClock
 from camera_config import Rule, load_site, write_site
 from camera_config.coverage import Coverage
+from camera_config.sealed import Vault
 from camera_config.site import Name
 from dashboard import CoverageNow, DashboardSettings
 from storage import Store
@@ -315,3 +317,35 @@ def test_the_view_of_a_camera_that_is_not_saved(calm_office: Office) -> None:
     late = [answer for answer in answers if answer.status_code == 429]
     assert all(answer.headers["retry-after"] == "1" for answer in late)
     assert calm_office.files == files
+
+
+def test_a_login_is_sealed_used_and_never_told(office: Office, tmp_path: Path) -> None:
+    registry, secret = office.room.app.state.dashboard.registry, "correct horse 4711"
+    path = "/credentials/yard"
+    refused = office.send("PUT", path, {"user": "viewer", "password": secret}, 422)
+    assert "no place for the key" in refused["detail"]
+    registry.keep_logins_in(Vault(tmp_path / "credentials.key"))
+    told = office.send("PUT", path, {"user": "viewer", "password": secret})
+    assert told["credential"] == {"name": "yard", "user": "viewer", "source": "registry", "cameras": 0}
+    assert stat.S_IMODE((tmp_path / "credentials.key").stat().st_mode) == 0o600
+    told = office.replace({"credential": "yard"})
+    assert told["counts"]["changed"] == 1
+    listed = office.get("/credentials")["credentials"]
+    assert [(each["name"], each["source"], each["cameras"]) for each in listed] == [
+        ("gate", "secrets.toml", 2),
+        ("yard", "registry", 1),
+    ]
+    everything = b"".join(office.files.values()) + (tmp_path / "gridpatrol.db").read_bytes()
+    for answer in (told, listed, office.get(""), office.get("/versions/2")):
+        assert secret not in str(answer)
+    assert secret.encode() not in everything
+    assert Vault(tmp_path / "credentials.key").opened(load_site(office.folder)).credential_by_name["yard"].password == secret
+    (tmp_path / "other").write_bytes(bytes(32))
+    (tmp_path / "other").chmod(0o600)
+    assert Vault(tmp_path / "other").opened(load_site(office.folder)).credential_by_name["yard"].password == ""
+    for name, status in (("yard", 409), ("gate", 409), ("nobody", 404)):  # used; in secrets.toml; not there
+        assert office.root.delete(f"/api/v1/registry/credentials/{name}").status_code == status
+    office.send("PUT", "/credentials/gate", {"user": "viewer", "password": secret}, 409)
+    office.replace({"credential": "gate"})
+    assert office.root.delete("/api/v1/registry/credentials/yard").status_code == 204
+    assert not (office.folder / "credentials.toml").exists()

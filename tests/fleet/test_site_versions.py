@@ -36,6 +36,8 @@ def test_versions_are_listed_and_an_earlier_one_comes_back(tmp_path: Path) -> No
     assert "version 3 now: 0 cameras added, 1 changed, 0 removed" in _run("restore", folder, "1", "--data", data).stdout
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert "as it was already" in _run("restore", folder, "1", "--data", data).stdout
-    assert "command line" in _run("versions", folder, "--data", data).stdout
+    newest, *_ = json.loads(_run("versions", folder, "--data", data, "--json").stdout)["versions"]
+    assert (newest["by"], newest["what"], newest["restored"]) == ("command line", "restore", 1)
+    assert "restore 1" in _run("versions", folder, "--data", data).stdout
     missing = _run("restore", folder, "9", "--data", data)
     assert "there is no version 9" in str(missing.exception)
