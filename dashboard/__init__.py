@@ -15,6 +15,7 @@ from dashboard.announce import (
 )
 from dashboard.app import create_app
 from dashboard.coverage_board import CoverageBoard, CoverageNow
+from dashboard.encoders import Encoders, EncoderState
 from dashboard.fleet_view import FleetView
 from dashboard.registry import Applied, Follower, Registry, Waits
 from dashboard.server import WebServer
@@ -27,6 +28,8 @@ __all__ = [
     "CoverageBoard",
     "CoverageNow",
     "DashboardSettings",
+    "EncoderState",
+    "Encoders",
     "FleetView",
     "Follower",
     "Registry",

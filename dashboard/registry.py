@@ -18,6 +18,7 @@ from camera_config.sealed import Vault
 from camera_config.site import Site
 from camera_config.site_files import SiteFiles, digest_of, finish_replacing, read_site_files, replace_files, try_files
 from camera_config.write import write_sealed
+from dashboard.encoders import Encoders
 from patrol import SYSTEM, Actor
 from storage import CameraChanges, SiteVersion, SiteVersions, VersionKind
 
@@ -99,6 +100,7 @@ class Registry:
         self.running = running
         self._versions = versions
         self._standing: Standing | None = None
+        self.encoders: Encoders | None = None
         self._vault: Vault | None = None
         self._follower: Follower | None = None
         self._turn = asyncio.Lock()
@@ -107,6 +109,10 @@ class Registry:
     def follow_with(self, follower: Follower) -> None:
         """Who applies changes from now on."""
         self._follower = follower
+
+    def ask_encoders_by(self, encoders: Encoders) -> None:
+        """Who asks cameras what their encoders are set to."""
+        self.encoders = encoders
 
     def keep_logins_in(self, vault: Vault) -> None:
         """What seals the logins that are set from now on, and opens those that are."""

@@ -12,9 +12,9 @@ from camera_config.rule_kinds import RULE_KINDS
 from camera_config.site import Camera, MaskKind, Rule, Site
 from camera_config.write import rule_values
 from dashboard.coverage_schemas import Shape
+from dashboard.encoders import EncoderState
 from dashboard.registry import Applied, Changed
 from dashboard.schemas import AnswerBody, NameOut, RequestBody, Time, iso
-from ingest.onvif import DeviceInformation, Encoder
 from storage import CameraChanges, SiteVersion
 
 __all__ = [
@@ -509,21 +509,20 @@ class EncoderOut(AnswerBody):
     measured_gop_s: float | None
 
     @classmethod
-    def of(cls, about: DeviceInformation, encoder: Encoder, measured_s: float | None, wanted_s: float) -> "EncoderOut":
-        is_set = 0 < encoder.gop_s <= wanted_s * 1.5
-        stretched = None if measured_s is None or not encoder.gop_s else measured_s > 1.5 * encoder.gop_s
+    def of(cls, state: EncoderState, measured_s: float | None) -> "EncoderOut":
+        stretched = None if measured_s is None or not state.gop_s else measured_s > 1.5 * state.gop_s
         return cls(
             reachable=True,
-            maker=about.manufacturer,
-            model=about.model,
+            maker=state.maker,
+            model=state.model,
             stream="sub",
-            codec=encoder.codec,
-            width_px=encoder.width_px,
-            height_px=encoder.height_px,
-            frames_per_s=encoder.frames_per_s,
-            gop_s=round(encoder.gop_s, 3),
-            kbit_per_s=encoder.kbit_per_s,
-            analysable=is_set and not stretched,
+            codec=state.codec,
+            width_px=state.width_px,
+            height_px=state.height_px,
+            frames_per_s=state.frames_per_s,
+            gop_s=round(state.gop_s, 3),
+            kbit_per_s=state.kbit_per_s,
+            analysable=state.is_short and not stretched,
             smart_codec="unknown" if stretched is None else "on" if stretched else "off",
             measured_gop_s=measured_s,
         )

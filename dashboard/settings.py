@@ -20,7 +20,6 @@ class DashboardSettings:
     failures_by_name: int = 100  # likewise for one account from all peers: many, or else anybody could lock others out
     failures_s: float = 300.0
     body_bytes: int = 1_000_000
-    discovery_port: int = 3702  # at which devices answer WS-Discovery
     viewers: int = 32  # live views at a time, over all cameras
     replay: int = 5_000  # updates kept for pages that come back
     queue: int = 1_000  # updates waiting for one slow page before it is sent away

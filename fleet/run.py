@@ -33,6 +33,7 @@ from fleet.backups import backups_watched
 from fleet.clocks import clocks_running
 from fleet.control import Control, Sink
 from fleet.coverage import coverage_running
+from fleet.encoders import OnvifEncoders
 from fleet.follow import FleetFollower
 from fleet.homes import InProcessHome, SubprocessHome, WorkerHandle
 from fleet.notices import notices_running
@@ -102,9 +103,11 @@ async def run(
         control = Control(_handles(site, options, clock, await stack.enter_async_context(_run_folder())), _no_sink(), clock)
         settings = DashboardSettings(metrics_token=options.metrics_token, trusted_proxies=options.trusted_proxies)
         app = create_app(site, store, control, clock, settings)
-        app.state.dashboard.registry.keep_logins_in(vault)
-        app.state.dashboard.registry.follow_with(FleetFollower(site, control, app.state.updates))
-        await _folder_recorded(app.state.dashboard.registry)
+        registry: Registry = app.state.dashboard.registry
+        registry.keep_logins_in(vault)
+        registry.ask_encoders_by(OnvifEncoders(clock))
+        registry.follow_with(FleetFollower(site, control, app.state.updates))
+        await _folder_recorded(registry)
         not_watched = await asyncio.to_thread(store.begin_watch, [feed.camera for feed in feeds_of(site)])
         control.deliver_to(_sink(store, app.state.updates), not_watched)
 

@@ -15,6 +15,7 @@ import pytest
 from base import SystemClock
 from camera_config import Credential, load_site, write_site
 from dashboard import DashboardSettings
+from fleet.encoders import OnvifEncoders
 from storage import Store
 from tests.dashboard.clip import ClipFleet
 from tests.dashboard.room import Room, small_site
@@ -72,9 +73,10 @@ def root(tmp_path: Path, device: Camera) -> Iterator[httpx.Client]:
     site, clock = load_site(folder), SystemClock()
     with OnvifServer(device) as server, says(server.port) as port:
         store = Store.open(f"sqlite:///{tmp_path}/gridpatrol.db", clock, site)
-        settings = DashboardSettings(page=tmp_path / "no-page", discovery_port=port)
+        settings = DashboardSettings(page=tmp_path / "no-page")
         room = Room(site, store, ClipFleet(tuple(site.camera_by_id), clock), clock, settings)
         room.start()
+        room.app.state.dashboard.registry.ask_encoders_by(OnvifEncoders(clock, port))
         try:
             yield room.set_up()
         finally:
