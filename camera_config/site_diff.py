@@ -1,5 +1,6 @@
 """What differs between two versions of a site's cameras, field by field, for people to read; broken files say nothing."""
 
+import contextlib
 import csv
 import io
 import json
@@ -58,8 +59,9 @@ def _table(files: SiteFiles) -> Table:
 def _cameras(files: SiteFiles) -> Iterator[dict[str, str]]:
     if "cameras.csv" in files:
         text = files["cameras.csv"].decode("utf-8-sig", "replace")
-        for row in csv.DictReader(io.StringIO(text, newline="")):
-            yield {str(key): value for key, value in row.items() if isinstance(value, str) and value != ""}
+        with contextlib.suppress(csv.Error):
+            for row in csv.DictReader(io.StringIO(text, newline="")):
+                yield {str(key): value for key, value in row.items() if isinstance(value, str) and value != ""}
     for _, values in _tables(files.get("cameras.toml", b""), ("camera",)):
         yield {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
@@ -70,5 +72,6 @@ def _tables(content: bytes, kinds: tuple[str, ...]) -> Iterator[tuple[str, dict[
     except tomllib.TOMLDecodeError:
         return
     for kind in kinds:
-        found = data.get(kind, [])
-        yield from ((kind, dict(values)) for values in found if isinstance(values, dict))
+        found = data.get(kind)
+        tables = found if isinstance(found, list) else []
+        yield from ((kind, dict(values)) for values in tables if isinstance(values, dict))
