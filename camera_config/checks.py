@@ -47,6 +47,7 @@ class FoundSite:
 def check_site(site: FoundSite) -> None:
     """Note everything that does not fit together, on the entries it is about. Pure: reads no file and asks no camera."""
     _check_unique(site.cameras or ())
+    _check_codes(site.cameras or ())
     _check_unique(site.places.places)
     _check_unique(site.places.checkpoints)
     _check_unique(site.teams)
@@ -55,9 +56,8 @@ def check_site(site: FoundSite) -> None:
         names = {found.id for found in site.credentials}
         for found in site.cameras or ():
             if found.value and found.value.credential and found.value.credential not in names:
-                found.entry.refuse(
-                    "credential", f"{_unknown('login in secrets.toml', names)}, got {shown(found.value.credential)}"
-                )
+                found.entry.refuse("credential", f"{_unknown('login', names)}, got {shown(found.value.credential)}")
+        _check_unique(site.credentials)
         check_logins({found.value.credential for found in site.cameras or () if found.value}, site.credentials)
     if site.places.readable:
         _check_places(site)
@@ -78,6 +78,14 @@ def _check_unique(group: Sequence[Found[T]]) -> None:
             found.entry.refuse("id", f"expected each id once, got {shown(found.id)} again (first in line {other.line_of('id')})")
         elif found.id:
             first[found.id] = found.entry
+
+
+def _check_codes(cameras: Sequence[Found[Camera]]) -> None:
+    first: dict[str, str] = {}
+    for found in cameras:
+        code = found.value.gb_code if found.value else ""
+        if code and first.setdefault(code, found.id) != found.id:
+            found.entry.refuse("gb_code", f"expected each code once, got {shown(code)} again (first of {first[code]})")
 
 
 def _check_rules(site: FoundSite) -> None:

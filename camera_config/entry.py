@@ -14,7 +14,7 @@ from base import ConfigError, printable
 from camera_config.camera_url import redacted
 from camera_config.site import Name, Point
 
-__all__ = ["Entry", "Found", "Problems", "SiteError", "text_problem"]
+__all__ = ["Entry", "FieldProblems", "Found", "Problems", "SiteError", "text_problem"]
 
 E = TypeVar("E", bound=StrEnum)
 V = TypeVar("V")
@@ -66,6 +66,18 @@ class Problems:
         """Raise a SiteError with everything found, in order of file and line."""
         if self.total:
             raise SiteError([text for _, _, text in sorted(self._kept, key=lambda item: item[:2])], self.total)
+
+
+@dataclass(slots=True)
+class FieldProblems(Problems):
+    """What is wrong with one row or table, field by field: (field, what was expected and what came)."""
+
+    found: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, path: Path, line: Callable[[], int] | int, text: str) -> None:
+        self.total += 1
+        name, _, reason = printable(text).partition(": ")
+        self.found.append((name, reason))
 
 
 @dataclass(slots=True)

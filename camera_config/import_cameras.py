@@ -2,14 +2,14 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from shutil import copytree
 
 from base import ConfigError
 from camera_config.checks import FoundSite, check_site
-from camera_config.entry import Entry, Found, Problems
+from camera_config.entry import Entry, FieldProblems, Found, Problems
 from camera_config.load import load_site
 from camera_config.networks import check_networks
 from camera_config.read_cameras import CAMERA_KEYS, REQUIRED_COLUMNS, camera_of
@@ -19,7 +19,7 @@ from camera_config.site import Camera, Site
 from camera_config.table_files import Row, read_rows, write_rows
 from camera_config.write import camera_values, write_cameras
 
-__all__ = ["CameraImport", "ImportedRow", "Outcome", "export_cameras", "import_cameras", "save_import"]
+__all__ = ["CameraImport", "ImportedRow", "Outcome", "export_cameras", "import_cameras", "import_rows", "save_import"]
 
 _FORMULA = "=+@"  # what a spreadsheet would take for a formula when the list is exported again
 
@@ -55,25 +55,17 @@ class CameraImport:
         return sum(row.outcome is outcome for row in self.rows)
 
 
-@dataclass(slots=True)
-class _RowProblems(Problems):
-    """What is wrong with one row, field by field."""
-
-    found: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, path: Path, line: object, text: str) -> None:
-        self.total += 1
-        name, _, reason = text.partition(": ")
-        self.found.append((name, reason))
-
-
 def import_cameras(site: Site, path: Path) -> CameraImport:
     """Read a table of cameras (CSV, XLSX or GeoJSON) against `site`; its columns are the keys of `cameras.csv`.
 
     A known camera is changed where the table says so; what the table has no column for stays as it is. Other cameras
     of the site are not touched. Raises ConfigError if the file as a whole cannot be used.
     """
-    rows = read_rows(path)
+    return import_rows(site, path, read_rows(path))
+
+
+def import_rows(site: Site, path: Path, rows: Sequence[Row]) -> CameraImport:
+    """As `import_cameras`, with the rows of the table `path` already read."""
     if not rows:
         raise ConfigError(f"{path}: expected at least one camera, found none")
     known = {camera.id: camera for camera in site.cameras}
@@ -128,7 +120,7 @@ def _read(path: Path, row: Row, known: Mapping[str, Camera], allow_files: bool) 
     values = {**(camera_values(before) if before else {}), **row.values}
     if before and before.focal_mm is not None and row.values.get("hfov_deg"):
         values |= {key: "" for key in ("focal_mm", "sensor_mm") if key not in row.values}  # the angle replaces the lens
-    entry = Entry(_RowProblems(), path, values, lambda _: row.line, textual=True)
+    entry = Entry(FieldProblems(), path, values, lambda _: row.line, textual=True)
     for key in ("name_zh", "name_en"):
         if values.get(key, "").startswith(tuple(_FORMULA)):
             entry.refuse(key, f"expected a name that does not begin with one of {' '.join(_FORMULA)}, got {values[key][:40]!r}")
@@ -147,7 +139,7 @@ def _check(site: Site, found: Sequence[Found[Camera]]) -> None:
 
 def _outcome(row: Row, found: Found[Camera], known: Mapping[str, Camera]) -> ImportedRow:
     problems = found.entry.problems
-    assert isinstance(problems, _RowProblems)
+    assert isinstance(problems, FieldProblems)
     name = found.id or row.values.get("id", "")[:64]
     if problems.found or found.value is None:
         return ImportedRow(row.line, name, Outcome.REFUSED, tuple(problems.found))

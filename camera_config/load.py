@@ -23,6 +23,7 @@ from camera_config.read_rounds import check_rounds, read_rounds
 from camera_config.read_rules import for_every_camera, read_rules
 from camera_config.read_tables import read_secrets, read_site_file
 from camera_config.read_teams import read_dispatch, read_teams
+from camera_config.sealed import SEALED_FILE, read_sealed
 from camera_config.site import Site
 
 __all__ = ["FILES", "load_site"]
@@ -44,6 +45,7 @@ FILES = (
     "desks.toml",
     "assessment.toml",
     "secrets.toml",
+    "credentials.toml",
 )
 _SUFFIXES = (".toml", ".csv", ".geojson")
 
@@ -77,7 +79,9 @@ def load_site(folder: Path, environment: Mapping[str, str] = os.environ) -> Site
     notifications = read_notifications(folder / "notifications.toml", problems)
     desks = read_desks(folder / "desks.toml", problems)
     score = read_assessment(folder / "assessment.toml", problems)
-    credentials = read_secrets(folder / "secrets.toml", problems, environment)
+    secrets = read_secrets(folder / "secrets.toml", problems, environment)
+    sealed = read_sealed(folder / SEALED_FILE, problems)
+    credentials = None if secrets is None else (*secrets, *sealed)
     check_site(FoundSite(cameras, places, rules, teams.teams, credentials, ways, dispatch.minimums))
     if cameras is not None:
         check_masks(masks, cameras)

@@ -41,10 +41,12 @@ CAMERA_KEYS = (
     "recorded_px",
     "night_range_m",
     "uplink",
+    "gb_code",
 )
 _SIZE = re.compile(r"(\d{2,5})x(\d{2,5})", re.ASCII)
 _SIDE_PX = (16, 16_384)
 _HFOV_DEG = (1.0, 180.0)
+_GB_CODE = re.compile(r"\d{10}13[12]\d{7}", re.ASCII)
 
 
 def read_cameras(folder: Path, allow_files: bool, problems: Problems) -> tuple[Found[Camera], ...] | None:
@@ -95,6 +97,7 @@ def camera_of(entry: Entry, allow_files: bool) -> Found[Camera]:
         recorded_px=_size(entry, "recorded_px", RECORDED_PX),
         night_range_m=_optional(entry, "night_range_m", 0, 2000),
         uplink=entry.id("uplink", ""),
+        gb_code=_gb_code(entry),
     )
     if camera.transport is Transport.UDP and any(url.startswith("rtsps:") for url in (camera.url_sub, camera.url_main)):
         entry.refuse("transport", "expected 'tcp' with an rtsps:// URL, got 'udp', over which pictures are not encrypted")
@@ -142,6 +145,15 @@ def _fingerprint(entry: Entry) -> str:
     if digits and not re.fullmatch("[0-9a-f]{64}", digits):
         entry.refuse("certificate_sha256", f"expected the 64 hexadecimal digits of a certificate's SHA-256, got {shown(text)}")
     return digits
+
+
+def _gb_code(entry: Entry) -> str:
+    """A camera's code by GB/T 28181-2022, annex E.1: 8 digits of the authority, 2 of the trade, 3 of the type, 7 more."""
+    code = entry.text("gb_code", "", 40)
+    if code and not _GB_CODE.fullmatch(code):
+        what = "20 digits, digits 11 to 13 of them 131 (camera) or 132 (network camera)"
+        entry.refuse("gb_code", f"expected a code of GB/T 28181: {what}, got {shown(code)}")
+    return code
 
 
 def _url(entry: Entry, key: str, default: str | None, allow_files: bool) -> str:

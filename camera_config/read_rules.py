@@ -16,7 +16,7 @@ from camera_config.rule_kinds import HEALTH_KINDS, RULE_KINDS, Direction, RuleKi
 from camera_config.schedule import ALWAYS
 from camera_config.site import Outline, Rule
 
-__all__ = ["EVERY_CAMERA", "LABELS", "RULE_KEYS", "for_every_camera", "keys_of", "read_rules"]
+__all__ = ["EVERY_CAMERA", "LABELS", "RULE_KEYS", "for_every_camera", "keys_of", "read_rules", "rules_of"]
 
 EVERY_CAMERA = "*"
 LABELS = ("person", "vehicle", "other")  # what every network's labels are mapped to
@@ -43,7 +43,7 @@ def read_rules(path: Path, problems: Problems) -> tuple[Found[Rule], ...]:
     if not path.exists():
         return ()
     try:
-        return tuple(rule for _, entry in table_list(path, ("rule",), problems) for rule in _rules(entry))
+        return tuple(rule for _, entry in table_list(path, ("rule",), problems) for rule in rules_of(entry))
     except ConfigError as error:
         problems.add_error(path, error)
         return ()
@@ -70,7 +70,7 @@ def keys_of(kind: EventKind) -> tuple[str, ...]:
     return tuple(key for key in RULE_KEYS if key in allowed)
 
 
-def _rules(entry: Entry) -> Iterator[Found[Rule]]:
+def rules_of(entry: Entry) -> Iterator[Found[Rule]]:
     """A rule for each camera named; they share everything else."""
     entry.only(RULE_KEYS)
     kind = entry.choice("kind", EventKind, among=tuple(RULE_KINDS))

@@ -119,12 +119,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A camera login by name. `password` comes from `secrets.toml` or an environment variable, never from a URL."""
+    """A camera login by name. `password` comes from `secrets.toml`, an environment variable or `credentials.toml`."""
 
     name: str
     user: str
     password: str = field(repr=False)
     password_env: str = ""  # the environment variable it came from, if it did
+    sealed: str = field(default="", repr=False)  # as it stands in `credentials.toml`, if it does
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ class Camera:
     recorded_px: Size = RECORDED_PX
     night_range_m: float | None = None  # None: that of the coverage rules
     uplink: str = ""  # the switch that feeds it
+    gb_code: str = ""  # 20 digits, by which platforms of GB/T 28181 know it
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,16 @@ from camera_config.desks import FEEDBACK_MIN, RECEIPT_MIN, Desk
 from camera_config.dispatch_rules import DispatchRules, Matter
 from camera_config.notification_rules import KEEP_TRYING_S, Email, Mqtt, NotificationRules, Robot, Target, TellRule, Webhook
 from camera_config.read_cameras import CAMERA_KEYS
-from camera_config.read_rules import keys_of
+from camera_config.read_rules import EVERY_CAMERA, keys_of
 from camera_config.retention_rules import Kept, RetentionRules
 from camera_config.round_rules import Inspection, RoundRules, Route
+from camera_config.rule_kinds import HEALTH_KINDS
 from camera_config.schedule import ALWAYS
 from camera_config.score import ScoreWeights
 from camera_config.site import (
     Camera,
     Checkpoint,
+    Credential,
     Gate,
     Holiday,
     Mask,
@@ -40,7 +42,17 @@ from camera_config.site import (
 )
 from camera_config.time_limits import TimeLimits
 
-__all__ = ["camera_values", "write_cameras", "write_site", "write_text"]
+__all__ = [
+    "camera_values",
+    "cameras_csv",
+    "masks_toml",
+    "rule_values",
+    "rules_toml",
+    "write_cameras",
+    "write_sealed",
+    "write_site",
+    "write_text",
+]
 
 
 def write_site(site: Site, folder: Path) -> None:
@@ -56,9 +68,9 @@ def write_site(site: Site, folder: Path) -> None:
     write_text(folder / "site.toml", _site_toml(site))
     write_cameras(site.cameras, folder)
     write_text(folder / "places.geojson", _places_geojson(site.places, site.checkpoints))
-    write_text(folder / "rules.toml", _rules_toml(site.rules))
+    write_text(folder / "rules.toml", rules_toml(site.rules, site.cameras))
     if site.masks:
-        write_text(folder / "masks.toml", _masks_toml(site.masks))
+        write_text(folder / "masks.toml", masks_toml(site.masks))
     write_text(folder / "teams.toml", _teams_toml(site.teams, site.holidays))
     if site.ways:
         write_text(folder / "paths.geojson", _paths_geojson(site.ways))
@@ -76,8 +88,18 @@ def write_site(site: Site, folder: Path) -> None:
         write_text(folder / "assessment.toml", _table("", asdict(site.score)))
     if site.notifications != NotificationRules():
         write_text(folder / "notifications.toml", _notifications_toml(site.notifications))
-    if site.credentials:
+    if any(not login.sealed for login in site.credentials):
         write_text(folder / "secrets.toml", _secrets_toml(site), mode=0o600)
+    write_sealed(site.credentials, folder)
+
+
+def write_sealed(logins: Iterable[Credential], folder: Path) -> None:
+    """Write those of `logins` that are sealed into `credentials.toml`; without one there is no such file. Raises StorageError."""
+    sealed = [_table(f"[{login.name}]", {"user": login.user, "sealed": login.sealed}) for login in logins if login.sealed]
+    if sealed:
+        write_text(folder / "credentials.toml", "\n".join(sealed), mode=0o600)
+    else:
+        (folder / "credentials.toml").unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
@@ -116,7 +138,7 @@ def _retention_values(rules: RetentionRules) -> dict[str, object]:
 
 def write_cameras(cameras: Iterable[Camera], folder: Path) -> None:
     """Write `cameras.csv` of a site folder anew. Raises StorageError; the file is replaced as a whole."""
-    write_text(folder / "cameras.csv", _cameras_csv(cameras))
+    write_text(folder / "cameras.csv", cameras_csv(cameras))
 
 
 def camera_values(camera: Camera) -> dict[str, str]:
@@ -131,7 +153,8 @@ def camera_values(camera: Camera) -> dict[str, str]:
     return values
 
 
-def _cameras_csv(cameras: Iterable[Camera]) -> str:
+def cameras_csv(cameras: Iterable[Camera]) -> str:
+    """The text of `cameras.csv`."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, CAMERA_KEYS, lineterminator="\n")
     writer.writeheader()
@@ -190,23 +213,29 @@ def _feature(properties: Mapping[str, object], kind: str, coordinates: object) -
     return json.dumps(feature, ensure_ascii=False)
 
 
-def _rules_toml(rules: Iterable[Rule]) -> str:
-    """Neighbouring rules that differ only in their camera share a table."""
-    return "\n".join(
-        _table("[[rule]]", {"camera": [item.camera for item in group], **_rule_values(rule)})
-        for rule, group in itertools.groupby(rules, key=lambda item: replace(item, camera=""))
-    )
+def rules_toml(rules: Iterable[Rule], cameras: Iterable[Camera]) -> str:
+    """The text of `rules.toml`. Neighbouring rules that differ only in their camera share a table.
+
+    What holds for every camera of the site stays so for those that are added later, if its kind may.
+    """
+    everyone, tables = [camera.id for camera in cameras], []
+    for rule, group in itertools.groupby(rules, key=lambda item: replace(item, camera="")):
+        named = [item.camera for item in group]
+        every = rule.kind in HEALTH_KINDS and named == everyone
+        tables.append(_table("[[rule]]", {"camera": EVERY_CAMERA if every else named, **rule_values(rule)}))
+    return "\n".join(tables)
 
 
-def _masks_toml(masks: Iterable[Mask]) -> str:
-    """Neighbouring masks that differ only in their camera share a table."""
+def masks_toml(masks: Iterable[Mask]) -> str:
+    """The text of `masks.toml`. Neighbouring masks that differ only in their camera share a table."""
     return "\n".join(
         _table(f"[[{mask.kind}]]", {"camera": [item.camera for item in group], "outline": mask.outline})
         for mask, group in itertools.groupby(masks, key=lambda item: replace(item, camera=""))
     )
 
 
-def _rule_values(rule: Rule) -> dict[str, object]:
+def rule_values(rule: Rule) -> dict[str, object]:
+    """A rule as the keys of `rules.toml` that its kind uses, without its camera."""
     values: dict[str, object] = {
         "name": rule.name,
         "kind": rule.kind,
@@ -378,7 +407,7 @@ def _tell_values(rule: TellRule) -> dict[str, object]:
 
 def _secrets_toml(site: Site) -> str:
     tables = []
-    for login in site.credentials:
+    for login in (login for login in site.credentials if not login.sealed):
         secret = {"password_env": login.password_env} if login.password_env else {"password": login.password}
         tables.append(_table(f"[{login.name}]", {"user": login.user, **secret}))
     return "\n".join(tables)

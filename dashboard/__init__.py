@@ -15,18 +15,26 @@ from dashboard.announce import (
 )
 from dashboard.app import create_app
 from dashboard.coverage_board import CoverageBoard, CoverageNow
+from dashboard.encoders import Encoders, EncoderState
 from dashboard.fleet_view import FleetView
+from dashboard.registry import Applied, Follower, Registry, Waits
 from dashboard.server import WebServer
 from dashboard.settings import DashboardSettings
 from dashboard.setup import ensure_setup_secret
 from dashboard.updates import Updates
 
 __all__ = [
+    "Applied",
     "CoverageBoard",
     "CoverageNow",
     "DashboardSettings",
+    "EncoderState",
+    "Encoders",
     "FleetView",
+    "Follower",
+    "Registry",
     "Updates",
+    "Waits",
     "WebServer",
     "announce_camera",
     "announce_coverage",

@@ -18,6 +18,7 @@ from dashboard.fleet_view import FleetView
 from dashboard.live import LiveViews
 from dashboard.pages import add_pages
 from dashboard.policy import Dashboard, check_policies
+from dashboard.registry import Registry
 from dashboard.routes import ROUTERS
 from dashboard.schemas import Failure
 from dashboard.sessions import Sessions
@@ -55,6 +56,7 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
         updates=updates,
         live=LiveViews(fleet, clock, settings.viewers),
         coverage=CoverageBoard(),
+        registry=Registry(site, store.site_versions),
     )
     app = FastAPI(
         title="Gridpatrol",
@@ -70,6 +72,7 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
     app.state.coverage = parts.coverage
     app.state.answers = Counter()
     app.state.site_json = {}
+    app.state.site_json_of = (site.cameras, site.rules)
     for router in ROUTERS:
         app.include_router(router)
     add_pages(app, settings.page)

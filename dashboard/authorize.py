@@ -136,6 +136,8 @@ class Action(StrEnum):
     CHANGE_USER = "change_user"
     READ_HOLDS = "read_holds"
     HOLD_INCIDENT = "hold_incident"
+    READ_REGISTRY = "read_registry"
+    CHANGE_REGISTRY = "change_registry"
     READ_METRICS = "read_metrics"
 
 
@@ -238,6 +240,8 @@ POLICY: dict[Action, Permit] = {
     Action.CHANGE_USER: _ADMINISTRATOR,
     Action.READ_HOLDS: _OPERATOR,
     Action.HOLD_INCIDENT: _ADMINISTRATOR,
+    Action.READ_REGISTRY: _ADMINISTRATOR,
+    Action.CHANGE_REGISTRY: _ADMINISTRATOR,
     Action.READ_METRICS: Permit(Role.ADMINISTRATOR, scraper=True),
 }
 

@@ -27,6 +27,7 @@ __all__ = [
     "PlanIn",
     "PlanOut",
     "ViewsOut",
+    "shape_out",
     "shown_places",
     "tops_of",
 ]

@@ -14,11 +14,11 @@ __all__ = ["BODY_DEADLINE_S", "BodyLimit", "RequestCounter", "SecurityHeaders"]
 BODY_DEADLINE_S = 15.0
 """How long a client may take over its body: 1 MB at 0.5 Mbit/s, the worst a phone in a stairwell gives."""
 
-PHOTO_BYTES = 4_000_000
-PHOTO_DEADLINE_S = 70.0
-"""A photo of that size at 0.5 Mbit/s."""
+LARGE_BYTES = 4_000_000
+LARGE_DEADLINE_S = 70.0
+"""A photo or a table of that size at 0.5 Mbit/s."""
 
-_PHOTO = re.compile(r"/api/v1/incidents/[^/]+/photos")
+_LARGE = re.compile(r"/api/v1/(incidents/[^/]+/photos|registry/import)")
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 _ASSET = re.compile(r"/assets/[^/]+-[A-Za-z0-9_\-]{8,}\.\w+")  # Vite puts a hash of the content into these names
 
@@ -45,7 +45,7 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """ASGI middleware: a body over `limit_bytes` gets 413, one that takes longer than its deadline 408. Photos have more."""
+    """ASGI middleware: a body over `limit_bytes` gets 413, one past its deadline 408. Photos and tables have more."""
 
     def __init__(self, app: ASGIApp, limit_bytes: int, deadline_s: float) -> None:
         self.app = app
@@ -56,8 +56,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        is_photo = _PHOTO.fullmatch(scope["path"]) is not None
-        limit_bytes, deadline_s = (PHOTO_BYTES, PHOTO_DEADLINE_S) if is_photo else (self.limit_bytes, self.deadline_s)
+        is_large = _LARGE.fullmatch(scope["path"]) is not None
+        limit_bytes, deadline_s = (LARGE_BYTES, LARGE_DEADLINE_S) if is_large else (self.limit_bytes, self.deadline_s)
         too_large = f"The request's body is larger than {limit_bytes} bytes."
         declared = Headers(scope=scope).get("content-length", "0")
         if not declared.isdigit() or int(declared) > limit_bytes:

@@ -1,6 +1,7 @@
 """Errors become answers: one status and one sentence, never a traceback, never the value that was sent."""
 
 import logging
+from collections.abc import Mapping
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
@@ -12,7 +13,7 @@ from base import ConfigError, DeniedError, GridpatrolError, SourceError, Storage
 from dashboard.authorize import NotSignedInError
 from storage import NameTakenError
 
-__all__ = ["NotFoundError", "TooManyError", "add_failures", "status_of"]
+__all__ = ["DetailedError", "NotFoundError", "TooManyError", "add_failures", "status_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,15 @@ class TooManyError(GridpatrolError):
         self.status = status
 
 
+class DetailedError(GridpatrolError):
+    """The answer says more than one sentence: `more` stands in it beside `detail`."""
+
+    def __init__(self, sentence: str, status: int, more: Mapping[str, object]) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.more = more
+
+
 _STATUS: tuple[tuple[type[GridpatrolError], int], ...] = (  # the first that fits counts
     (NotSignedInError, 401),
     (DeniedError, 403),
@@ -44,7 +54,7 @@ _STATUS: tuple[tuple[type[GridpatrolError], int], ...] = (  # the first that fit
 
 def status_of(error: GridpatrolError) -> int:
     """The HTTP status that says whose fault it was; 500 for what should never reach an answer."""
-    if isinstance(error, TooManyError):
+    if isinstance(error, TooManyError | DetailedError):
         return error.status
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
@@ -69,7 +79,8 @@ async def _ours(connection: HTTPConnection, error: Exception) -> Response:
         headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     elif status == 401:
         headers["WWW-Authenticate"] = "Session"
-    return JSONResponse({"detail": str(error)}, status, headers)
+    more = error.more if isinstance(error, DetailedError) else {}
+    return JSONResponse({"detail": str(error), **more}, status, headers)
 
 
 async def _http(connection: HTTPConnection, error: Exception) -> Response:

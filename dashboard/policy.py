@@ -20,6 +20,7 @@ from dashboard.authorize import ANONYMOUS, POLICY, Action, Principal, PrincipalK
 from dashboard.coverage_board import CoverageBoard
 from dashboard.fleet_view import FleetView
 from dashboard.live import LiveViews
+from dashboard.registry import Registry
 from dashboard.scope import NAMED, UNSCOPED, check_path
 from dashboard.sessions import Sessions, SignedIn
 from dashboard.settings import DashboardSettings
@@ -45,6 +46,7 @@ class Dashboard:
     updates: Updates
     live: LiveViews
     coverage: CoverageBoard
+    registry: Registry
 
     def done_s(self, at: datetime | None) -> float:
         """When something was done, UTC seconds: as a client says, or now."""

@@ -99,27 +99,33 @@ class HealthRules:
 
     def __init__(self, cameras: Sequence[str], rules: Sequence[Rule], zone_info: ZoneInfo) -> None:
         """`cameras` in the order of the batches' row numbers; rules of other cameras or kinds are left aside."""
-        row_of = {camera: row for row, camera in enumerate(cameras)}
-        mine = [rule for rule in rules if rule.kind in HEALTH_KINDS and rule.camera in row_of]
         self._zone_info = zone_info
-        self._lost = {rule.camera: _Silence(rule) for rule in mine if rule.kind is EventKind.VIDEO_LOSS}
-        self._rules = [rule for rule in mine if rule.kind is not EventKind.VIDEO_LOSS]
-        watched = sorted({row_of[rule.camera] for rule in self._rules})
-        self._slot = np.full(len(cameras), -1)  # by row: its place in the columns below, -1 without a rule
-        self._slot[watched] = np.arange(len(watched))
-        self._rules_of: list[list[int]] = [[] for _ in watched]
-        for number, rule in enumerate(self._rules):
-            self._rules_of[self._slot[row_of[rule.camera]]].append(number)
-        self._usual = _Usual(len(watched))
-        self._looked_s = np.full(len(watched), -np.inf)
-        self._states = [_State(rule) for rule in self._rules]
+        self._watched = np.zeros(len(cameras), np.bool_)  # rows with a rule
+        self._states: list[list[_State]] = [[] for _ in cameras]  # by row
+        self._lost: dict[str, _Silence] = {}
+        self._usual = _Usual(len(cameras))
+        self._looked_s = np.full(len(cameras), -np.inf)
+        own: dict[str, list[Rule]] = {camera: [] for camera in cameras}
+        for rule in rules:
+            if rule.camera in own:
+                own[rule.camera].append(rule)
+        for row, camera in enumerate(cameras):
+            self.exchange(row, "", camera, own[camera])
+
+    def exchange(self, row: int, before: str, camera: str, rules: Sequence[Rule]) -> None:
+        """A row that was the camera `before` is `camera` from now on, with these rules of its own."""
+        mine = [rule for rule in rules if rule.kind in HEALTH_KINDS]
+        self._lost.pop(before, None)
+        self._lost.update((camera, _Silence(rule)) for rule in mine if rule.kind is EventKind.VIDEO_LOSS)
+        self._states[row] = [_State(rule) for rule in mine if rule.kind is not EventKind.VIDEO_LOSS]
+        self._watched[row] = bool(self._states[row])
+        self._usual.forget(row)
+        self._looked_s[row] = -np.inf
 
     def look(self, batch: FrameBatch) -> list[tuple[int, Finding]]:
         """What became news with a batch: its row and what was found there. Costs a comparison where nothing is due."""
-        if not self._rules:
-            return []
-        slot = self._slot[batch.camera]
-        due = np.flatnonzero((slot >= 0) & (np.abs(batch.time_s - self._looked_s[slot]) >= _LOOK_S))
+        slot = batch.camera.astype(np.intp)
+        due = np.flatnonzero(self._watched[slot] & (np.abs(batch.time_s - self._looked_s[slot]) >= _LOOK_S))
         if not len(due):
             return []
         slot, time_s, luma = slot[due], batch.time_s[due], batch.luma[due]
@@ -131,8 +137,7 @@ class HealthRules:
         self._looked_s[slot] = time_s
         found = []
         for at, row in enumerate(due.tolist()):
-            for number in self._rules_of[slot[at]]:
-                state = self._states[number]
+            for state in self._states[slot[at]]:
                 if apart[at]:
                     state.restart()
                 if state.step(bool(wrong[state.rule.kind][at]), float(time_s[at]), self._zone_info):
@@ -152,7 +157,7 @@ class HealthRules:
 
 
 class _Usual:
-    """What the cameras usually see, in columns by slot."""
+    """What the cameras usually see, in columns by row, here called slot; memory of rows never looked at stays untouched."""
 
     def __init__(self, slots: int) -> None:
         self._contours = np.zeros((slots, *_MAP), np.float32)

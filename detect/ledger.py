@@ -26,13 +26,15 @@ class WatchLedger:
     """
 
     def __init__(self, cameras: Sequence[str], clock: Clock) -> None:
-        self._cameras = tuple(cameras)
+        self._cameras = list(cameras)
+        self._used = np.array([bool(camera) for camera in cameras], np.bool_)  # rows that are a camera
         self._clock = clock
         self._last_s = clock.monotonic_s()
         self._utc_s = clock.now_s() - self._last_s  # what monotonic times lack to UTC
         self._began_s = self._last_s + self._utc_s  # of the minute that is being added up, UTC ...
         self._ends_s = (np.floor(self._began_s / _MINUTE_S) + 1) * _MINUTE_S  # ... a whole minute
         self._seconds = np.zeros((len(cameras), len(_STATES)))  # of that minute
+        self._since_s = np.full(len(cameras), -np.inf)  # since when a row is this camera, UTC
         self._running = np.full(len(cameras), -1, np.int64)  # the state of the run that lasts
         self._lock = threading.Lock()
         self._total = np.zeros(len(_STATES))
@@ -47,10 +49,21 @@ class WatchLedger:
             until_s = min(now_s, self._ends_s - self._utc_s)
             self._seconds[row, state] += until_s - self._last_s
             with self._lock:
-                self._total += np.bincount(state, minlength=len(_STATES)) * (until_s - self._last_s)
+                self._total += np.bincount(state[self._used], minlength=len(_STATES)) * (until_s - self._last_s)
             self._last_s = until_s
             if until_s < now_s or now_s >= self._ends_s - self._utc_s:
                 self._close()
+
+    def exchange(self, row: int, camera: str) -> None:
+        """This row is another camera from now on, or, with an empty name, none; what was told of the one before is over."""
+        if camera == self._cameras[row]:
+            return
+        now_s = self._last_s + self._utc_s
+        if self._cameras[row] and self._seconds[row].any():
+            with self._lock:
+                self._untaken.append(self._split(row, now_s))
+        self._cameras[row], self._used[row], self._since_s[row] = camera, bool(camera), now_s
+        self._seconds[row], self._running[row] = 0, -1
 
     def take(self) -> tuple[tuple[WatchRun, ...], float]:
         """Runs that began or ended since the last call, and until when (UTC) all cameras are accounted for, 0 before the first
@@ -68,7 +81,7 @@ class WatchLedger:
         """The minute is over."""
         pure = np.count_nonzero(self._seconds, axis=1) == 1
         state = np.where(pure, self._seconds.argmax(axis=1), -1)
-        news = np.flatnonzero(~pure | (state != self._running))
+        news = np.flatnonzero((~pure | (state != self._running)) & self._used)
         runs = [self._run(int(row), int(state[row])) for row in news]
         with self._lock:
             self._untaken += runs
@@ -80,6 +93,9 @@ class WatchLedger:
 
     def _run(self, row: int, code: int) -> WatchRun:
         if code >= 0:
-            return WatchRun(self._cameras[row], self._began_s, None, _STATES[code])
+            return WatchRun(self._cameras[row], max(self._began_s, float(self._since_s[row])), None, _STATES[code])
+        return self._split(row, self._ends_s)
+
+    def _split(self, row: int, until_s: float) -> WatchRun:
         split = tuple((state, float(s)) for state, s in zip(_STATES, self._seconds[row], strict=True) if s > 0)
-        return WatchRun(self._cameras[row], self._began_s, self._ends_s, None, split)
+        return WatchRun(self._cameras[row], max(self._began_s, float(self._since_s[row])), until_s, None, split)

@@ -64,6 +64,10 @@ class Ignored:
     def __init__(self, cameras: Sequence[str], ignored: Mapping[str, Sequence[Outline]]) -> None:
         self._outlines = {row: ignored[camera] for row, camera in enumerate(cameras) if ignored.get(camera)}
 
+    def exchange(self, row: int, outlines: Sequence[Outline]) -> None:
+        """What is ignored in a row is this from now on."""
+        self._outlines[row] = outlines
+
     def clear(self, camera: NDArray[np.int32], moving: NDArray[np.bool_]) -> None:
         """Take what is ignored out of foreground bool (B, H, W), in place; every pixel that an outline touches."""
         if not self._outlines:

@@ -38,7 +38,7 @@ class PacketTier:
 
     def __init__(self, cameras: Sequence[str], most_vain: int) -> None:
         self.wakes = self.vain = 0
-        self._cameras = tuple(cameras)
+        self._cameras = list(cameras)
         self._most_vain = most_vain
         self._informative = np.zeros(len(cameras), np.bool_)
         self._known = np.zeros(len(cameras), np.bool_)
@@ -84,6 +84,13 @@ class PacketTier:
             self._silent_until_s[row] = now_s + vain.silent_s
             vain.at_s.clear()
             vain.silent_s = min(2 * vain.silent_s, _MOST_SILENT_S)
+
+    def exchange(self, row: int, camera: str) -> None:
+        """This row is another camera from now on."""
+        self._cameras[row] = camera
+        self._silent_until_s[row] = -np.inf
+        self._vain.pop(row, None)
+        self._looks.pop(row, None)
 
     def forget(self, row: int) -> None:
         """A camera was put back to sleep before its look was over: that says nothing."""

@@ -124,13 +124,11 @@ class Pipeline:
         self._background = Backgrounds(len(cameras))
         self._ignored = Ignored(cameras, ignored or {})
         self._judge = Judge(networks, (self._settings.uncertain_low, self._settings.uncertain_high), self._settings.second_looks)
+        self._zone_info = zone_info
+        self._names = list(cameras)
         self._cameras: dict[int, _Camera] = {}  # by row number; only those with rules
         for row, camera in enumerate(cameras):
-            own = [rule for rule in rules if rule.camera == camera and rule.kind not in HEALTH_KINDS and self._admits(rule)]
-            if own:
-                watched = CameraRules(own, zone_info, self._judge.labels)
-                severities = tuple(rule.severity for rule in own)
-                self._cameras[row] = _Camera(camera, row, watched, Tracker(self._settings), severities=severities)
+            self._equip(row, camera, [rule for rule in rules if rule.camera == camera])
         self.relevant_s = np.full(len(cameras), -np.inf)  # monotonic, by row: something relevant was seen by an awake look ...
         self.found_s = np.full(len(cameras), -np.inf)  # ... and a key frame showed enough to wake for it
         self._health = HealthRules(cameras, rules, zone_info)
@@ -142,6 +140,30 @@ class Pipeline:
         self._asked: list[_Asked] = []
         self._opinion = Counter[Opinion]()
         self._held_back = 0
+
+    def exchange(self, row: int, camera: str, rules: Sequence[Rule], ignored: Sequence[Outline]) -> list[Event]:
+        """From the next batch on a row is `camera` with these rules, seen for the first time; with an empty name it is none.
+
+        No other row is touched. Gives the events of the camera before whose tracks ended by that.
+        """
+        before = self._cameras.pop(row, None)
+        ended = [] if before is None else self._end(before, before.tracker.reset())
+        self._background.forget(np.array([row], np.int32))
+        self._ignored.exchange(row, ignored)
+        self._health.exchange(row, self._names[row], camera, rules)
+        self._names[row] = camera
+        self._last_s[row], self._key_s[row] = -np.inf, np.nan
+        self.relevant_s[row] = self.found_s[row] = -np.inf
+        self._equip(row, camera, rules)
+        return ended
+
+    def _equip(self, row: int, camera: str, rules: Sequence[Rule]) -> None:
+        """Remember what is to be remembered of a camera, if it has rules."""
+        own = [rule for rule in rules if rule.kind not in HEALTH_KINDS and self._admits(rule)]
+        if own:
+            watched = CameraRules(own, self._zone_info, self._judge.labels)
+            severities = tuple(rule.severity for rule in own)
+            self._cameras[row] = _Camera(camera, row, watched, Tracker(self._settings), severities=severities)
 
     def _admits(self, rule: Rule) -> bool:
         """Whether the network can fulfil a rule; if not, the rest of the site is watched all the same."""

@@ -41,7 +41,7 @@ class Samples:
 
     def __init__(self, cameras: Sequence[str], length_s: float, every_s: float, seed: int) -> None:
         self.counts = SampleCounts()
-        self._cameras = tuple(cameras)
+        self._cameras = list(cameras)
         self._length_s, self._every_s, self._seed = length_s, every_s, seed
         self._period: int | None = None
         self._due_s = np.zeros(len(cameras))
@@ -63,6 +63,11 @@ class Samples:
     def begin(self, row: int, now_s: float, found_before: bool) -> None:
         """A sample of a camera with an armed rule begins."""
         self._running.setdefault(row, _Sample(now_s, now_s + self._length_s, found_before))
+
+    def exchange(self, row: int, camera: str) -> None:
+        """This row is another camera from now on; its first moment comes with the next period."""
+        self._cameras[row] = camera
+        self.cut(row)
 
     def cut(self, row: int) -> None:
         """The camera had to go back to sleep, or was never woken: what its sample shows does not count."""

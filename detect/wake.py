@@ -83,6 +83,11 @@ class Wakes:
         """Somebody wants this camera awake for `hold_s` from now, or from when there is room. Extends what was asked before."""
         self._asked.append((row, hold_s, cause))
 
+    def forget(self, row: int) -> None:
+        """Nobody wants this row awake any more: it is another camera from now on."""
+        self._asked = deque(each for each in self._asked if each[0] != row)
+        self._wishes.pop(row, None)
+
     def wants(self, row: int) -> bool:
         """Whether a camera is awake or waits to be."""
         return row in self._wishes

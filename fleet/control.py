@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
 from base import (
@@ -32,6 +33,7 @@ from base import (
 from fleet.clips import ClipsToStore
 from fleet.gap_ledger import GapLedger
 from fleet.homes import WorkerHandle, WorkerLost
+from fleet.setups import CameraSetup
 from fleet.unstored import Unstored
 
 __all__ = ["Control", "Sink"]
@@ -76,10 +78,7 @@ class Control:
         self._sink = sink
         self._clock = clock
         self._home_of = {feed.camera: handle for handle in handles for feed in handle.config.feeds}
-        self._statuses: dict[str, CameraStatus] = {
-            camera: CameraStatus(camera, Health.OFFLINE, Quality.UNUSABLE, clock.now_s(), None, error="not connected yet")
-            for camera in self._home_of
-        }
+        self._statuses: dict[str, CameraStatus] = {camera: _not_connected(camera, clock.now_s()) for camera in self._home_of}
         self._stats: dict[str, WorkerStats] = {}
         self._ledger = GapLedger()
         self._gaps = Unstored[Gap]("gaps", self._store_gaps, _HELD, clock)
@@ -127,6 +126,56 @@ class Control:
 
     def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
         return self._home(camera).tap(camera)
+
+    # Changing cameras while they are watched
+
+    async def change(self, setups: Sequence[CameraSetup]) -> dict[str, str]:
+        """Have workers change, add or drop these cameras, each its own; which of them could not be, and why, a sentence.
+
+        A camera that is new goes to the worker that has fewest and room. Owned by one task at a time.
+        """
+        refused: dict[str, str] = {}
+        mine: dict[str, list[CameraSetup]] = {}
+        for setup in setups:
+            handle = self._home_of.get(setup.camera) or (None if setup.feed is None else self._roomiest(mine))
+            if handle is not None:
+                mine.setdefault(handle.config.name, []).append(setup)
+            elif setup.feed is not None:
+                refused[setup.camera] = "no worker has room for one more camera while it runs"
+        for handle in self.handles:
+            if changed := mine.get(handle.config.name):
+                await self._change(handle, changed)
+        return refused
+
+    async def _change(self, handle: WorkerHandle, setups: Sequence[CameraSetup]) -> None:
+        now_s = self._clock.now_s()
+        for setup in setups:
+            if setup.feed is not None and setup.camera not in self._home_of:
+                self._home_of[setup.camera] = handle
+                self._statuses[setup.camera] = _not_connected(setup.camera, now_s)
+            elif setup.feed is None:
+                self._home_of.pop(setup.camera, None)
+        try:
+            await self._call(handle.change, setups)
+        except WorkerLost as error:  # it is started anew, with what is asked for
+            logger.warning("%s: cameras change with its next start: %s", handle.config.name, error)
+        for setup in setups:
+            if setup.feed is None:
+                self._statuses.pop(setup.camera, None)
+                gap = self._ledger.open.get(setup.camera)
+                if gap is not None:
+                    await self._gaps.add(self._ledger.report([replace(gap, ended_s=self._clock.now_s())]))
+
+    def _roomiest(self, mine: Mapping[str, Sequence[CameraSetup]]) -> WorkerHandle | None:
+        """The worker with fewest cameras, among those that have room for one more beside what they are to get now."""
+
+        def cameras(handle: WorkerHandle) -> int:
+            here = sum(home is handle for home in self._home_of.values())
+            new = mine.get(handle.config.name, ())
+            return here + sum(setup.camera not in self._home_of for setup in new)
+
+        roomy = [handle for handle in self.handles if cameras(handle) < handle.config.rows]
+        return min(roomy, key=cameras, default=None)
 
     # Keeping workers alive
 
@@ -216,7 +265,8 @@ class Control:
             return False
         return True
 
-    async def _tell(self, statuses: Sequence[CameraStatus]) -> None:
+    async def _tell(self, told: Sequence[CameraStatus]) -> None:
+        statuses = [status for status in told if status.camera in self._home_of]  # not of one that was dropped meanwhile
         self._statuses.update((status.camera, status) for status in statuses)
         if statuses:
             try:
@@ -245,6 +295,7 @@ class Control:
                 CameraStatus(feed.camera, Health.OFFLINE, Quality.UNUSABLE, now_s, self._statuses[feed.camera].last_frame_s,
                              error="its worker is being restarted")
                 for feed in handle.config.feeds
+                if feed.camera in self._statuses
             )
         )  # fmt: skip
 
@@ -252,3 +303,7 @@ class Control:
         if camera not in self._home_of:
             raise SourceError(f"{camera}: no such camera, or it is switched off")
         return self._home_of[camera]
+
+
+def _not_connected(camera: str, now_s: float) -> CameraStatus:
+    return CameraStatus(camera, Health.OFFLINE, Quality.UNUSABLE, now_s, None, error="not connected yet")

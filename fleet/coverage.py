@@ -46,6 +46,7 @@ class LivingCoverage:
         self._clock = clock
         self._rules = site.coverage
         self._fed = switches(site)
+        self._site, self._cameras = site, site.cameras
         self._coverage = Coverage(site)
         self._whole = self._coverage.with_states({})
         self._now: CoverageNow | None = None
@@ -54,12 +55,30 @@ class LivingCoverage:
         self._standing: frozenset[tuple[str, str]] | None = None  # the proposals last shown: id and state
         self._store.switch_off([camera.id for camera in site.cameras if not camera.enabled])
 
+    def _follow_site(self) -> bool:
+        """Take over the cameras of the site if they are others than before; whether they are. Only what differs is new."""
+        cameras = self._site.cameras
+        if cameras is self._cameras:
+            return False
+        before, after = ({camera.id: camera for camera in each} for each in (self._cameras, cameras))
+        coverage = self._coverage
+        for gone in before.keys() - after.keys():
+            coverage = coverage.without_camera(gone)
+        for camera in after.values():
+            if before.get(camera.id) != camera:
+                coverage = coverage.with_camera(camera)
+        self._store.switch_off([camera.id for camera in cameras if not camera.enabled])
+        self._coverage, self._whole = coverage, coverage.with_states({})
+        self._fed, self._cameras = switches(self._site), cameras
+        return True
+
     def turn(self, statuses: Mapping[str, CameraStatus], gaps: Mapping[str, Gap]) -> Turn:
         """Look once. Raises StorageError; the next call goes on from there."""
+        is_other = self._follow_site()
         incidents, uplink_of = self._follow_switches(failed_since(gaps))
         lost = lost_cameras(statuses, gaps, self._store.troubles(), self._store.shed(), uplink_of)
         lost = {camera: cause for camera, cause in lost.items() if camera in self._coverage.cameras}
-        is_new = self._now is None or dict(self._now.covered.lost) != lost
+        is_new = is_other or self._now is None or dict(self._now.covered.lost) != lost
         if is_new:
             covered = self._worked_out(lost)
             self._spots = patrol_spots(self._coverage, self._whole, covered)

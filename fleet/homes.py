@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import cv2
 import zmq
 
 from base import Clock, GridpatrolError, Packet, Report, SourceError, SystemClock
 from fleet.logs import configure
+from fleet.setups import CameraSetup
 from fleet.tap import subscribe
 from fleet.worker import Worker, WorkerConfig
 
@@ -40,7 +41,7 @@ class WorkerLost(GridpatrolError):
 
 
 class WorkerHandle(Protocol):
-    """One worker, wherever it lives. Calls block; `drain` and `snapshot` may come from different threads."""
+    """One worker, wherever it lives. Calls block; they may come from different threads."""
 
     config: WorkerConfig
 
@@ -54,6 +55,10 @@ class WorkerHandle(Protocol):
 
     def snapshot(self, camera: str) -> bytes:
         """JPEG of the newest key frame; raises SourceError or WorkerLost."""
+        ...
+
+    def change(self, setups: Sequence[CameraSetup]) -> None:
+        """See `Worker.change`; the next start knows it in any case. Raises WorkerLost."""
         ...
 
     def tap(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
@@ -92,6 +97,15 @@ class InProcessHome:
         if self._worker is None:
             raise WorkerLost(f"{self.config.name}: not started")
         return self._worker.snapshot(camera)
+
+    def change(self, setups: Sequence[CameraSetup]) -> None:
+        self.config = self.config.with_changes(setups)
+        if self._worker is None:
+            raise WorkerLost(f"{self.config.name}: not started")
+        try:
+            self._worker.change(setups)
+        except GridpatrolError as error:
+            raise WorkerLost(f"{self.config.name}: {error}") from None
 
     def tap(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
         return subscribe(self.config.tap_address, camera)
@@ -151,6 +165,10 @@ class SubprocessHome:
 
     def snapshot(self, camera: str) -> bytes:
         return self._ask(bytes, "snapshot", camera)
+
+    def change(self, setups: Sequence[CameraSetup]) -> None:
+        self.config = self.config.with_changes(setups)  # first: should it be lost now, the next one begins with it
+        self._ask(bool, "change", tuple(setups))
 
     def tap(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
         return subscribe(self.config.tap_address, camera)
@@ -257,13 +275,20 @@ def _give_memory_back() -> None:
         mallopt(_M_ARENA_MAX, 2)
 
 
+def _answer(worker: Worker, question: str, argument: Any) -> object:  # Any: each question has its own
+    if question == "change":
+        worker.change(argument)
+        return True
+    return worker.drain(*argument) if question == "drain" else worker.snapshot(argument)
+
+
 def _answer_all(worker: Worker, pipe: Connection) -> None:
     while True:
         question, argument = pipe.recv()
         if question == "stop":
             return
         try:
-            answer: object = worker.drain(*argument) if question == "drain" else worker.snapshot(argument)
+            answer = _answer(worker, question, argument)
         except SourceError as error:
             answer = error
         pipe.send(answer)

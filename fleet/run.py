@@ -14,17 +14,31 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from base import CameraStatus, Clip, Clock, Event, Gap, StorageError, SystemClock, WatchRun
-from camera_config import Camera, MaskKind, Site
-from dashboard import DashboardSettings, Updates, WebServer, announce_camera, announce_incident, create_app, ensure_setup_secret
+from base import CameraStatus, Clip, Clock, ConfigError, Event, Gap, StorageError, SystemClock, WatchRun
+from camera_config import Site
+from camera_config.live_site import LiveSite
+from camera_config.sealed import Vault
+from dashboard import (
+    DashboardSettings,
+    Registry,
+    Updates,
+    WebServer,
+    announce_camera,
+    announce_incident,
+    create_app,
+    ensure_setup_secret,
+)
 from detect import DEFAULT_WATCH, Outbox
 from fleet.backups import backups_watched
 from fleet.clocks import clocks_running
 from fleet.control import Control, Sink
 from fleet.coverage import coverage_running
+from fleet.encoders import OnvifEncoders
+from fleet.follow import FleetFollower
 from fleet.homes import InProcessHome, SubprocessHome, WorkerHandle
 from fleet.notices import notices_running
 from fleet.retention import retention_running
+from fleet.setups import setups_of
 from fleet.worker import CLIPS, WorkerConfig
 from ingest import DEFAULT_SETTINGS, ClipBox, Feed
 from storage import Store
@@ -34,6 +48,12 @@ __all__ = ["Ready", "RunOptions", "run"]
 logger = logging.getLogger(__name__)
 
 _ALIVE_EVERY_S = 5.0
+
+LOGIN_KEY = "credentials.key"
+"""The file in the data folder that opens the logins of `credentials.toml`."""
+
+SPARE_ROWS = 16
+"""Cameras that each worker can take up while it runs, beyond those it began with; further ones wait for a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +89,8 @@ async def run(
     clock: Clock | None = None,
 ) -> None:
     """Run `site` until SIGINT or SIGTERM, or until `on_ready` returns; raises ConfigError or StorageError if it cannot start."""
-    clock = clock or SystemClock()
+    clock, vault = clock or SystemClock(), Vault(options.data / LOGIN_KEY)
+    site = LiveSite.of(vault.opened(site))
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -82,6 +103,11 @@ async def run(
         control = Control(_handles(site, options, clock, await stack.enter_async_context(_run_folder())), _no_sink(), clock)
         settings = DashboardSettings(metrics_token=options.metrics_token, trusted_proxies=options.trusted_proxies)
         app = create_app(site, store, control, clock, settings)
+        registry: Registry = app.state.dashboard.registry
+        registry.keep_logins_in(vault)
+        registry.ask_encoders_by(OnvifEncoders(clock))
+        registry.follow_with(FleetFollower(site, control, app.state.updates))
+        await _folder_recorded(registry)
         not_watched = await asyncio.to_thread(store.begin_watch, [feed.camera for feed in feeds_of(site)])
         control.deliver_to(_sink(store, app.state.updates), not_watched)
 
@@ -112,16 +138,19 @@ async def run(
             task.result()
 
 
+async def _folder_recorded(registry: Registry) -> None:
+    """What the folder holds is a version of the site. A folder that cannot be read now is no reason not to watch."""
+    try:
+        standing = await asyncio.to_thread(registry.standing)
+    except (ConfigError, StorageError) as error:
+        logger.error("the site's folder is no version of it yet: %s", error)
+    else:
+        logger.info("the site is version %d", standing.version.version)
+
+
 def feeds_of(site: Site) -> tuple[Feed, ...]:
     """The analysed stream of every camera that is switched on, with its login."""
-    return tuple(_feed(site, camera, camera.url_sub) for camera in site.cameras if camera.enabled)
-
-
-def _feed(site: Site, camera: Camera, url: str) -> Feed:
-    login = site.credential_by_name.get(camera.credential)
-    user, password = (login.user, login.password) if login else ("", "")
-    masks = site.masks_of(camera.id, MaskKind.PRIVACY)
-    return Feed(camera.id, url, user, password, camera.transport, camera.certificate_sha256, masks)
+    return tuple(setup.feed for setup in setups_of(site).values() if setup.feed is not None)
 
 
 def _names(site: Site, options: RunOptions) -> tuple[str, ...]:
@@ -131,21 +160,15 @@ def _names(site: Site, options: RunOptions) -> tuple[str, ...]:
 
 def _handles(site: Site, options: RunOptions, clock: Clock, folder: Path) -> tuple[WorkerHandle, ...]:
     """One handle per worker; cameras are dealt in turn, so that those of one compound are spread over the workers."""
-    feeds, names = feeds_of(site), _names(site, options)
+    setups, names = tuple(setups_of(site).values()), _names(site, options)
     handles: list[WorkerHandle] = []
     for number, name in enumerate(names):
-        shard = feeds[number :: len(names)]
-        mine = {feed.camera for feed in shard}
-        config = WorkerConfig(
+        shard = setups[number :: len(names)]
+        empty = WorkerConfig(
             name=name,
-            feeds=shard,
-            mains=tuple(
-                _feed(site, site.camera_by_id[camera], site.camera_by_id[camera].url_main)
-                for camera in sorted(mine)
-                if site.camera_by_id[camera].url_main
-            ),
-            rules=tuple(rule for rule in site.rules if rule.camera in mine),
-            ignored={camera: outlines for camera in mine if (outlines := site.masks_of(camera, MaskKind.IGNORE))},
+            feeds=(),
+            rules=(),
+            rows=len(shard) + SPARE_ROWS,
             timezone=site.timezone,
             outbox=_outboxes(options.data) / name,
             models=options.models,
@@ -154,6 +177,7 @@ def _handles(site: Site, options: RunOptions, clock: Clock, folder: Path) -> tup
             ingest=DEFAULT_SETTINGS.shared_by(len(names)),
             watch=replace(DEFAULT_WATCH, budget_cores=options.decode_budget),
         )
+        config = empty.with_changes(shard)
         handles.append(InProcessHome(config, clock) if options.in_process else SubprocessHome(config))
     return tuple(handles)
 

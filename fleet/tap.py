@@ -63,6 +63,10 @@ class PacketTap:
         except queue.Full:
             self.refused += 1
 
+    def offer_only(self, cameras: frozenset[str]) -> None:
+        """The cameras that may be asked for from now on. Any thread."""
+        self._cameras = cameras
+
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join(timeout=2)

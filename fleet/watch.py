@@ -61,7 +61,7 @@ class Watch:
     def __init__(self, cameras: Sequence[str], gates: Gates, clock: Clock, settings: WatchSettings) -> None:
         self._cameras, self._gates, self._clock, self._settings = tuple(cameras), gates, clock, settings
         rows, now_s = len(self._cameras), clock.monotonic_s()
-        self._rows = {camera: row for row, camera in enumerate(self._cameras)}
+        self._rows = {camera: row for row, camera in enumerate(self._cameras) if camera}
         self._wakes = Wakes(
             rows,
             lambda row, until_s: gates.wake(self._cameras[row], until_s),
@@ -91,6 +91,19 @@ class Watch:
         nothing."""
         if abs(self._clock.now_s() - at_s) <= _STALE_S:
             self._said.append(self._rows[camera])
+
+    def exchange(self, row: int, camera: str) -> None:
+        """This row is another camera from now on; with an empty name, none. Pipeline thread."""
+        known = {name: at for name, at in self._rows.items() if at != row}
+        self._rows = {**known, camera: row} if camera else known
+        self._cameras = (*self._cameras[:row], camera, *self._cameras[row + 1 :])
+        self._wakes.forget(row)
+        self._packets.exchange(row, camera)
+        self._samples.exchange(row, camera)
+        self._ledger.exchange(row, camera)
+        self._frame_s[:, row] = self._clock.monotonic_s()
+        self._severity[row], self._dark[row] = NOT_ARMED, CODE[Watched.STARTING]
+        self._state[row] = self._dark[row]
 
     def count(self, batch: FrameBatch, cpu_s: float) -> None:
         """A batch has been analysed for `cpu_s` of processor time."""

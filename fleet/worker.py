@@ -1,10 +1,12 @@
 """A worker owns its shard of cameras from socket to event: hops 1–7 of a picture's life happen inside one process."""
 
 import logging
+import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -26,6 +28,7 @@ from base import (
 )
 from camera_config import Outline, Rule
 from detect import DEFAULT_WATCH, DetectSettings, LookAside, Outbox, Pipeline, WatchSettings, load_networks
+from fleet.setups import CameraSetup
 from fleet.tap import PacketTap
 from fleet.watch import Watch
 from ingest import DEFAULT_SETTINGS, ClipBox, ClipRecorder, Feed, Feeds, IngestSettings, MainLook
@@ -37,6 +40,10 @@ logger = logging.getLogger(__name__)
 CLIPS = "clips"
 """The folder in the outbox where clips wait."""
 
+NOBODY = Feed("", "")
+"""What is read of a row that is kept for a camera yet to come."""
+
+_CHANGE_S = 4.0  # of the five that control waits for an answer
 _DRAIN_EVENTS = 64  # events in one report: at most some MB with their snapshots
 _DRAIN_CLIPS = 4  # clips in one report: each is a file of some MB that control reads
 _HELD_EVENTS = 1000  # events that may wait in memory while the disk refuses them
@@ -63,18 +70,44 @@ class WorkerConfig:
     watch: WatchSettings = DEFAULT_WATCH
     mains: tuple[Feed, ...] = ()  # the main streams of cameras that have one, for second opinions
     ignored: Mapping[str, Sequence[Outline]] = field(default_factory=dict)  # by camera: where motion means nothing
+    rows: int = 0  # cameras there is room for, if more than there are at the start
+
+    def with_changes(self, setups: Sequence[CameraSetup]) -> "WorkerConfig":
+        """As a worker would be started that has these changes already; cameras it does not have come last."""
+        changed = {setup.camera: setup for setup in setups}
+        now = [setup for setup in setups if setup.feed is not None]
+        mains = [setup.main for setup in now if setup.main is not None]
+        new = {setup.camera: setup.feed for setup in now}
+        feeds = [new.pop(feed.camera, None) if feed.camera in changed else feed for feed in self.feeds]
+        return replace(
+            self,
+            feeds=tuple(feed for feed in (*feeds, *new.values()) if feed is not None),
+            mains=(*(feed for feed in self.mains if feed.camera not in changed), *mains),
+            rules=(*(rule for rule in self.rules if rule.camera not in changed), *(rule for one in now for rule in one.rules)),
+            ignored={camera: known for camera, known in self.ignored.items() if camera not in changed}
+            | {setup.camera: setup.ignored for setup in now if setup.ignored},
+        )
 
 
 class Worker:
-    """Feeds → pipeline → outbox. Built and stopped by its home; `drain` and `snapshot` may be called from one other thread."""
+    """Feeds → pipeline → outbox. Built and stopped by its home; everything else may be called from one other thread.
+
+    Every camera has a row in all that follows. Some rows are kept for cameras that are added while it runs: a camera is changed
+    by exchanging its row, and no other row notices.
+    """
 
     def __init__(self, config: WorkerConfig, clock: Clock) -> None:
-        cameras = tuple(feed.camera for feed in config.feeds)
+        feeds = (*config.feeds, *(NOBODY,) * max(0, config.rows - len(config.feeds)))
+        cameras = tuple(feed.camera for feed in feeds)
         self.config = config
         self._clock = clock
         self._outbox = Outbox(config.outbox, clock)
         self._networks = load_networks(config.models, None)
-        self._feeds = Feeds(config.feeds, clock, config.ingest, on_packet=self._on_packet)
+        self._row_of = {camera: row for row, camera in enumerate(cameras) if camera}
+        self._streams = list(feeds)  # by row
+        self._free = [row for row, camera in enumerate(cameras) if not camera]
+        self._changes: queue.SimpleQueue[tuple[Sequence[CameraSetup], Future[None]]] = queue.SimpleQueue()
+        self._feeds = Feeds(feeds, clock, config.ingest, on_packet=self._on_packet)
         self._watch = Watch(cameras, self._feeds, clock, config.watch)
         self._main = MainLook(config.mains, clock)
         self._opinions = LookAside(self._networks, self._main)
@@ -91,13 +124,13 @@ class Worker:
         )
         self._clip_box = ClipBox(config.outbox / CLIPS)
         self._clips = ClipRecorder(
-            {camera: max((rule.dwell_s for rule in config.rules if rule.camera == camera), default=0.0) for camera in cameras},
+            {camera: _longest_s(rule for rule in config.rules if rule.camera == camera) for camera in self._row_of},
             self._feeds,
             self._clip_box,
             clock,
             {feed.camera: feed.masks for feed in config.feeds},
         )
-        self._tap = PacketTap(config.tap_address, frozenset(cameras), self._feeds.watch, self._feeds.gop)
+        self._tap = PacketTap(config.tap_address, frozenset(self._row_of), self._feeds.watch, self._feeds.gop)
         self._held: deque[Event] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._analyse, name=f"analyse-{config.name}", daemon=True)
@@ -148,6 +181,18 @@ class Worker:
         """The newest key frame of `camera` as JPEG; raises SourceError when there is none."""
         return self._feeds.snapshot(camera)
 
+    def change(self, setups: Sequence[CameraSetup]) -> None:
+        """Have these cameras changed, added or gone; all others lose no packet and no track. Returns when it is so.
+
+        Raises GridpatrolError if that takes too long, as when the worker hangs, or if there is no row for one more camera.
+        """
+        done = Future[None]()
+        self._changes.put((setups, done))
+        try:
+            done.result(_CHANGE_S)
+        except TimeoutError:
+            raise GridpatrolError(f"{self.config.name}: cameras could not be changed within {_CHANGE_S:g} s") from None
+
     def stop(self) -> None:
         """Undo `start` in reverse order; events on disk stay for the next start."""
         self._stopping.set()
@@ -188,6 +233,7 @@ class Worker:
         statuses = (
             status if sense is PacketSense.LEARNING else replace(status, packets=sense)
             for status, sense in zip(self._feeds.statuses(), senses, strict=True)
+            if status.camera
         )
         changed = tuple(status for status in statuses if self._told.get(status.camera) != status)
         self._told.update((status.camera, status) for status in changed)
@@ -201,6 +247,7 @@ class Worker:
         retry_s = 0.0
         while not self._stopping.is_set():
             self._pulse_s = self._clock.monotonic_s()
+            self._take_changes()
             batch, began_s = self._feeds.next_batch(0.1), time.thread_time()
             if batch is not None:
                 self._held.extend(self._events(batch))
@@ -211,6 +258,60 @@ class Worker:
             self._held.extend(self._silent())
             if self._held and self._clock.monotonic_s() >= retry_s and not self._put():
                 retry_s = self._clock.monotonic_s() + _RETRY_S
+
+    def _take_changes(self) -> None:
+        """Change cameras between two batches, when nobody is in the middle of one."""
+        while not self._changes.empty():
+            setups, done = self._changes.get()
+            try:
+                self._exchange(setups)
+            except Exception as error:
+                logger.exception("%s: cameras could not be changed", self.config.name)
+                done.set_exception(GridpatrolError(f"{self.config.name}: {error}"))
+            else:
+                done.set_result(None)
+
+    def _exchange(self, setups: Sequence[CameraSetup]) -> None:
+        """From now on the rows of these cameras are what `setups` say; one that is gone leaves its row free."""
+        rows = {setup.camera: row for setup in setups if (row := self._row_for(setup)) is not None}
+        mine = [setup for setup in setups if setup.camera in rows]
+        # Whoever looks for a camera by name finds the new one first; a stream that stays the same is not touched.
+        swaps = [
+            self._feeds.exchange(rows[setup.camera], setup.feed or NOBODY)
+            for setup in mine
+            if self._streams[rows[setup.camera]] != (setup.feed or NOBODY)
+        ]
+        ends_s = self._clock.monotonic_s() + _CHANGE_S / 2
+        if not all(swap.wait(max(0.0, ends_s - self._clock.monotonic_s())) for swap in swaps):
+            raise GridpatrolError("reading hangs")
+        for setup in mine:
+            self._take_over(rows[setup.camera], setup)
+        self._tap.offer_only(frozenset(self._row_of))
+
+    def _row_for(self, setup: CameraSetup) -> int | None:
+        """The row that a camera has, or gets now; None for one that is gone anyway."""
+        row = self._row_of.get(setup.camera)
+        if row is None and setup.feed is not None:
+            if not self._free:
+                raise GridpatrolError(f"there is no room for camera {setup.camera}")
+            row = self._row_of[setup.camera] = self._free.pop()
+        return row
+
+    def _take_over(self, row: int, setup: CameraSetup) -> None:
+        camera, feed = setup.camera, setup.feed
+        name = camera if feed is not None else ""
+        self._streams[row] = feed or NOBODY
+        self._clips.exchange(camera, None if feed is None else _longest_s(setup.rules), feed.masks if feed else ())
+        self._main.exchange(camera, setup.main)
+        self._held.extend(self._pipeline.exchange(row, name, setup.rules, setup.ignored))
+        self._watch.exchange(row, name)
+        if feed is None:
+            del self._row_of[camera]
+            self._free.append(row)
+            self._told.pop(camera, None)
+        logger.info(
+            "%s: camera %s is %s", self.config.name, camera, "watched as configured now" if feed else "not watched any more"
+        )
 
     def _events(self, batch: FrameBatch) -> list[Event]:
         try:
@@ -292,3 +393,8 @@ class Worker:
             cpu_s=times.user + times.system,
             rss_bytes=self._process.memory_info().rss,
         )
+
+
+def _longest_s(rules: Iterable[Rule]) -> float:
+    """The longest that one of these rules asks something to last."""
+    return max((rule.dwell_s for rule in rules), default=0.0)

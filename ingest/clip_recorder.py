@@ -154,6 +154,12 @@ class ClipRecorder:
             if thread.ident is not None:
                 thread.join(within_s / len(self._threads))
 
+    def exchange(self, camera: str, dwell_s: float | None, masks: Sequence[Outline] = ()) -> None:
+        """The rules or masks of a camera are others from now on; without `dwell_s` the camera is gone. Any thread."""
+        others = {name: known for name, known in self._dwell_s.items() if name != camera}
+        self._masks = {**self._masks, camera: masks}
+        self._dwell_s = others if dwell_s is None else {**others, camera: dwell_s}
+
     def begin(self, event: Event) -> None:
         """Make the clip of an event that was raised just now."""
         self._asked.append((event, self._kept.packets(event.camera)))  # now: in a second the oldest have left the ring

@@ -39,16 +39,30 @@ class ConnectQueue:
         self._waiting: dict[str, list[tuple[float, int]]] = {host: [] for host in cameras}  # heaps of (due, row)
         self._hosts: list[tuple[float, str]] = []  # heap of (when there is something to do, host)
         self._entry_s: dict[str, float] = {}  # which entry of a host in that heap counts; others are outdated
-        self._rate = settings.connects_per_s
+        self._rate, self._host_rate = settings.connects_per_s, settings.host_connects_per_s
         self._allowance, self._most, self._counted_s = 1.0, max(1.0, settings.connects_per_s * _SOON_S), now_s
-        for row in range(len(feeds)):
-            self.put(row, now_s)
+        for row, feed in enumerate(feeds):
+            if feed.camera:
+                self.put(row, now_s)
 
     def put(self, row: int, due_s: float) -> None:
         """The camera in `row` is closed until `due_s`."""
         host = self._host[row]
         heapq.heappush(self._waiting[host], (due_s, row))
         self._enter(host)
+
+    def exchange(self, row: int, feed: Feed, now_s: float) -> None:
+        """The camera in `row` is another one from now on, to be opened at once; or none."""
+        before = self._host[row]
+        self._waiting[before] = [entry for entry in self._waiting[before] if entry[1] != row]
+        heapq.heapify(self._waiting[before])
+        if not self._waiting[before]:
+            self._entry_s.pop(before, None)
+        host = self._host[row] = host_of(feed.url) or feed.camera
+        if host not in self._waiting:
+            self._pause_s[host], self._free_s[host], self._waiting[host] = 1 / self._host_rate, now_s, []
+        if feed.camera:
+            self.put(row, now_s)
 
     def take(self, now_s: float) -> list[int]:
         """Rows that may be opened now."""

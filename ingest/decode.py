@@ -150,7 +150,7 @@ class AwakeDecoder:
     """
 
     def __init__(self, masks: Sequence[Outline] = ()) -> None:
-        self._masks = masks
+        self.masks = masks
         self._decoder: VideoCodecContext | None = None
         self._codec = Codec.OTHER
         self._times: OrderedDict[int, tuple[float, bool]] = OrderedDict()
@@ -176,7 +176,7 @@ class AwakeDecoder:
         for frame in frames:
             time_s, is_key = self._times.pop(frame.pts or 0, (packet.time_s, packet.is_key))
             if not frame.is_corrupt:
-                shown.append((time_s, is_key, VideoPicture(frame, self._masks)))
+                shown.append((time_s, is_key, VideoPicture(frame, self.masks)))
         return shown
 
 
@@ -190,13 +190,16 @@ class DecodeStats:
 
 
 class DecodeLoop:
-    """Hop 3: takes work from the gate, hands frames to the pipeline. One thread. `masks` are the privacy masks of each row."""
+    """Hop 3: takes work from the gate, hands frames to the pipeline. One thread.
+
+    `masks` are the privacy masks of each row; they may be exchanged for others meanwhile.
+    """
 
     def __init__(
         self, gate: Gate, frames: LatestFrames, clock: Clock, masks: Mapping[int, Sequence[Outline]] | None = None
     ) -> None:
         self.stats = DecodeStats()
-        self._masks = masks or {}
+        self._masks = {} if masks is None else masks
         self._gate, self._frames = gate, frames
         self._pool = KeyDecoders()
         self._awake: dict[int, AwakeDecoder] = {}
@@ -243,9 +246,9 @@ class DecodeLoop:
         return True
 
     def _continue(self, work: Work) -> None:
-        decoder = self._awake.get(work.row)
-        if decoder is None:
-            decoder = self._awake[work.row] = AwakeDecoder(self._masks.get(work.row, ()))
+        decoder, masks = self._awake.get(work.row), self._masks.get(work.row, ())
+        if decoder is None or decoder.masks is not masks:
+            decoder = self._awake[work.row] = AwakeDecoder(masks)
         for time_s, is_key, picture in decoder.decode(work.packet):
             self.stats.frames += 1
             if is_key or not 0 < time_s - decoder.shown_s < LEAST_STEP_S:

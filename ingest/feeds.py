@@ -50,7 +50,8 @@ class IngestStats:
 
 
 class Feeds:
-    """All cameras of one worker, from URL to frames. Rows of a `FrameBatch` are positions in `feeds`.
+    """All cameras of one worker, from URL to frames. Rows of a `FrameBatch` are positions in `feeds`. Who asks for a camera that
+    is not there any more gets nothing.
 
     The thread `read` sweeps the sockets (hop 1) and passes packets through the gate (hop 2); the thread `decode` turns what the
     gate lets through into reduced frames (hop 3). `next_batch` belongs to the pipeline thread, everything else may be called
@@ -65,8 +66,9 @@ class Feeds:
         on_packet: Callable[[Packet], None] | None = None,
         make_source: SourceFactory | None = None,
     ) -> None:
-        self._rows = {feed.camera: row for row, feed in enumerate(feeds)}
-        if len(self._rows) != len(feeds):
+        named = [(feed.camera, row) for row, feed in enumerate(feeds) if feed.camera]
+        self._rows = dict(named)  # replaced as a whole, so that any thread may look
+        if len(self._rows) != len(named):
             raise ValueError("feeds: expected every camera once")
         self._on_packet = on_packet
         self._clock = clock
@@ -86,7 +88,7 @@ class Feeds:
         self._frames = LatestFrames(
             len(feeds), settings.pending_frames, settings.pending_frames_per_camera, self._gate.work_ready.set
         )
-        self._masks = {row: feed.masks for row, feed in enumerate(feeds) if feed.masks}
+        self._masks = {row: feed.masks for row, feed in enumerate(feeds)}
         self._decode = DecodeLoop(self._gate, self._frames, clock, self._masks)
         self._stop = threading.Event()
         self._threads = [
@@ -106,6 +108,23 @@ class Feeds:
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(_STOP_S / len(self._threads))
+
+    def exchange(self, row: int, feed: Feed) -> threading.Event:
+        """Make a row another camera, connected anew, or, with an empty feed, nobody's; no other row is touched.
+
+        At once nobody finds the old camera any more, a little later the event is set: then nothing of it comes any more, but for
+        one frame that was being decoded.
+        """
+        known = {camera: at for camera, at in self._rows.items() if at != row}
+        self._rows = {**known, feed.camera: row} if feed.camera else known
+
+        def swapped() -> None:
+            self._masks[row] = feed.masks
+            self._gate.forget(row)
+            self._packet_stats.forget(row)
+            self._frames.forget(row)
+
+        return self._reader.exchange(row, feed, swapped)
 
     def silent_s(self) -> float:
         """Seconds since the slower of the two threads last came round; infinite once one has ended, 0 before `start`."""
@@ -134,14 +153,19 @@ class Feeds:
 
     def wake(self, camera: str, until_s: float) -> None:
         """Decode this camera from its last key frame on, then all frames, until `until_s` (UTC), at most 120 s. Extendable."""
-        self._gate.wake(self._rows[camera], until_s)
+        row = self._rows.get(camera)
+        if row is not None:
+            self._gate.wake(row, until_s)
 
     def awake(self, camera: str) -> bool:
-        return self._gate.awake(self._rows[camera])
+        row = self._rows.get(camera)
+        return row is not None and self._gate.awake(row)
 
     def sleep(self, camera: str) -> None:
         """Decode only key frames of this camera from now on, and give up what waits for its decoder."""
-        self._gate.sleep(self._rows[camera])
+        row = self._rows.get(camera)
+        if row is not None:
+            self._gate.sleep(row)
 
     def packet_levels(self, quantile: float, octaves: float) -> PacketLevels:
         """From which size on packets are unusual, by row: beyond `quantile`, and `octaves` above the median."""
@@ -166,15 +190,19 @@ class Feeds:
 
     def watch(self, camera: str, watched: bool) -> None:
         """Read a camera every 25 ms, and pass its packets to `on_packet`, while somebody looks at it."""
-        self._reader.watch(self._rows[camera], watched)
+        row = self._rows.get(camera)
+        if row is not None:
+            self._reader.watch(row, watched)
 
     def gop(self, camera: str) -> tuple[Packet, ...]:
         """The newest GOP from its key frame on; empty if there is none."""
-        return self._gate.gop(self._rows[camera])
+        row = self._rows.get(camera)
+        return () if row is None else self._gate.gop(row)
 
     def packets(self, camera: str) -> tuple[Packet, ...]:
         """All that the ring keeps of a camera, from a key frame on; empty if there is nothing."""
-        return self._gate.packets(self._rows[camera])
+        row = self._rows.get(camera)
+        return () if row is None else self._gate.packets(row)
 
     def snapshot(self, camera: str) -> bytes:
         """JPEG of the newest key frame; raises SourceError if there is none. Decodes: 2-30 ms by size."""
@@ -182,7 +210,7 @@ class Feeds:
         if not gop:
             raise SourceError(f"{camera}: no picture yet")
         try:
-            picture = decode_key(gop[0], self._masks.get(self._rows[camera], ())).bgr()
+            picture = decode_key(gop[0], self._masks.get(self._rows.get(camera, -1), ())).bgr()
         except DecodeError as error:
             raise SourceError(f"no picture: {error}") from error
         done, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))

@@ -48,6 +48,12 @@ class LatestFrames:
         self._last_s = np.full(rows, -np.inf)  # the newest frame of each row ...
         self._awake_s = np.full(rows, -np.inf)  # ... and its newest awake one
 
+    def forget(self, row: int) -> None:
+        """This row is another camera from now on: its waiting frames go, and times begin anew."""
+        with self._ready:
+            self._count -= len(self._waiting.pop(row, ()))
+            self._last_s[row] = self._awake_s[row] = -np.inf
+
     def has_room(self, row: int, awake: bool) -> bool:
         """Whether a frame of this camera may be put. Quiet frames leave a quarter of the room to awake ones."""
         with self._ready:

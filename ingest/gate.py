@@ -143,6 +143,16 @@ class Gate:
             self._ring.seal(row)
             self._headless.add(row)
 
+    def forget(self, row: int) -> None:
+        """This row is another camera from now on: nothing that came is kept, and nothing is decoded. Reader thread."""
+        with self._lock:
+            self._ring.forget(row)
+            self._until_s.pop(row, None)
+            self._keys.pop(row, None)
+            self._queues.pop(row, None)
+            self._decoded_s.pop(row, None)
+            self._headless.add(row)
+
     def stats(self) -> GateStats:
         with self._lock:
             now_s = self._clock.monotonic_s()

@@ -182,6 +182,11 @@ class CameraLife:
         self._disconnect()
         self._stop_looking()
 
+    def retire(self, now_s: float) -> None:
+        """Close for good: this camera is not to be seen any more, or another way."""
+        self.close()
+        self._gap.end(now_s)
+
     def refresh(self, utc_s: float, now_s: float) -> None:
         """Judge health and quality anew; about once a second, also while closed."""
         self.stats.refresh(now_s)

@@ -51,13 +51,22 @@ class MainLook:
         self._wanted: dict[str, float] = {}  # until when (monotonic)
         self._streams: dict[str, _Stream] = {}
         self._failed_s: dict[str, float] = {}  # when (monotonic)
+        self._stale: set[str] = set()  # whose stream is another one now
         self._tally = Tally(logger, clock, every_s=10.0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="main-look", daemon=True)
 
     def start(self) -> None:
-        if self._feeds:
-            self._thread.start()
+        self._thread.start()
+
+    def exchange(self, camera: str, feed: Feed | None) -> None:
+        """The main stream of a camera is another one from now on, or there is none. Any thread."""
+        with self._changed:
+            others = {name: other for name, other in self._feeds.items() if name != camera}
+            self._feeds = others if feed is None else {**others, camera: feed}
+            self._wanted.pop(camera, None)
+            self._failed_s.pop(camera, None)
+            self._stale.add(camera)
 
     def stop(self, within_s: float) -> None:
         self._stopping.set()
@@ -81,7 +90,8 @@ class MainLook:
         if key is None:
             return None
         try:
-            return key.time_s, decode_key(key, self._feeds[camera].masks).bgr()
+            feed = self._feeds.get(camera)
+            return None if feed is None else (key.time_s, decode_key(key, feed.masks).bgr())
         except DecodeError as error:
             self._tally.warn("main", f"main stream: {error}")
             return None
@@ -92,7 +102,9 @@ class MainLook:
         with self._changed:
             self._wanted = {camera: until_s for camera, until_s in self._wanted.items() if until_s > now_s}
             wanted = [camera for camera in self._wanted if camera not in self._streams]
-            over = [camera for camera in self._streams if camera not in self._wanted]
+            over = [camera for camera in self._streams if camera not in self._wanted or camera in self._stale]
+            self._stale.clear()
+            wanted = [camera for camera in wanted if camera in self._feeds]
         for camera in over:
             self._close(camera)
         for camera in wanted[: max(0, _MOST_OPEN - len(self._streams))]:

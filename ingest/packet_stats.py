@@ -128,6 +128,13 @@ class PacketStats:
         with self._peak_lock:
             self._peak[came] = np.maximum(self._peak[came], self._newest[came])
 
+    def forget(self, row: int) -> None:
+        """This row is another camera from now on. Reader thread."""
+        self._count[row] = 0
+        self._newest[row] = np.nan
+        with self._peak_lock:
+            self._peak[row] = -np.inf
+
     def spread(self, row: int, key: bool) -> SizeSpread:
         """Usual sizes of a camera's key frames or predicted pictures at this hour."""
         kind = _KEY if key else _PREDICTED

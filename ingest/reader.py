@@ -1,6 +1,7 @@
 """One loop over all sockets: the sweep reader."""
 
 import logging
+import queue
 import random
 import resource
 import threading
@@ -53,6 +54,16 @@ class ReaderStats:
     fast: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A row that shall be another camera."""
+
+    row: int
+    feed: Feed
+    swapped: Callable[[], None]
+    done: threading.Event
+
+
 class SweepReader:
     """Reads all cameras from one thread, in two lanes.
 
@@ -82,13 +93,14 @@ class SweepReader:
         self._deliver, self._note, self._is_awake, self._restarted = deliver, note, is_awake, restarted
         self._resolver = Resolver()
         offers = {feed.camera: Offers() for feed in feeds}  # until Gridpatrol is started anew
-        make_source = make_source or (lambda feed: choose_source(feed, clock, self._resolver, offers[feed.camera]))
-        look = look or (lambda feed: look_at(feed, clock, self._resolver))
-        rng = rng or random.Random()
+        self._make_source = make_source or (
+            lambda feed: choose_source(feed, clock, self._resolver, offers.setdefault(feed.camera, Offers()))
+        )
+        self._look = look or (lambda feed: look_at(feed, clock, self._resolver))
+        self._rng = rng or random.Random()
         utc_s, now_s = clock.now_s(), clock.monotonic_s()
-        self.lives = [
-            CameraLife(row, feed, settings, make_source, look, self.gaps, rng, utc_s, now_s) for row, feed in enumerate(feeds)
-        ]
+        self.lives = [self._life(row, feed, utc_s, now_s) for row, feed in enumerate(feeds)]
+        self._exchanges: queue.SimpleQueue[Exchange] = queue.SimpleQueue()
         self._closed = ConnectQueue(feeds, settings, now_s)
         self._watched: set[int] = set()  # replaced as a whole, so that any thread may
         self._slots: list[dict[int, CameraLife]] = [{} for _ in range(max(1, round(settings.sweep_s / settings.fast_sweep_s)))]
@@ -118,6 +130,8 @@ class SweepReader:
     def run_once(self) -> None:
         """One turn: judge a few, try those whose time has come, sweep the fast lane and one slot of the quiet one."""
         utc_s, now_s = self._clock.now_s(), self._clock.monotonic_s()
+        while not self._exchanges.empty():
+            self._exchange(self._exchanges.get(), utc_s, now_s)
         for life in self.lives[self._turn :: self._turns]:
             self._judge(life, utc_s, now_s)
         self._turn = (self._turn + 1) % self._turns
@@ -142,6 +156,15 @@ class SweepReader:
         self.stats.sweeps += 1
         self.stats.fast = len(self._fast)
 
+    def exchange(self, row: int, feed: Feed, swapped: Callable[[], None]) -> threading.Event:
+        """Close the camera in `row` at the next turn, and read that of `feed` from then on; all others go on as they are.
+
+        `swapped` is called on the reader thread between the two. Any thread; the event is set when it is done.
+        """
+        asked = Exchange(row, feed, swapped, threading.Event())
+        self._exchanges.put(asked)
+        return asked.done
+
     def watch(self, row: int, watched: bool) -> None:
         """Sweep a camera often because somebody looks at it. Any thread."""
         self._watched = self._watched | {row} if watched else self._watched - {row}
@@ -157,6 +180,26 @@ class SweepReader:
         for slot in self._slots:
             slot.clear()
         self._resolver.close()
+
+    def _life(self, row: int, feed: Feed, utc_s: float, now_s: float) -> CameraLife:
+        gaps = self.gaps if feed.camera else GapLog()  # nobody misses nobody
+        return CameraLife(row, feed, self._settings, self._make_source, self._look, gaps, self._rng, utc_s, now_s)
+
+    def _exchange(self, asked: Exchange, utc_s: float, now_s: float) -> None:
+        row = asked.row
+        life = self.lives[row]
+        try:
+            self._settle(life, utc_s, now_s)
+            life.retire(now_s)
+            self._fast.pop(row, None)
+            self._slots[row % len(self._slots)].pop(row, None)
+            self.watch(row, False)
+            asked.swapped()
+            self.lives[row] = self._life(row, asked.feed, utc_s, now_s)
+            self._closed.exchange(row, asked.feed, now_s)
+        except Exception:
+            logger.exception("%s: exchanging it", life.feed.camera)
+        asked.done.set()
 
     def _settle(self, life: CameraLife, utc_s: float, now_s: float) -> None:
         """Deliver what was glanced at."""

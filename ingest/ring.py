@@ -69,6 +69,12 @@ class Ring:
         gops = self._gops[row]
         return max(0.0, (gops[-1].runs[-1].pts_90k(-1) - gops[0].runs[0].pts_90k(0)) / 90_000) if gops else 0.0
 
+    def forget(self, row: int) -> None:
+        """Let go of all that is kept of a camera."""
+        while self._gops[row]:
+            self._drop(self._gops[row][0])
+        self._open[row] = None
+
     def seal(self, row: int) -> None:
         """The newest GOP is over, whatever comes: the next packets belong to another connection."""
         self._open[row] = None

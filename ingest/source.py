@@ -21,8 +21,8 @@ __all__ = ["CodecChanged", "Feed", "Flood", "PacketSource", "Phase", "PlainPassw
 class Feed:
     """Which stream to open. Plain values, so that it crosses to a worker process by pickle.
 
-    Credentials written into the URL are moved into `user` and `password` and never stay in it; neither `repr` nor `where` shows
-    them, nor the query, in which some cameras carry a password.
+    Without a `camera` it is nobody's: a row that is kept for one. Credentials written into the URL are moved into `user` and
+    `password` and never stay in it; neither `repr` nor `where` shows them, nor the query, in which some cameras carry a password.
     """
 
     camera: str

@@ -44,18 +44,23 @@ class RelatedCamera:
 
 
 class Views:
-    """The views of one site's cameras on flat ground, computed once. Immutable, so safe from any thread.
+    """The views of one site's cameras on flat ground, computed once for as long as the cameras are the same. Any thread.
 
     Walls and trees are not known: a camera is only taken to overlap another one of the same compound.
     """
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._overlapping = _overlapping([camera for camera in site.cameras if camera.enabled])
+        self._known = site.cameras, _overlapping([camera for camera in site.cameras if camera.enabled])
 
     def overlapping(self, camera: str) -> frozenset[str]:
         """The other cameras that see the same ground; empty for an unknown camera."""
-        return self._overlapping.get(camera, frozenset())
+        cameras, overlapping = self._known
+        if cameras is not self._site.cameras:  # the site has changed
+            cameras = self._site.cameras
+            overlapping = _overlapping([each for each in cameras if each.enabled])
+            self._known = cameras, overlapping
+        return overlapping.get(camera, frozenset())
 
     def related(self, place: Point, width_px: Mapping[str, int]) -> tuple[RelatedCamera, ...]:
         """At most RELATED_MOST cameras that see `place`, the one with most pixels per metre first.

@@ -24,6 +24,7 @@ from storage.plan_rounds import WantedDraw
 from storage.recordings import Recording, recordings
 from storage.rounds import RoundFigures, RoundFilter, Rounds
 from storage.schema import SchemaState, schema_state
+from storage.site_versions import CameraChanges, SiteVersion, SiteVersions, VersionKind, read_versions
 from storage.store import Store
 from storage.walk_rounds import Told
 
@@ -31,6 +32,7 @@ __all__ = [
     "Area",
     "AssessmentOf",
     "AuditRow",
+    "CameraChanges",
     "CodeAttempt",
     "CoverageLedger",
     "Desks",
@@ -58,13 +60,17 @@ __all__ = [
     "Rounds",
     "SchemaState",
     "Session",
+    "SiteVersion",
+    "SiteVersions",
     "Store",
     "StoredMessage",
     "TargetCount",
     "Told",
     "User",
+    "VersionKind",
     "WantedDraw",
     "check_areas",
+    "read_versions",
     "recordings",
     "schema_state",
 ]

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from base import StorageError
 from camera_config.load import FILES
+from camera_config.sealed import SEALED_FILE
 from storage import postgresql_tools, sqlite_copy
 from storage.archive import FORMAT, POSTGRESQL, SITE, SQLITE, Archive, Manifest, part_of, write_archive
 from storage.database import Database
@@ -27,6 +28,7 @@ from storage.schema import downgrade, revisions, schema_state, upgrade
 __all__ = ["SECRETS", "RestoreDrill", "back_up", "drill_restore", "restore"]
 
 SECRETS = "secrets.toml"
+_LOGINS = (SECRETS, SEALED_FILE)
 """The file of a site that is not in its backup: a backup travels, and who finds one must not get into the cameras."""
 
 _EMPTIED = ("sessions", "team_codes")
@@ -54,7 +56,7 @@ def back_up(url: str, folder: Path, site: str, to: Path, version: str, now_s: fl
     state = schema_state(url)
     if not state.current:
         raise StorageError(f"{Database(url).name} holds nothing of Gridpatrol yet; there is nothing to back up")
-    files = {f"{SITE}{name}": folder / name for name in FILES if name != SECRETS and (folder / name).is_file()}
+    files = {f"{SITE}{name}": folder / name for name in FILES if name not in _LOGINS and (folder / name).is_file()}
     with write_archive(to) as archive, closing(Database(url)) as database:
         if database.is_sqlite:
             copy = archive.folder / SQLITE

@@ -35,6 +35,7 @@ from storage.referrals import retime_referrals
 from storage.retention import Retention
 from storage.rounds import Rounds
 from storage.site_rules import SiteRules
+from storage.site_versions import SiteVersions
 from storage.watch_runs import begin_watch_runs, read_watch_runs, record_watch_runs
 from storage.writer import Writer
 
@@ -64,6 +65,7 @@ class Store:
         self._rules = rules
         self._health = HealthRecorder(writer, clock, known)
         self._areas: dict[tuple[str, ...], Area] = {}  # by their places; a race makes one twice
+        self._areas_of = rules.grid.site.cameras
         self.clips = Clips(writer, self._read, clock, clips)
         self.rounds = Rounds(writer, self._read, clock, rules)
         self.coverage = CoverageLedger(writer, self._read, clock, rules)
@@ -75,6 +77,7 @@ class Store:
         self.ledger = Ledger(self._read, rules)
         self.photos = Photos(writer, self._read, clock)
         self.handovers = Handovers(writer, self._read, clock, rules)
+        self.site_versions = SiteVersions(writer, self._read, clock)
 
     @classmethod
     def open(cls, url: str, clock: Clock, site: Site, clips: Path | None = None) -> "Store":
@@ -367,9 +370,13 @@ class Store:
         """What an account with these areas may see; None without any: the whole sub-district. Worked out once for each."""
         if not places:
             return None
-        if places not in self._areas:
-            self._areas[places] = Area.of(self._rules.grid, places)
-        return self._areas[places]
+        cameras = self._rules.grid.site.cameras
+        if self._areas_of is not cameras:  # the site has changed
+            self._areas, self._areas_of = {}, cameras
+        area = self._areas.get(places)
+        if area is None:
+            area = self._areas[places] = Area.of(self._rules.grid, places)
+        return area
 
     def add_first_user(self, name: str, password_hash: str, role: str) -> User | None:
         """The first user, and the setup secret forgotten in the same transaction; None if there is a user already."""

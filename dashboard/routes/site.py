@@ -17,13 +17,16 @@ router = APIRouter(tags=["site"])
 async def read_site(request: Request, parts: Parts, principal: Annotated[Principal, policy(Action.READ_SITE)]) -> Response:
     """Everything the map draws, of the area of a limited account. A team's phone gets cameras by name only.
 
-    A site does not change while the server runs, so each version is made once.
+    Each version is made once for as long as cameras and rules are the same.
     """
-    made: dict[tuple[bool, str], bytes] = request.app.state.site_json
+    site, state = parts.site, request.app.state
+    if state.site_json_of[0] is not site.cameras or state.site_json_of[1] is not site.rules:
+        state.site_json, state.site_json_of = {}, (site.cameras, site.rules)
+    made: dict[tuple[bool, str], bytes] = state.site_json
     for_team, area = principal.kind is PrincipalKind.TEAM, principal.area
     version = (for_team, "" if area is None else area.key)
     if version not in made:
         kind = SiteForTeamOut if for_team else SiteOut
-        shown = parts.site if area is None else area.part_of(parts.site)
+        shown = site if area is None else area.part_of(site)
         made[version] = await asyncio.to_thread(lambda: kind.of(shown).model_dump_json().encode())
     return Response(made[version], media_type="application/json")

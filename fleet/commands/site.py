@@ -1,8 +1,12 @@
-"""`gridpatrol site import`, `export` and `discover`: the cameras of a site from a table, to one, and from the network."""
+"""`gridpatrol site`: the cameras of a site from a table, to one, and from the network; its versions, and going back to one."""
 
+import asyncio
 import ipaddress
 import json as json_text
 import os
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -16,12 +20,19 @@ from base import Clock, ConfigError, SystemClock
 from camera_config import load_site
 from camera_config.import_cameras import CameraImport, Outcome, export_cameras, import_cameras, save_import
 from camera_config.table_files import write_rows
+from dashboard import Registry
+from fleet.commands.backup import database_url
+from fleet.commands.run import Data, Database, SiteFolder
 from ingest.onvif import Device, FoundDevice, Login, OnvifError, Profile, discover
 from ingest.onvif.discovery import MOST_HOSTS
+from patrol import SYSTEM, Actor
+from storage import Store, read_versions
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Take cameras over from a table, or write them into one.", no_args_is_help=True)
+app = typer.Typer(help="Cameras from a table, to one, and from the network; versions of a site.", no_args_is_help=True)
+
+COMMAND_LINE = Actor(SYSTEM.kind, "command_line", "command line")
 
 Site = Annotated[Path, typer.Option("--site", help="The site folder.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -57,6 +68,50 @@ def export(
     loaded = load_site(site)
     export_cameras(loaded.cameras, file)
     Console().print(f"{len(loaded.cameras)} cameras written to {escape(str(file))}", highlight=False)
+
+
+@app.command()
+def versions(
+    site: SiteFolder,
+    data: Data = Path("gridpatrol-data"),
+    database: Database = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most, newest first.")] = 20,
+    json: Json = False,
+) -> None:
+    """List the versions of SITE: who changed what, when. Gridpatrol may run or not."""
+    load_site(site)
+    found = read_versions(database_url(data, database), limit)
+    rows = [{**asdict(one), "what": one.what.value, "files": dict(one.files)} for one in found]
+    if json:
+        typer.echo(json_text.dumps({"versions": rows}, ensure_ascii=False))
+        return
+    table = Table("Version", "When (UTC)", "Who", "What", "Added", "Changed", "Removed")
+    for one in found:
+        what = f"{one.what} {one.restored}" if one.restored else one.what.value
+        counts = (len(one.changes.added), len(one.changes.changed), len(one.changes.removed))
+        at = datetime.fromtimestamp(one.at_s, UTC).isoformat(" ", "seconds").removesuffix("+00:00")
+        table.add_row(str(one.version), at, escape(one.by), escape(what), *map(str, counts))
+    Console().print(table)
+
+
+@app.command()
+def restore(
+    site: SiteFolder,
+    version: Annotated[int, typer.Argument(min=1, help="Its number, as `site versions` shows it.", show_default=False)],
+    data: Data = Path("gridpatrol-data"),
+    database: Database = "",
+) -> None:
+    """Make the files of SITE what they were in VERSION, which is a new version. While Gridpatrol runs, use its page."""
+    with closing(Store.open(database_url(data, database), SystemClock(), load_site(site))) as store:
+        found = store.site_versions.version(version)
+        if found is None:
+            raise ConfigError(f"VERSION: there is no version {version}; `gridpatrol site versions {site}` lists them")
+        registry = Registry(load_site(site), store.site_versions)
+        changed = asyncio.run(registry.restore(COMMAND_LINE, found, registry.standing().digest))
+    counts = changed.changes
+    told = f"{len(counts.added)} cameras added, {len(counts.changed)} changed, {len(counts.removed)} removed"
+    now = "as it was already" if changed.version is None else f"version {changed.version.version} now: {told}"
+    typer.echo(f"{site}: {now}")
 
 
 @app.command("discover")

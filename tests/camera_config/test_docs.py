@@ -28,6 +28,7 @@ from camera_config.read_tables import SECRET_KEYS, SITE_KEYS
 from camera_config.read_teams import DISPATCH_KEYS, HOLIDAY_KEYS, TEAM_KEYS
 from camera_config.rotation import parse_shift
 from camera_config.rule_kinds import RULE_KINDS, Direction
+from camera_config.sealed import SEALED_KEYS
 from camera_config.time_limits import Category, LimitedStep
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -49,6 +50,7 @@ KEYS = {
     "`desks.toml`": DESK_KEYS,
     "`assessment.toml`": ASSESSMENT_KEYS,
     "`secrets.toml`": SECRET_KEYS,
+    "`credentials.toml`": SEALED_KEYS,
 }
 WORDS = {
     "`site.toml`": (*Stream, *Band),

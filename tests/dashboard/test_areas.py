@@ -97,6 +97,26 @@ FORBIDDEN = {
     ("POST", "/api/v1/checkpoint-codes/renew"),
     ("POST", "/api/v1/incidents/{incident}/holds"),
     ("DELETE", "/api/v1/holds/{hold}"),
+    ("GET", "/api/v1/registry"),
+    ("GET", "/api/v1/registry/cameras"),
+    ("POST", "/api/v1/registry/cameras"),
+    ("POST", "/api/v1/registry/cameras/changes"),
+    ("GET", "/api/v1/registry/cameras/{entry}"),
+    ("PUT", "/api/v1/registry/cameras/{entry}"),
+    ("DELETE", "/api/v1/registry/cameras/{entry}"),
+    ("PUT", "/api/v1/registry/cameras/{entry}/rules"),
+    ("PUT", "/api/v1/registry/cameras/{entry}/masks"),
+    ("GET", "/api/v1/registry/cameras/{entry}/encoder"),
+    ("POST", "/api/v1/registry/cameras/{entry}/encoder"),
+    ("POST", "/api/v1/registry/geometry"),
+    ("POST", "/api/v1/registry/import"),
+    ("GET", "/api/v1/registry/export"),
+    ("GET", "/api/v1/registry/credentials"),
+    ("PUT", "/api/v1/registry/credentials/{credential}"),
+    ("DELETE", "/api/v1/registry/credentials/{credential}"),
+    ("GET", "/api/v1/registry/versions"),
+    ("GET", "/api/v1/registry/versions/{version}"),
+    ("POST", "/api/v1/registry/versions/{version}/restore"),
     ("GET", "/metrics"),
     ("GET", "/api/v1/me/assignments"),
     ("GET", "/api/v1/me/support"),
@@ -247,6 +267,7 @@ def test_lists_hold_what_lies_in_the_area_and_nothing_else(halves: Halves) -> No
             assert other not in answer.text, f"{path}: {kind} of elsewhere is there"
     for method, path in sorted(FORBIDDEN):
         ids = halves.mine.ids | {"user": _new(), "target": "x", "message": _new()}
+        ids |= {"entry": "c0001", "credential": "yard", "version": "1"}
         body = {"until": iso(NOON_S + 60), "reason": "x"}
         assert halves.limited.request(method, path.format(**ids), json=body).status_code == 403, path
 

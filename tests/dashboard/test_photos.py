@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from base import ConfigError
-from dashboard.envelope import PHOTO_BYTES
+from dashboard.envelope import LARGE_BYTES
 from dashboard.photo import LONGEST_PX, clean
 from dashboard.photo_format import MOST_PIXELS, measure
 from dashboard.schemas import iso
@@ -194,7 +194,7 @@ def test_wrong_photos_are_refused_with_a_sentence_and_change_nothing(halves: Hal
         (a_photo(kind=".png"), "image/jpeg", 422),
         (a_photo() + b"PK\x03\x04", "image/jpeg", 422),
         (png_of(30_000, 30_000), "image/png", 422),
-        (bytes(PHOTO_BYTES + 1), "image/jpeg", 413),
+        (bytes(LARGE_BYTES + 1), "image/jpeg", 413),
     ):
         answer = send(phone, incident, command, body, media_type=media_type)
         assert (answer.status_code, set(answer.json())) == (status, {"detail"}), answer.text

@@ -53,6 +53,26 @@ MAY: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v1/cameras/{camera}/snapshot"): USERS,
     ("GET", "/api/v1/cameras/{camera}/gaps"): USERS,
     ("GET", "/api/v1/cameras/{camera}/watched"): USERS,
+    ("GET", "/api/v1/registry"): {"administrator"},
+    ("GET", "/api/v1/registry/cameras"): {"administrator"},
+    ("POST", "/api/v1/registry/cameras"): {"administrator"},
+    ("POST", "/api/v1/registry/cameras/changes"): {"administrator"},
+    ("GET", "/api/v1/registry/cameras/{entry}"): {"administrator"},
+    ("PUT", "/api/v1/registry/cameras/{entry}"): {"administrator"},
+    ("DELETE", "/api/v1/registry/cameras/{entry}"): {"administrator"},
+    ("PUT", "/api/v1/registry/cameras/{entry}/rules"): {"administrator"},
+    ("PUT", "/api/v1/registry/cameras/{entry}/masks"): {"administrator"},
+    ("GET", "/api/v1/registry/cameras/{entry}/encoder"): {"administrator"},
+    ("POST", "/api/v1/registry/cameras/{entry}/encoder"): {"administrator"},
+    ("POST", "/api/v1/registry/geometry"): {"administrator"},
+    ("POST", "/api/v1/registry/import"): {"administrator"},
+    ("GET", "/api/v1/registry/export"): {"administrator"},
+    ("GET", "/api/v1/registry/credentials"): {"administrator"},
+    ("PUT", "/api/v1/registry/credentials/{credential}"): {"administrator"},
+    ("DELETE", "/api/v1/registry/credentials/{credential}"): {"administrator"},
+    ("GET", "/api/v1/registry/versions"): {"administrator"},
+    ("GET", "/api/v1/registry/versions/{version}"): {"administrator"},
+    ("POST", "/api/v1/registry/versions/{version}/restore"): {"administrator"},
     ("GET", "/api/v1/coverage"): USERS,
     ("GET", "/api/v1/coverage/history"): USERS,
     ("GET", "/api/v1/coverage/report"): USERS,
@@ -169,6 +189,7 @@ def _ask(staff: Staff, client: httpx.Client, method: str, path: str, incident: t
     names |= {"target": "nobody", "message": str(uuid.uuid4())}
     names |= {"round_id": str(uuid.uuid4()), "stop": str(uuid.uuid4()), "checkpoint": "k1"}
     names |= {"referral": str(uuid.uuid4()), "handover": str(uuid.uuid4()), "book": "incidents", "hold": str(uuid.uuid4())}
+    names |= {"entry": "c0001", "credential": "yard", "version": "1"}
     names |= {"photo": str(uuid.uuid4()), "user": str(uuid.uuid4()), "proposal": str(uuid.uuid4())}
     concrete = path.format(incident=incident[0], event=incident[1], **names)
     bodies: dict[str, dict[str, object]] = {

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from base import (
 )
 from fleet.control import Control, Sink
 from fleet.homes import WorkerLost
+from fleet.setups import CameraSetup, gone
 from fleet.tap import subscribe
 from fleet.worker import WorkerConfig
 from ingest import Feed
@@ -47,6 +49,7 @@ class ScriptedHome:
         self.outbox: list[Event] = []
         self.acknowledged = 0
         self.starts = 0
+        self.changed: list[CameraSetup] = []
         self.lost: WorkerLost | None = None
         self.gaps: list[Gap] = []
         self.clips: list[Clip] = []
@@ -73,6 +76,12 @@ class ScriptedHome:
         if self.lost is not None:
             raise self.lost
         return b"jpeg of " + camera.encode()
+
+    def change(self, setups: Sequence[CameraSetup]) -> None:
+        self.config = self.config.with_changes(setups)
+        self.changed += setups
+        if self.lost is not None:
+            raise self.lost
 
     def tap(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
         return subscribe(self.config.tap_address, camera)
@@ -251,3 +260,27 @@ def test_events_do_not_wait_while_a_clip_is_being_stored(tmp_path: Path) -> None
     home.clips, home.outbox = [clip(0, tmp_path)], [event(number) for number in range(4)]
     asyncio.run(run_until(Control([home], sink, SystemClock()), lambda: home.acknowledged == 4))
     assert sink.stored == ["e0", "e1", "e2", "e3"] and [each.event for each in home.clips] == ["e0"]
+
+
+def test_cameras_are_added_where_there_is_room_and_dropped_with_their_gaps(tmp_path: Path) -> None:
+    """A worker that is lost meanwhile comes back with what was asked for."""
+    home = ScriptedHome(tmp_path)
+    home.config = replace(home.config, rows=2)
+    control = Control([home], _quiet_sink(), SystemClock())
+    new = [CameraSetup(name, Feed(name, f"rtsp://127.0.0.1/{name}")) for name in ("c2", "c3")]
+    refused = asyncio.run(control.change(new))
+    assert list(refused) == ["c3"] and "room" in refused["c3"]
+    assert control.statuses().keys() == {"c1", "c2"} and [feed.camera for feed in home.config.feeds] == ["c1", "c2"]
+    home.lost = WorkerLost("worker-0: gone")
+    control.deliver_to(_quiet_sink(), [Gap("c1", 5.0, None, GapCause.SITE_STOPPED)])
+    assert asyncio.run(control.change([gone("c1"), gone("c9")])) == {}
+    assert control.statuses().keys() == {"c2"} and not control.open_gaps()
+    assert [feed.camera for feed in home.config.feeds] == ["c2"] and [setup.camera for setup in home.changed] == ["c2", "c1"]
+    assert asyncio.run(control.change(new[1:])) == {}
+
+
+def _quiet_sink() -> Sink:
+    async def take(_: object) -> None:
+        """What is told is of no interest here."""
+
+    return Sink(take, take, take, take, take)
