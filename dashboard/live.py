@@ -29,8 +29,8 @@ FIRST_PACKET_S = 8.0
 CONNECT_S = 15.0
 """How long a viewer may take from our answer to its connection; browsers give up after 15–30 s themselves."""
 
-PER_SESSION = 16
-"""Moving pictures per person at a time; more cannot be watched."""
+PER_SESSION = 20
+"""Moving pictures per person at a time: a wall of 16, and the pictures at the desk."""
 
 
 @dataclass(eq=False, slots=True)

@@ -20,6 +20,7 @@ from dashboard.authorize import ANONYMOUS, POLICY, Action, Principal, PrincipalK
 from dashboard.coverage_board import CoverageBoard
 from dashboard.fleet_view import FleetView
 from dashboard.live import LiveViews
+from dashboard.overview import Overview
 from dashboard.scope import NAMED, UNSCOPED, check_path
 from dashboard.sessions import Sessions, SignedIn
 from dashboard.settings import DashboardSettings
@@ -44,6 +45,7 @@ class Dashboard:
     sessions: Sessions
     updates: Updates
     live: LiveViews
+    overview: Overview
     coverage: CoverageBoard
 
     def done_s(self, at: datetime | None) -> float:

@@ -32,6 +32,7 @@ from base import (
 from fleet.clips import ClipsToStore
 from fleet.gap_ledger import GapLedger
 from fleet.homes import WorkerHandle, WorkerLost
+from fleet.tap import ManyTap
 from fleet.unstored import Unstored
 
 __all__ = ["Control", "Sink"]
@@ -127,6 +128,9 @@ class Control:
 
     def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
         return self._home(camera).tap(camera)
+
+    def many(self) -> ManyTap:
+        return ManyTap(lambda camera: self._home_of[camera].config.tap_address if camera in self._home_of else None)
 
     # Keeping workers alive
 

@@ -97,7 +97,8 @@ class Worker:
             clock,
             {feed.camera: feed.masks for feed in config.feeds},
         )
-        self._tap = PacketTap(config.tap_address, frozenset(cameras), self._feeds.watch, self._feeds.gop)
+        feeds = self._feeds
+        self._tap = PacketTap(config.tap_address, frozenset(cameras), feeds.watch, feeds.watch_keys, feeds.gop)
         self._held: deque[Event] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._analyse, name=f"analyse-{config.name}", daemon=True)

@@ -2,11 +2,13 @@ import { board } from "./board";
 import { matters } from "./matters";
 import { rights } from "./rights";
 import { queue } from "./queue";
+import { wall } from "./wall";
 
 /** English words of the page. The keys of this table are the keys of every language. */
 export const en = {
   ...board.en,
   ...queue.en,
+  ...wall.en,
   ...matters.en,
   ...rights.en,
   "app.tagline": "Control room of the grid patrol",

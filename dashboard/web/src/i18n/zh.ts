@@ -3,11 +3,13 @@ import type { Key } from "./index";
 import { matters } from "./matters";
 import { rights } from "./rights";
 import { queue } from "./queue";
+import { wall } from "./wall";
 
 /** 页面的中文用语。 */
 export const zh: Record<Key, string> = {
   ...board.zh,
   ...queue.zh,
+  ...wall.zh,
   ...matters.zh,
   ...rights.zh,
   "app.tagline": "网格巡防指挥室",

@@ -6,6 +6,7 @@ import { cameraPicture } from "../api";
 import { lapse, now, serverNow, written } from "../clock";
 import { t } from "../i18n";
 import { cameraName } from "../state";
+import { useSeen } from "./seen";
 import { LivePicture, type LiveState } from "./whep";
 
 /** A picture that has not changed for so long is said to stand still. */
@@ -16,13 +17,15 @@ const LONGEST_RETRY_MS = 20_000;
 interface LiveTileProps {
   camera: string;
   testid?: string;
-  /** A still instead of a moving picture only, for lists. */
   onClick?: () => void;
+  /** Called when the picture begins to move. */
+  onMoving?: () => void;
 }
 
-/** The cached still at once, then the moving picture over it; its state and age are always written on it. */
-export function LiveTile({ camera, testid = "live-video", onClick }: LiveTileProps) {
+/** The cached still at once, then the moving picture over it while somebody can see it; its state and age are always written on it. */
+export function LiveTile({ camera, testid = "live-video", onClick, onMoving }: LiveTileProps) {
   const video = useRef<HTMLVideoElement>(null);
+  const seen = useSeen(video);
   const frames = useRef(0);
   const lastFrame_ms = useRef(0);
   const [state, setState] = useState<LiveState>("connecting");
@@ -38,12 +41,13 @@ export function LiveTile({ camera, testid = "live-video", onClick }: LiveTilePro
 
   useEffect(() => {
     const element = video.current;
-    if (!element) return;
+    if (!element || !seen) return;
     let retry: ReturnType<typeof setTimeout> | undefined;
     const picture = new LivePicture(camera, element, {
       onState: (next, why) => {
         setState(next);
         setReason(why);
+        if (next === "playing") onMoving?.();
         if (next === "failed") {
           const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
           retry = setTimeout(() => setAttempt(attempt + 1), wait * (0.75 + Math.random() / 2));
@@ -60,7 +64,7 @@ export function LiveTile({ camera, testid = "live-video", onClick }: LiveTilePro
       clearTimeout(retry);
       picture.stop();
     };
-  }, [camera, attempt]);
+  }, [camera, attempt, seen]);
 
   // Reading the clock draws the tile anew every second.
   void now.value;
