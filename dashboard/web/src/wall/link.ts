@@ -104,8 +104,8 @@ export class OverviewLink {
       bitmap.close();
       return;
     }
-    canvas.width = bitmap.width;
-    canvas.height = bitmap.height;
+    // Setting a size, even the same one, makes the canvas anew.
+    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
     canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
     this.drawn.set(camera, { taken_ms, gop_s, awake, moving });
     this.pictures += 1;
