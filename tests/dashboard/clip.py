@@ -62,7 +62,7 @@ class ClipMany:
         found = []
         for camera in sorted(self.keys | self.whole):
             status = self._fleet.status.get(camera)
-            if status is None or status.health is Health.OFFLINE:
+            if status is None or status.health is Health.OFFLINE or camera in self._fleet.frozen:
                 continue
             present = int((now_s - self._fleet.began_s) * FPS)
             for number in range(self._next.get(camera, present - present % GOP), present + 1):
@@ -83,6 +83,7 @@ class ClipFleet:
     def __init__(self, cameras: tuple[str, ...], clock: Clock) -> None:
         self.clock = clock
         self.began_s = clock.now_s()
+        self.frozen: set[str] = set()  # their packets come no more, though they say that they are online
         self.taps: list[ClipMany] = []  # of many cameras, in the order in which they were opened
         self.opened = 0
         self.open_now = 0

@@ -130,6 +130,10 @@ function Tiles({ ids, link }: { ids: readonly string[]; link: OverviewLink }) {
   );
 }
 
+function written(age_ms: number): string {
+  return age_ms < 60_000 ? t("wall.age", { s: Math.round(age_ms / 1000) }) : t("wall.age.long", { age: lapse(age_ms) });
+}
+
 interface TileProps {
   id: string;
   link: OverviewLink;
@@ -174,7 +178,7 @@ function Tile({ id, link, alarm, small }: TileProps) {
         {!small && <span class="clip">{name}</span>}
         {drawn && (
           <span class="overview-age num">
-            {old ? t("wall.age.old", { age: lapse(age_ms) }) : moving ? t("wall.age.moving") : t("wall.age", { s: Math.round(age_ms / 1000) })}
+            {moving ? t("wall.age.moving") : written(age_ms)}
           </span>
         )}
       </span>

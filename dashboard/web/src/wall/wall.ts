@@ -6,14 +6,15 @@ import { now, serverNow } from "../clock";
 import type { Action } from "../keys";
 import { compare } from "../queue/order";
 import { current, open, site, statuses, waiting, watched } from "../state";
-import { LAYOUTS, placed, tourOrder, type Layout, type Tile, type TourRules } from "./plan";
+import { free, LAYOUTS, placed, tourOrder, type Layout, type Tile, type TourRules } from "./plan";
 import { askDesk, followed, inOwnWindow, tellDesk } from "./follow";
 
 export const DWELLS_S = [5, 10, 20, 30, 60] as const;
 export const UNSEEN_H = [0, 1, 4, 12, 24] as const;
 /** Whoever moves the mouse or presses a key looks at something: the tour waits so long. */
 const INPUT_PAUSE_MS = 30_000;
-const KEPT = "gridpatrol.wall";
+/** A window of its own has a layout of its own. */
+const KEPT = inOwnWindow ? "gridpatrol.wall.window" : "gridpatrol.wall";
 const SEEN = "gridpatrol.wall.seen";
 
 export type View = "overview" | Layout;
@@ -119,7 +120,12 @@ export function startWall(): () => void {
     effect(() => localStorage.setItem(KEPT, JSON.stringify(kept.value))),
     effect(() => {
       const due = now.value >= next_ms.value && pause.value === null;
-      untracked(() => (due ? goOn() : undefined));
+      // A tour that waits goes on showing what it shows; tiles that became free are filled all the same.
+      const isGap = tiles.value.some((tile) => tile.camera === null);
+      untracked(() => {
+        if (due) goOn([]);
+        else if (isGap) goOn(touring.value);
+      });
     }),
     effect(() => {
       const { view, pinned } = kept.value;
@@ -141,19 +147,19 @@ export function startWall(): () => void {
 /** What is selected at the desk, in this window or in another one. */
 const followedNow = computed(() => (inOwnWindow ? followed.value : (current.value?.camera ?? null)) || null);
 
-/** The tour's next cameras: as many as there are tiles for them. */
-function goOn(): void {
+/** The tour's next cameras after those that `stay`: as many as there are tiles for them. */
+function goOn(stay: readonly string[]): void {
   const { view, tour, blank, dwell_s, pinned } = kept.value;
   if (view === "overview") return;
-  next_ms.value = now.value + 1000 * dwell_s;
-  const others = [...pinned, ...alarms.value, followedNow.value];
-  const room = Math.max(0, view - placed([], { layout: view, pinned, alarms: alarms.value, followed: followedNow.value, touring: [] }).filter((one) => one.camera !== null).length);
-  const leaving = new Set([...others, ...touring.value]);
-  const order = tour && !blank ? candidates() : [];
-  const fresh = order.filter((one) => !leaving.has(one));
+  if (stay.length === 0) next_ms.value = now.value + 1000 * dwell_s;
+  const taken = placed([], { layout: view, pinned, alarms: alarms.value, followed: followedNow.value, touring: [] });
+  const others = new Set(taken.map((tile) => tile.camera));
+  const order = (tour && !blank ? candidates() : []).filter((one) => !others.has(one) && !stay.includes(one));
+  const before = new Set(touring.value);
   // With fewer cameras than tiles the same ones go on being shown.
-  const again = order.filter((one) => leaving.has(one) && !others.includes(one));
-  touring.value = [...fresh, ...again].slice(0, room);
+  const next = [...order.filter((one) => !before.has(one)), ...order.filter((one) => before.has(one))];
+  const chosen = [...stay.filter((one) => !others.has(one)), ...next].slice(0, free(taken));
+  if (chosen.join() !== touring.value.join()) touring.value = chosen;
 }
 
 function candidates(): string[] {
