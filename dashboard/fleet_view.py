@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from base import CameraStatus, Gap, GapCause, Packet, WorkerStats
+from base import CameraStatus, Gap, GapCause, Packet, StreamName, WorkerStats
 
 __all__ = ["FleetView", "ManyTap"]
 
@@ -44,8 +44,10 @@ class FleetView(Protocol):
         """The newest key frame as JPEG; raises SourceError if the camera has none."""
         ...
 
-    def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+    def packets(self, camera: str, stream: StreamName = StreamName.SUB) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
         """The camera's packets: the cached GOP from its key frame at once, then live ones as they arrive.
+
+        Of the main stream, which is opened only while somebody looks at it, there may be nothing cached.
 
         The camera counts as watched while the context is open. Entering raises SourceError when nobody can give packets;
         iterating raises SourceError, or ends, when the tap is lost.

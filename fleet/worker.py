@@ -28,7 +28,7 @@ from camera_config import Outline, Rule
 from detect import DEFAULT_WATCH, DetectSettings, LookAside, Outbox, Pipeline, WatchSettings, load_networks
 from fleet.tap import PacketTap
 from fleet.watch import Watch
-from ingest import DEFAULT_SETTINGS, ClipBox, ClipRecorder, Feed, Feeds, IngestSettings, MainLook
+from ingest import DEFAULT_SETTINGS, MAIN, ClipBox, ClipRecorder, Feed, Feeds, IngestSettings, MainLook, MainStreams
 
 __all__ = ["CLIPS", "Worker", "WorkerConfig"]
 
@@ -98,7 +98,9 @@ class Worker:
             {feed.camera: feed.masks for feed in config.feeds},
         )
         feeds = self._feeds
-        self._tap = PacketTap(config.tap_address, frozenset(cameras), feeds.watch, feeds.watch_keys, feeds.gop)
+        self._large = MainStreams(config.mains, clock, self._on_packet)
+        names = self._large.names.union(cameras)
+        self._tap = PacketTap(config.tap_address, names, self._see, feeds.watch_keys, self._gop)
         self._held: deque[Event] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._analyse, name=f"analyse-{config.name}", daemon=True)
@@ -117,6 +119,7 @@ class Worker:
         self._thread.start()
         self._clips.start()
         self._main.start()
+        self._large.start()
         self._started = True
 
     def drain(self, acknowledged: int, clips: Sequence[str] = ()) -> Report:
@@ -158,6 +161,7 @@ class Worker:
             self._opinions.stop()
             self._main.stop(_JOIN_S / 4)
             self._tap.stop()
+            self._large.stop(_JOIN_S / 4)
             self._feeds.stop()
         if self._thread.is_alive():  # it may still append: the outbox closes with the process
             logger.error("%s: its analysis did not stop within %.0f s", self.config.name, _JOIN_S)
@@ -193,6 +197,13 @@ class Worker:
         changed = tuple(status for status in statuses if self._told.get(status.camera) != status)
         self._told.update((status.camera, status) for status in changed)
         return changed
+
+    def _see(self, name: str, watched: bool) -> None:
+        """Somebody looks at a camera, or at its main stream, or no longer. On the tap's thread."""
+        (self._large if name.endswith(MAIN) else self._feeds).watch(name, watched)
+
+    def _gop(self, name: str) -> tuple[Packet, ...]:
+        return (self._large if name.endswith(MAIN) else self._feeds).gop(name)
 
     def _on_packet(self, packet: Packet) -> None:
         self._tap.offer(packet)

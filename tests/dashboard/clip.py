@@ -10,7 +10,7 @@ from functools import cache
 import av
 import numpy as np
 
-from base import CameraStatus, Clock, Codec, Gap, GapCause, Health, Packet, Quality, SourceError, WorkerStats
+from base import CameraStatus, Clock, Codec, Gap, GapCause, Health, Packet, Quality, SourceError, StreamName, WorkerStats
 
 FPS = 30
 GOP = 15
@@ -85,6 +85,7 @@ class ClipFleet:
         self.began_s = clock.now_s()
         self.frozen: set[str] = set()  # their packets come no more, though they say that they are online
         self.taps: list[ClipMany] = []  # of many cameras, in the order in which they were opened
+        self.mains: frozenset[str] = frozenset()
         self.opened = 0
         self.open_now = 0
         self.lost = asyncio.Event()
@@ -114,7 +115,9 @@ class ClipFleet:
             raise SourceError(f"camera {camera} has no picture yet")
         return JPEG
 
-    def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+    def packets(self, camera: str, stream: StreamName = StreamName.SUB) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+        if stream is StreamName.MAIN and camera not in self.mains:
+            raise SourceError(f"camera {camera} has no main stream")
         return self._open(camera)
 
     @asynccontextmanager

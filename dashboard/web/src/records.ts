@@ -317,6 +317,7 @@ export interface CameraProperties {
   tilt_deg: number;
   height_m: number;
   enabled: boolean;
+  has_main: boolean;
   zones?: ZoneProperties[];
 }
 

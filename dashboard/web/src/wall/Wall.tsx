@@ -207,7 +207,7 @@ function WallTile({ at, tile, large }: { at: number; tile: Tile; large: boolean 
       data-why={why}
       aria-label={`${camera} ${cameraName(camera)}`}
     >
-      <LiveTile key={camera} camera={camera} testid="wall-video" onMoving={() => saw(camera)} onClick={() => enlarge(at)} />
+      <LiveTile key={camera} camera={camera} testid="wall-video" onMoving={() => saw(camera)} onClick={() => enlarge(at)} large={large} />
       <header>
         {alarm && <LevelShape level={alarm.severity} size={22} flash />}
         {number !== null && <kbd class="key">{number}</kbd>}
