@@ -6,6 +6,7 @@ from pathlib import Path
 
 SHORT = {
     "coverage": ["--cameras", "150"],
+    "dashboard": ["--seconds", "4", "--alarms", "1000"],
     "events": ["--seconds", "5", "--stored", "50000"],
     "decode": ["--gops", "1", "--repeats", "2"],
     "pipeline": ["--cameras", "60", "--seconds", "10", "--settle", "10", "--no-ablations"],

@@ -16,6 +16,7 @@ from dashboard.envelope import BODY_DEADLINE_S, BodyLimit, RequestCounter, Secur
 from dashboard.failures import add_failures
 from dashboard.fleet_view import FleetView
 from dashboard.live import LiveViews
+from dashboard.overview import Overview
 from dashboard.pages import add_pages
 from dashboard.policy import Dashboard, check_policies
 from dashboard.registry import Registry
@@ -55,6 +56,7 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
         sessions=Sessions(store, site, clock, settings),
         updates=updates,
         live=LiveViews(fleet, clock, settings.viewers),
+        overview=Overview(fleet, clock),
         coverage=CoverageBoard(),
         registry=Registry(site, store.site_versions),
     )
@@ -99,6 +101,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await parts.overview.stop()
         await parts.live.stop()
 
 
@@ -106,7 +109,7 @@ async def _review_sessions(parts: Dashboard) -> None:
     """Close pages and live views whose session has ended, whoever ended it; runs until cancelled."""
     while True:
         await asyncio.sleep(REVIEW_S)
-        keys = parts.updates.sessions() | parts.live.sessions()
+        keys = parts.updates.sessions() | parts.live.sessions() | parts.overview.sessions()
         try:
             ended = keys - await parts.sessions.valid(keys)
         except GridpatrolError as error:  # the database is away: keep who is here, and look again
@@ -118,6 +121,7 @@ async def _review_sessions(parts: Dashboard) -> None:
         for key in ended:
             parts.updates.revoke(key)
             parts.live.revoke(key)
+            parts.overview.revoke(key)
 
 
 async def _forget_positions(parts: Dashboard) -> None:

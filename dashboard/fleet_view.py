@@ -1,12 +1,28 @@
 """What the dashboard may ask of the running fleet; `fleet/` implements it, the tests do too."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from base import CameraStatus, Gap, GapCause, Packet, WorkerStats
+from base import CameraStatus, Gap, GapCause, Packet, StreamName, WorkerStats
 
-__all__ = ["FleetView"]
+__all__ = ["FleetView", "ManyTap"]
+
+
+class ManyTap(Protocol):
+    """Key frames of many cameras, and all packets of a few, until closed; no method waits."""
+
+    def want(self, keys: Iterable[str], whole: Iterable[str]) -> None:
+        """From now on the key frames of `keys`, the newest at once, and all packets of `whole`; to be repeated every second."""
+        ...
+
+    def take(self) -> list[Packet]:
+        """What came since the last call, in order for each camera."""
+        ...
+
+    def close(self) -> None:
+        """Want nothing more; safe to repeat."""
+        ...
 
 
 class FleetView(Protocol):
@@ -28,12 +44,18 @@ class FleetView(Protocol):
         """The newest key frame as JPEG; raises SourceError if the camera has none."""
         ...
 
-    def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+    def packets(self, camera: str, stream: StreamName = StreamName.SUB) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
         """The camera's packets: the cached GOP from its key frame at once, then live ones as they arrive.
+
+        Of the main stream, which is opened only while somebody looks at it, there may be nothing cached.
 
         The camera counts as watched while the context is open. Entering raises SourceError when nobody can give packets;
         iterating raises SourceError, or ends, when the tap is lost.
         """
+        ...
+
+    def many(self) -> ManyTap:
+        """A tap of as many cameras as one likes, which does not count as watching those of which it gives only key frames."""
         ...
 
     def stats(self) -> Mapping[str, WorkerStats]:

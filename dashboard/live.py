@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
-from base import Clock, Codec, ConfigError, SourceError
+from base import Clock, Codec, ConfigError, SourceError, StreamName
 from dashboard.failures import NotFoundError, TooManyError
 from dashboard.fleet_view import FleetView
 from dashboard.live_tap import CLOSE_S, Tap, Track
@@ -29,8 +29,8 @@ FIRST_PACKET_S = 8.0
 CONNECT_S = 15.0
 """How long a viewer may take from our answer to its connection; browsers give up after 15–30 s themselves."""
 
-PER_SESSION = 16
-"""Moving pictures per person at a time; more cannot be watched."""
+PER_SESSION = 20
+"""Moving pictures per person at a time: a wall of 16, and the pictures at the desk."""
 
 
 @dataclass(eq=False, slots=True)
@@ -55,7 +55,7 @@ class LiveViews:
         self._clock = clock
         self._limit = limit
         self._views: dict[str, _View] = {}
-        self._taps: dict[str, Tap] = {}
+        self._taps: dict[tuple[str, StreamName], Tap] = {}
         self._opening: Counter[str] = Counter()  # session -> views that are not answered yet
         self._tasks: set[asyncio.Task[None]] = set()
         self.dropped = 0
@@ -65,10 +65,10 @@ class LiveViews:
 
     @property
     def taps(self) -> int:
-        """How many cameras are being watched."""
+        """How many streams are being watched."""
         return len(self._taps)
 
-    async def open(self, camera: str, offer: str, session: str) -> tuple[str, str]:
+    async def open(self, camera: str, offer: str, session: str, stream: StreamName = StreamName.SUB) -> tuple[str, str]:
         """Answer a viewer's offer (SDP): the view's id and our answer.
 
         Raises ConfigError for an offer that does not take H.264, SourceError when the camera gives no H.264, TooManyError when as
@@ -77,11 +77,11 @@ class LiveViews:
         offer = _checked(offer)
         self._check_room(session)
         status = self._fleet.statuses().get(camera)
-        if status is not None:
+        if status is not None and stream is StreamName.SUB:
             _check_codec(camera, status.codec)
         self._opening[session] += 1  # before anything is awaited, so that many at a time find no more room than one by one
         try:
-            tap = self._take_tap(camera)
+            tap = self._take_tap(camera, stream)
             try:
                 view = await self._connect(tap, offer, session)
             except BaseException:
@@ -127,18 +127,18 @@ class LiveViews:
         if sum(view.session == session for view in self._views.values()) + self._opening[session] >= PER_SESSION:
             raise TooManyError(f"You already watch {PER_SESSION} cameras; close one and try again.", 5.0, status=503)
 
-    def _take_tap(self, camera: str) -> Tap:
-        tap = self._taps.get(camera)
+    def _take_tap(self, camera: str, stream: StreamName) -> Tap:
+        tap = self._taps.get((camera, stream))
         if tap is None or tap.lost.is_set():
-            tap = self._taps[camera] = Tap(camera, self._fleet)
+            tap = self._taps[camera, stream] = Tap(camera, self._fleet, stream)
         tap.users += 1
         return tap
 
     async def _release(self, tap: Tap) -> None:
         tap.users -= 1
         if tap.users == 0:
-            if self._taps.get(tap.camera) is tap:
-                del self._taps[tap.camera]
+            if self._taps.get((tap.camera, tap.stream)) is tap:
+                del self._taps[tap.camera, tap.stream]
             await tap.close()
 
     async def _connect(self, tap: Tap, offer: str, session: str) -> _View:

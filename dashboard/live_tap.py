@@ -14,7 +14,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av.stream import Stream
 
-from base import Clock, Packet, SourceError
+from base import Clock, Packet, SourceError, StreamName
 from dashboard.fleet_view import FleetView
 
 __all__ = ["CLOSE_S", "QUEUE_PACKETS", "Tap", "Track"]
@@ -130,8 +130,9 @@ class Track(MediaStreamTrack):
 class Tap:
     """One camera's packets, read once and given to all its viewers, with the newest GOP kept for those who come."""
 
-    def __init__(self, camera: str, fleet: FleetView) -> None:
+    def __init__(self, camera: str, fleet: FleetView, stream: StreamName = StreamName.SUB) -> None:
         self.camera = camera
+        self.stream = stream
         self.users = 0  # views that hold it, connected or not yet
         self.first: asyncio.Future[Packet] = asyncio.get_running_loop().create_future()
         self.lost = asyncio.Event()
@@ -139,7 +140,7 @@ class Tap:
         self._tracks: set[Track] = set()
         self._gop: list[Packet] = []
         self._gop_bytes = 0
-        self._task = asyncio.create_task(self._run(), name=f"tap-{camera}")
+        self._task = asyncio.create_task(self._run(), name=f"tap-{camera}-{stream}")
 
     def join(self, track: Track) -> None:
         """Give `track` the cached GOP now, and every packet from now on."""
@@ -162,7 +163,7 @@ class Tap:
     async def _run(self) -> None:
         problem = SourceError(f"camera {self.camera} stopped sending before its first packet")
         try:
-            async with self._fleet.packets(self.camera) as packets:
+            async with self._fleet.packets(self.camera, self.stream) as packets:
                 async for packet in packets:
                     self._spread(packet)
         except SourceError as error:

@@ -20,6 +20,7 @@ from dashboard.authorize import ANONYMOUS, POLICY, Action, Principal, PrincipalK
 from dashboard.coverage_board import CoverageBoard
 from dashboard.fleet_view import FleetView
 from dashboard.live import LiveViews
+from dashboard.overview import Overview
 from dashboard.registry import Registry
 from dashboard.scope import NAMED, UNSCOPED, check_path
 from dashboard.sessions import Sessions, SignedIn
@@ -45,6 +46,7 @@ class Dashboard:
     sessions: Sessions
     updates: Updates
     live: LiveViews
+    overview: Overview
     coverage: CoverageBoard
     registry: Registry
 

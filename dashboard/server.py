@@ -22,8 +22,8 @@ GRACE_S = 1
 
 START_S = 10.0
 CONNECTIONS = 1_000
-MESSAGE_BYTES = 4_096
-"""A page has nothing to say on the WebSocket; anything larger closes it with 1009."""
+MESSAGE_BYTES = 16_384
+"""A page says which cameras it shows, and nothing more; anything larger closes the WebSocket with 1009."""
 
 
 class _Server(uvicorn.Server):

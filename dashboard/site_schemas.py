@@ -51,6 +51,7 @@ class CameraProperties(AnswerBody):
     tilt_deg: float
     height_m: float
     enabled: bool
+    has_main: bool
     zones: list[ZoneOut]
 
 
@@ -204,6 +205,7 @@ def _camera(camera: Camera, rules: list[Rule]) -> CameraFeature:
         tilt_deg=camera.tilt_deg,
         height_m=camera.height_m,
         enabled=camera.enabled,
+        has_main=bool(camera.url_main),
         zones=zones,
     )
     return CameraFeature(geometry=PointOut(coordinates=(camera.lon, camera.lat)), properties=properties)

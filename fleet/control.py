@@ -25,6 +25,7 @@ from base import (
     SourceError,
     StorageError,
     StreamEnded,
+    StreamName,
     StreamTimeout,
     Watched,
     WatchRun,
@@ -34,7 +35,9 @@ from fleet.clips import ClipsToStore
 from fleet.gap_ledger import GapLedger
 from fleet.homes import WorkerHandle, WorkerLost
 from fleet.setups import CameraSetup
+from fleet.tap import ManyTap
 from fleet.unstored import Unstored
+from ingest import MAIN
 
 __all__ = ["Control", "Sink"]
 
@@ -124,8 +127,16 @@ class Control:
         finally:
             looking.release()
 
-    def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
-        return self._home(camera).tap(camera)
+    def packets(self, camera: str, stream: StreamName = StreamName.SUB) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+        home = self._home(camera)
+        if stream is StreamName.SUB:
+            return home.tap(camera)
+        if all(feed.camera != camera for feed in home.config.mains):
+            raise SourceError(f"{camera}: it has no main stream on this site")
+        return home.tap(camera + MAIN)
+
+    def many(self) -> ManyTap:
+        return ManyTap(lambda camera: self._home_of[camera].config.tap_address if camera in self._home_of else None)
 
     # Changing cameras while they are watched
 

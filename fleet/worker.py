@@ -31,7 +31,7 @@ from detect import DEFAULT_WATCH, DetectSettings, LookAside, Outbox, Pipeline, W
 from fleet.setups import CameraSetup
 from fleet.tap import PacketTap
 from fleet.watch import Watch
-from ingest import DEFAULT_SETTINGS, ClipBox, ClipRecorder, Feed, Feeds, IngestSettings, MainLook
+from ingest import DEFAULT_SETTINGS, MAIN, ClipBox, ClipRecorder, Feed, Feeds, IngestSettings, MainLook, MainStreams
 
 __all__ = ["CLIPS", "Worker", "WorkerConfig"]
 
@@ -130,7 +130,8 @@ class Worker:
             clock,
             {feed.camera: feed.masks for feed in config.feeds},
         )
-        self._tap = PacketTap(config.tap_address, frozenset(self._row_of), self._feeds.watch, self._feeds.gop)
+        self._large = MainStreams(config.mains, clock, self._on_packet)
+        self._tap = PacketTap(config.tap_address, self._names(), self._see, self._feeds.watch_keys, self._gop)
         self._held: deque[Event] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._analyse, name=f"analyse-{config.name}", daemon=True)
@@ -149,6 +150,7 @@ class Worker:
         self._thread.start()
         self._clips.start()
         self._main.start()
+        self._large.start()
         self._started = True
 
     def drain(self, acknowledged: int, clips: Sequence[str] = ()) -> Report:
@@ -202,6 +204,7 @@ class Worker:
             self._opinions.stop()
             self._main.stop(_JOIN_S / 4)
             self._tap.stop()
+            self._large.stop(_JOIN_S / 4)
             self._feeds.stop()
         if self._thread.is_alive():  # it may still append: the outbox closes with the process
             logger.error("%s: its analysis did not stop within %.0f s", self.config.name, _JOIN_S)
@@ -238,6 +241,17 @@ class Worker:
         changed = tuple(status for status in statuses if self._told.get(status.camera) != status)
         self._told.update((status.camera, status) for status in changed)
         return changed
+
+    def _names(self) -> frozenset[str]:
+        """What may be looked at: cameras, and main streams."""
+        return self._large.names.union(self._row_of)
+
+    def _see(self, name: str, watched: bool) -> None:
+        """Somebody looks at a camera, or at its main stream, or no longer. On the tap's thread."""
+        (self._large if name.endswith(MAIN) else self._feeds).watch(name, watched)
+
+    def _gop(self, name: str) -> tuple[Packet, ...]:
+        return (self._large if name.endswith(MAIN) else self._feeds).gop(name)
 
     def _on_packet(self, packet: Packet) -> None:
         self._tap.offer(packet)
@@ -286,7 +300,7 @@ class Worker:
             raise GridpatrolError("reading hangs")
         for setup in mine:
             self._take_over(rows[setup.camera], setup)
-        self._tap.offer_only(frozenset(self._row_of))
+        self._tap.offer_only(self._names())
 
     def _row_for(self, setup: CameraSetup) -> int | None:
         """The row that a camera has, or gets now; None for one that is gone anyway."""
@@ -303,6 +317,7 @@ class Worker:
         self._streams[row] = feed or NOBODY
         self._clips.exchange(camera, None if feed is None else _longest_s(setup.rules), feed.masks if feed else ())
         self._main.exchange(camera, setup.main)
+        self._large.exchange(camera, setup.main)
         self._held.extend(self._pipeline.exchange(row, name, setup.rules, setup.ignored))
         self._watch.exchange(row, name)
         if feed is None:

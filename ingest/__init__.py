@@ -10,6 +10,7 @@ from ingest.clip_recorder import ClipRecorder, ClipStats
 from ingest.feeds import Feeds, IngestStats
 from ingest.libav_source import LibavSource
 from ingest.main_look import MainLook
+from ingest.main_stream import MAIN, MainStreams
 from ingest.packet_stats import PacketLevels
 from ingest.probe import survey
 from ingest.reader import SweepReader
@@ -20,6 +21,7 @@ from ingest.source import Feed, PacketSource, Phase, StreamFacts, UnsupportedStr
 
 __all__ = [
     "DEFAULT_SETTINGS",
+    "MAIN",
     "ClipBox",
     "ClipRecorder",
     "ClipStats",
@@ -29,6 +31,7 @@ __all__ = [
     "IngestStats",
     "LibavSource",
     "MainLook",
+    "MainStreams",
     "PacketLevels",
     "PacketSource",
     "Phase",

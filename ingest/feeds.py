@@ -55,7 +55,8 @@ class Feeds:
 
     The thread `read` sweeps the sockets (hop 1) and passes packets through the gate (hop 2); the thread `decode` turns what the
     gate lets through into reduced frames (hop 3). `next_batch` belongs to the pipeline thread, everything else may be called
-    from any. `on_packet` is called on the reader thread, in order, for every packet of watched cameras; it must not block.
+    from any. `on_packet` is called on the reader thread, in order, for every packet of watched cameras, and for the key frames of
+    those of which somebody looks at these; it must not block.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Feeds:
         if len(self._rows) != len(named):
             raise ValueError("feeds: expected every camera once")
         self._on_packet = on_packet
+        self._keyed: frozenset[int] = frozenset()  # replaced as a whole, so that any thread may
         self._clock = clock
         ring = Ring(len(feeds), settings.ring_gops, settings.ring_camera_bytes, settings.ring_bytes)
         self._gate = Gate(ring, clock, settings.awake_packets)
@@ -139,9 +141,14 @@ class Feeds:
         self._gate.admit(row, run)
         if not run.told:
             self._packet_stats.note(row, run.size, run.key)
-        if self._on_packet is not None and self._reader.watched(row):
+        if self._on_packet is None:
+            return
+        if self._reader.watched(row):
             for packet in run:
                 self._on_packet(packet)
+        elif row in self._keyed:
+            for at in run.key:
+                self._on_packet(run.packet(at))
 
     def next_batch(self, timeout_s: float) -> FrameBatch | None:
         """At most one frame of every camera, or None if there is none within `timeout_s`. Pipeline thread only.
@@ -193,6 +200,12 @@ class Feeds:
         row = self._rows.get(camera)
         if row is not None:
             self._reader.watch(row, watched)
+
+    def watch_keys(self, camera: str, watched: bool) -> None:
+        """Pass a camera's key frames to `on_packet` while somebody looks at these; it is read as before. One thread only."""
+        row = self._rows.get(camera)
+        if row is not None:
+            self._keyed = self._keyed | {row} if watched else self._keyed - {row}
 
     def gop(self, camera: str) -> tuple[Packet, ...]:
         """The newest GOP from its key frame on; empty if there is none."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from base import ConfigError
+from base import ConfigError, StreamName
 from dashboard.authorize import Action, Principal
 from dashboard.policy import Parts, policy, signed_in_of
 from dashboard.routes.cameras import CameraId
@@ -26,7 +26,11 @@ OFFER_BYTES = 100_000
     openapi_extra={"requestBody": {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}},
 )
 async def watch(
-    camera: CameraId, request: Request, parts: Parts, principal: Annotated[Principal, policy(Action.WATCH_LIVE)]
+    camera: CameraId,
+    request: Request,
+    parts: Parts,
+    principal: Annotated[Principal, policy(Action.WATCH_LIVE)],
+    stream: StreamName = StreamName.SUB,
 ) -> Response:
     """Answer an SDP offer with the camera's H.264, passed through. `Location` is what to DELETE when done."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
@@ -34,7 +38,7 @@ async def watch(
     offer = await request.body()
     if len(offer) > OFFER_BYTES:
         raise ConfigError(f"The offer is larger than {OFFER_BYTES} bytes.")
-    view, answer = await parts.live.open(camera, offer.decode(errors="replace"), signed_in_of(request).key)
+    view, answer = await parts.live.open(camera, offer.decode(errors="replace"), signed_in_of(request).key, stream)
     return Response(answer, 201, {"Location": f"/api/v1/live/{view}"}, media_type=SDP)
 
 

@@ -61,6 +61,7 @@ async def sign_out(
     await parts.sessions.end(signed_in)
     parts.updates.revoke(signed_in.key)
     parts.live.revoke(signed_in.key)
+    parts.overview.revoke(signed_in.key)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=_is_secure(request))
 
 

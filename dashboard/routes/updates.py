@@ -69,11 +69,11 @@ async def _serve(socket: WebSocket, parts: Dashboard, subscriber: Subscriber, fi
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
     if subscriber.lost.is_set():
-        await _close(socket, TRY_AGAIN_LATER, "too slow")
+        await close(socket, TRY_AGAIN_LATER, "too slow")
     elif subscriber.revoked.is_set():
-        await _close(socket, POLICY_VIOLATION, "the session has ended")
+        await close(socket, POLICY_VIOLATION, "the session has ended")
     elif results[1] is True:
-        await _close(socket, POLICY_VIOLATION, "nothing is expected here")
+        await close(socket, POLICY_VIOLATION, "nothing is expected here")
 
 
 async def _send(socket: WebSocket, parts: Dashboard, subscriber: Subscriber, first: list[str]) -> None:
@@ -107,7 +107,8 @@ async def _listen(socket: WebSocket) -> bool:
     return True
 
 
-async def _close(socket: WebSocket, code: int, reason: str) -> None:
+async def close(socket: WebSocket, code: int, reason: str) -> None:
+    """Send a page away, and wait no longer than `SLOW_S` for it to hear why."""
     try:
         async with asyncio.timeout(SLOW_S):
             await socket.close(code, reason)

@@ -1,7 +1,7 @@
 """A small clip encoded by libx264, and a fleet that plays it: the FleetView of these tests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -10,7 +10,7 @@ from functools import cache
 import av
 import numpy as np
 
-from base import CameraStatus, Clock, Codec, Gap, GapCause, Health, Packet, Quality, SourceError, WorkerStats
+from base import CameraStatus, Clock, Codec, Gap, GapCause, Health, Packet, Quality, SourceError, StreamName, WorkerStats
 
 FPS = 30
 GOP = 15
@@ -45,11 +45,47 @@ def clip() -> tuple[tuple[bytes, bool], ...]:
     return tuple(units)
 
 
+class ClipMany:
+    """All cameras of `fleet` that are online, playing the clip by its clock. Their GOP is as long as the clip's."""
+
+    def __init__(self, fleet: "ClipFleet") -> None:
+        self._fleet = fleet
+        self._next: dict[str, int] = {}  # number of the next packet of each camera
+        self.keys: frozenset[str] = frozenset()
+        self.whole: frozenset[str] = frozenset()
+
+    def want(self, keys: Iterable[str], whole: Iterable[str]) -> None:
+        self.keys, self.whole = frozenset(keys), frozenset(whole)
+
+    def take(self) -> list[Packet]:
+        units, now_s = clip(), self._fleet.clock.now_s()
+        found = []
+        for camera in sorted(self.keys | self.whole):
+            status = self._fleet.status.get(camera)
+            if status is None or status.health is Health.OFFLINE or camera in self._fleet.frozen:
+                continue
+            present = int((now_s - self._fleet.began_s) * FPS)
+            for number in range(self._next.get(camera, present - present % GOP), present + 1):
+                data, is_key = units[number % len(units)]
+                if is_key or camera in self.whole:
+                    time_s = self._fleet.began_s + number / FPS
+                    found.append(Packet(camera, time_s, number * 3000, is_key, data, status.codec))
+            self._next[camera] = present + 1
+        return found
+
+    def close(self) -> None:
+        self.want((), ())
+
+
 class ClipFleet:
     """A fleet of cameras that all play the clip for ever. Used on the server's event loop; `lose` from there, too."""
 
     def __init__(self, cameras: tuple[str, ...], clock: Clock) -> None:
-        self._clock = clock
+        self.clock = clock
+        self.began_s = clock.now_s()
+        self.frozen: set[str] = set()  # their packets come no more, though they say that they are online
+        self.taps: list[ClipMany] = []  # of many cameras, in the order in which they were opened
+        self.mains: frozenset[str] = frozenset()
         self.opened = 0
         self.open_now = 0
         self.lost = asyncio.Event()
@@ -79,7 +115,9 @@ class ClipFleet:
             raise SourceError(f"camera {camera} has no picture yet")
         return JPEG
 
-    def packets(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+    def packets(self, camera: str, stream: StreamName = StreamName.SUB) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
+        if stream is StreamName.MAIN and camera not in self.mains:
+            raise SourceError(f"camera {camera} has no main stream")
         return self._open(camera)
 
     @asynccontextmanager
@@ -97,7 +135,7 @@ class ClipFleet:
 
     async def _play(self, camera: str) -> AsyncGenerator[Packet, None]:
         units = clip()
-        begin_s = self._clock.now_s() - CACHED / FPS
+        begin_s = self.clock.now_s() - CACHED / FPS
         number = 0
         while True:
             data, is_key = units[number % len(units)]
@@ -115,6 +153,10 @@ class ClipFleet:
         except TimeoutError:
             return
         raise SourceError(f"the worker of camera {camera} is gone")
+
+    def many(self) -> ClipMany:
+        self.taps.append(ClipMany(self))
+        return self.taps[-1]
 
     def stats(self) -> Mapping[str, WorkerStats]:
         return {"w0": WorkerStats(packets=12, bytes=3_400, outbox_depth=2, cpu_s=1.5, rss_bytes=50_000_000)}

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 
 from base import SystemClock
@@ -66,3 +68,11 @@ def new_room(tmp_path: Path) -> Iterator[Callable[..., Room]]:
     yield start
     for room in rooms:
         room.stop()
+
+
+@pytest.fixture
+def a_jpeg() -> bytes:
+    """A white picture as a JPEG file."""
+    done, data = cv2.imencode(".jpg", np.full((90, 160, 3), 255, np.uint8))
+    assert done
+    return data.tobytes()

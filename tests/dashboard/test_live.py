@@ -45,6 +45,7 @@ class Viewer:
     client: httpx.Client
     camera: str
     codecs: str = "video/h264"
+    stream: str = "sub"
     peer: RTCPeerConnection = field(init=False)
     answer: httpx.Response = field(init=False)  # to our offer
     tracks: list[MediaStreamTrack] = field(default_factory=list)
@@ -67,7 +68,7 @@ class Viewer:
 
     async def open(self) -> httpx.Response:
         offer = await self.offer()
-        path = f"/api/v1/cameras/{self.camera}/whep"
+        path = f"/api/v1/cameras/{self.camera}/whep?stream={self.stream}"
         self.answer = await asyncio.to_thread(self.client.post, path, content=offer, headers=SDP)
         if self.answer.status_code == 201:
             await self.peer.setRemoteDescription(RTCSessionDescription(self.answer.text, "answer"))
@@ -127,6 +128,25 @@ def test_two_viewers_see_real_pictures_through_one_tap(staff: Staff) -> None:
     wait_until(lambda: room.fleet.open_now == 0, "the tap closes when nobody looks")
     assert len(live_of(room)) == 0
     assert live_of(room).taps == 0
+
+
+def test_the_main_stream_is_a_stream_of_its_own_where_there_is_one(new_room: NewRoom) -> None:
+    room = new_room()
+    client = room.set_up()
+    room.fleet.mains = frozenset({"c0001"})
+
+    async def run() -> None:
+        async with Viewer(client, "c0001") as small, Viewer(client, "c0001", stream="main") as large:
+            assert (await small.open()).status_code == 201
+            assert (await large.open()).status_code == 201
+            await large.frames(3)
+            assert live_of(room).taps == 2
+        async with Viewer(client, "c0002", stream="main") as none:
+            answer = await none.open()
+            assert answer.status_code == 503 and "no main stream" in answer.json()["detail"]
+
+    asyncio.run(run())
+    wait_until(lambda: room.fleet.open_now == 0, "both taps close when nobody looks")
 
 
 def _bar_moves(frames: list[VideoFrame]) -> bool:
@@ -296,7 +316,7 @@ def test_views_that_are_being_opened_take_room() -> None:
             await live.open("c0001", offer, "mine")
         opening.append(asyncio.create_task(live.open("c0001", offer, "theirs")))
         await asyncio.sleep(0)
-        with pytest.raises(TooManyError, match="All 17 live views are in use"):
+        with pytest.raises(TooManyError, match=f"All {PER_SESSION + 1} live views are in use"):
             await live.open("c0001", offer, "a third")
         for task in opening[1:]:
             task.cancel()

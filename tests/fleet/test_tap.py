@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 
 from base import Codec, Packet
-from fleet.tap import PacketTap, subscribe
+from fleet.tap import ManyTap, PacketTap, subscribe
 
 
 def packet(number: int, *, key: bool = False, camera: str = "c1") -> Packet:
@@ -37,7 +38,11 @@ async def take(address: str, camera: str, count: int) -> list[Packet]:
 def open_tap(tmp_path: Path, watched: Watched) -> tuple[PacketTap, str]:
     address = f"ipc://{tmp_path}/w.tap"
     tap = PacketTap(
-        address, frozenset({"c1", "c11"}), watched, lambda camera: (packet(0, key=True, camera=camera), packet(1, camera=camera))
+        address,
+        frozenset({"c1", "c11"}),
+        watched,
+        lambda camera, wanted: watched(f"keys of {camera}", wanted),
+        lambda camera: (packet(0, key=True, camera=camera), packet(1, camera=camera)),
     )
     tap.start()
     return tap, address
@@ -89,9 +94,64 @@ def test_a_second_viewers_burst_does_not_repeat_packets_for_the_first(tmp_path: 
 
 
 def test_offering_to_nobody_never_blocks_and_counts_what_it_refuses(tmp_path: Path) -> None:
-    tap = PacketTap(f"ipc://{tmp_path}/w.tap", frozenset({"c1"}), Watched(), lambda _: ())
+    tap = PacketTap(f"ipc://{tmp_path}/w.tap", frozenset({"c1"}), Watched(), Watched(), lambda _: ())
     for number in range(2000):
         tap.offer(packet(number))
     assert tap.refused == 2000 - 512
     tap.start()
     tap.stop()
+
+
+def until_taken(tap: ManyTap, count: int) -> list[Packet]:
+    """What a tap of many gives, until it has given `count`."""
+    got: list[Packet] = []
+    deadline_s = time.monotonic() + 5
+    while len(got) < count:
+        assert time.monotonic() < deadline_s, f"expected {count} packets, got {got}"
+        got += tap.take()
+        threading.Event().wait(0.005)
+    return got
+
+
+def test_a_tap_of_many_gets_key_frames_only_of_some_and_everything_of_others(tmp_path: Path) -> None:
+    watched = Watched()
+    tap, address = open_tap(tmp_path, watched)
+    many = ManyTap({"c1": address, "c11": address}.get)
+    try:
+        many.want({"c1", "c11", "c7"}, ())
+        assert {item.camera for item in until_taken(many, 2)} == {"c1", "c11"}  # the cached ones, nothing of who is nowhere
+        watched.wait_for(("keys of c1", True))
+        tap.offer(packet(2))
+        tap.offer(packet(3, key=True))
+        assert until_taken(many, 1) == [packet(3, key=True)]
+        assert ("c1", True) not in watched.calls  # looking at key frames is not watching
+
+        many.want({"c11"}, {"c1"})
+        watched.wait_for(("keys of c1", False))
+        assert until_taken(many, 2) == [packet(0, key=True), packet(1)]
+        tap.offer(packet(4))
+        assert until_taken(many, 1) == [packet(4)]
+    finally:
+        many.close()
+        watched.wait_for(("keys of c11", False))
+        watched.wait_for(("c1", False))
+        tap.stop()
+
+
+def test_a_tap_of_many_follows_a_worker_to_its_new_address(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    first, at_first = open_tap(tmp_path / "a", Watched())
+    second, at_second = open_tap(tmp_path / "b", Watched())
+    homes = {"c1": at_first}
+    many = ManyTap(homes.get)
+    try:
+        many.want({"c1"}, ())
+        until_taken(many, 1)
+        homes["c1"] = at_second
+        many.want({"c1"}, ())
+        assert until_taken(many, 1) == [packet(0, key=True)]
+    finally:
+        many.close()
+        first.stop()
+        second.stop()

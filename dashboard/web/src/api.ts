@@ -180,8 +180,8 @@ export const api = {
     post<undefined>("/me/position", { lon, lat, accuracy_m, at }),
 
   /** WHEP (RFC 9725): offer in, answer out; `resource` is deleted to hang up. */
-  async whep(camera: string, offer: string): Promise<{ answer: string; resource: string }> {
-    const response = await request("POST", `/cameras/${id(camera)}/whep`, offer, "application/sdp");
+  async whep(camera: string, stream: "sub" | "main", offer: string): Promise<{ answer: string; resource: string }> {
+    const response = await request("POST", `/cameras/${id(camera)}/whep?stream=${stream}`, offer, "application/sdp");
     return { answer: await response.text(), resource: response.headers.get("Location") ?? "" };
   },
   async hangUp(resource: string): Promise<void> {

@@ -329,6 +329,7 @@ export interface CameraProperties {
   tilt_deg: number;
   height_m: number;
   enabled: boolean;
+  has_main: boolean;
   zones?: ZoneProperties[];
 }
 

@@ -2,13 +2,12 @@
 
 import { signal } from "@preact/signals";
 
+import { waitBefore } from "./backoff";
 import { heardServerTime } from "./clock";
 import type { Update } from "./records";
 
 export type Link = "connecting" | "live" | "lost";
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 15_000;
 /** The server pings every 10 s; two and a half missing pings mean that the line is dead. */
 const SILENCE_MS = 25_000;
 /** Only a connection that lasted resets the back-off; one that dies at once must not be hammered. */
@@ -16,12 +15,6 @@ const STABLE_MS = 5_000;
 
 export const link = signal<Link>("connecting");
 export const lostSince = signal<number | null>(null);
-
-/** Delay before attempt number `failures` (1 = first again), exponential with full jitter in the upper half. */
-export function waitBefore(failures: number, random = Math.random()): number {
-  const ceiling = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.max(0, failures - 1));
-  return ceiling / 2 + (random * ceiling) / 2;
-}
 
 /** Runs from `start` to `stop`. `onUpdate` gets data messages in order; `onReset` is called when they have a gap. */
 export class Updates {

@@ -6,7 +6,7 @@ import { lapse, written } from "../src/clock";
 import { cameraArea, surroundings } from "../src/map/area";
 import { cone, distance_m } from "../src/map/cones";
 import type { SiteRecord } from "../src/records";
-import { waitBefore } from "../src/updates";
+import { waitBefore } from "../src/backoff";
 
 describe("times", () => {
   it.each([

@@ -76,6 +76,7 @@ export function HealthSign({ health, size = 12 }: { health: Health; size?: numbe
 
 const ICONS = {
   room: "M3 4h7v9H3zM14 4h7v5h-7zM14 13h7v7h-7zM3 17h7v3H3z",
+  wall: "M3.5 4.5h17v15h-17zM3.5 9.5h17M3.5 14.5h17M9.2 4.5v15M14.8 4.5v15",
   board: "M4 4h16v16H4zM9.5 4v16M15 4v16M4 9h5.5M15 13h5",
   cameras: "M3 7h12v10H3zM15 11l6-3.5v9L15 13z",
   teams: "M9 11a3.2 3.2 0 1 0 0-6.4A3.2 3.2 0 0 0 9 11zm-6 8c0-3 2.5-5 6-5s6 2 6 5M16 5a3 3 0 0 1 0 5.8M17.5 14.3c2.2.6 3.5 2.3 3.5 4.7",

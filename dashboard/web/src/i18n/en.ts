@@ -3,11 +3,13 @@ import { matters } from "./matters";
 import { phone } from "./phone";
 import { rights } from "./rights";
 import { queue } from "./queue";
+import { wall } from "./wall";
 
 /** English words of the page. The keys of this table are the keys of every language. */
 export const en = {
   ...board.en,
   ...queue.en,
+  ...wall.en,
   ...matters.en,
   ...rights.en,
   ...phone.en,

@@ -4,11 +4,13 @@ import { matters } from "./matters";
 import { phone } from "./phone";
 import { rights } from "./rights";
 import { queue } from "./queue";
+import { wall } from "./wall";
 
 /** 页面的中文用语。 */
 export const zh: Record<Key, string> = {
   ...board.zh,
   ...queue.zh,
+  ...wall.zh,
   ...matters.zh,
   ...rights.zh,
   ...phone.zh,

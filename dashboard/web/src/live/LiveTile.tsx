@@ -5,7 +5,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { cameraPicture } from "../api";
 import { lapse, now, serverNow, written } from "../clock";
 import { t } from "../i18n";
-import { cameraName } from "../state";
+import { cameraById, cameraName } from "../state";
+import { useSeen } from "./seen";
 import { LivePicture, type LiveState } from "./whep";
 
 /** A picture that has not changed for so long is said to stand still. */
@@ -16,35 +17,45 @@ const LONGEST_RETRY_MS = 20_000;
 interface LiveTileProps {
   camera: string;
   testid?: string;
-  /** A still instead of a moving picture only, for lists. */
   onClick?: () => void;
+  /** Called when the picture begins to move. */
+  onMoving?: () => void;
+  /** Drawn so large that the main stream is worth it, where the camera has one. */
+  large?: boolean;
 }
 
-/** The cached still at once, then the moving picture over it; its state and age are always written on it. */
-export function LiveTile({ camera, testid = "live-video", onClick }: LiveTileProps) {
+/** The cached still at once, then the moving picture over it while somebody can see it; its state and age are always written on it. */
+export function LiveTile({ camera, testid = "live-video", onClick, onMoving, large = false }: LiveTileProps) {
   const video = useRef<HTMLVideoElement>(null);
+  const seen = useSeen(video);
   const frames = useRef(0);
   const lastFrame_ms = useRef(0);
   const [state, setState] = useState<LiveState>("connecting");
   const [reason, setReason] = useState("");
   const [attempt, setAttempt] = useState(0);
+  // A main stream that fails is not asked for again: the sub-stream takes its place.
+  const [mainFailed, setMainFailed] = useState(false);
+  const stream = large && !mainFailed && cameraById.value.get(camera)?.properties.has_main ? "main" : "sub";
   const [still, setStill] = useState(() => ({ asked_ms: serverNow(), shown: false }));
 
   useEffect(() => {
     frames.current = 0;
     setStill({ asked_ms: serverNow(), shown: false });
     setAttempt(0);
+    setMainFailed(false);
   }, [camera]);
 
   useEffect(() => {
     const element = video.current;
-    if (!element) return;
+    if (!element || !seen) return;
     let retry: ReturnType<typeof setTimeout> | undefined;
-    const picture = new LivePicture(camera, element, {
+    const picture = new LivePicture(camera, stream, element, {
       onState: (next, why) => {
         setState(next);
         setReason(why);
-        if (next === "failed") {
+        if (next === "playing") onMoving?.();
+        if (next === "failed" && stream === "main") setMainFailed(true);
+        else if (next === "failed") {
           const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
           retry = setTimeout(() => setAttempt(attempt + 1), wait * (0.75 + Math.random() / 2));
         }
@@ -60,14 +71,14 @@ export function LiveTile({ camera, testid = "live-video", onClick }: LiveTilePro
       clearTimeout(retry);
       picture.stop();
     };
-  }, [camera, attempt]);
+  }, [camera, attempt, seen, stream]);
 
   // Reading the clock draws the tile anew every second.
   void now.value;
   const quiet_ms = state === "playing" ? Date.now() - lastFrame_ms.current : 0;
   const shown = state === "playing" && quiet_ms > STALLED_MS ? "stalled" : state;
   return (
-    <figure class={`live ${shown}`} data-state={shown} onDblClick={onClick}>
+    <figure class={`live ${shown}`} data-state={shown} data-stream={stream} onDblClick={onClick}>
       <img
         class="live-still"
         src={cameraPicture(camera, still.asked_ms)}
@@ -90,14 +101,20 @@ export function LiveTile({ camera, testid = "live-video", onClick }: LiveTilePro
         <span class="live-age num">{t("live.still", { age: lapse(serverNow() - still.asked_ms) })}</span>
       )}
       {shown === "failed" && (
-        <div class="live-failed">
-          {reason && <p>{reason}</p>}
-          <button type="button" class="btn small" onClick={() => setAttempt(attempt + 1)}>
-            {t("live.retry")}
-          </button>
-        </div>
+        <Failed reason={reason} onRetry={() => setAttempt(attempt + 1)} />
       )}
     </figure>
+  );
+}
+
+function Failed({ reason, onRetry }: { reason: string; onRetry: () => void }) {
+  return (
+    <div class="live-failed">
+      {reason && <p>{reason}</p>}
+      <button type="button" class="btn small" onClick={onRetry}>
+        {t("live.retry")}
+      </button>
+    </div>
   );
 }
 

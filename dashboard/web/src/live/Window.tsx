@@ -48,7 +48,7 @@ export function Window() {
           <Icon name="close" size={16} />
         </button>
       </header>
-      <LiveTile camera={camera} testid="live-video-large" />
+      <LiveTile camera={camera} testid="live-video-large" large />
       {status && (
         <footer class="num">
           {status.width_px > 0 && `${status.width_px}×${status.height_px} · `}

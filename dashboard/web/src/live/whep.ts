@@ -23,6 +23,7 @@ export class LivePicture {
 
   constructor(
     private readonly camera: string,
+    private readonly stream: "sub" | "main",
     private readonly video: HTMLVideoElement,
     private readonly events: LiveEvents,
   ) {}
@@ -65,7 +66,7 @@ export class LivePicture {
     };
     await peer.setLocalDescription(await peer.createOffer());
     await gathered(peer);
-    const { answer, resource } = await api.whep(this.camera, peer.localDescription?.sdp ?? "");
+    const { answer, resource } = await api.whep(this.camera, this.stream, peer.localDescription?.sdp ?? "");
     this.resource = resource;
     if (this.stopped) return this.stop();
     await peer.setRemoteDescription({ type: "answer", sdp: answer });

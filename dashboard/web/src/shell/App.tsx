@@ -19,6 +19,8 @@ import { Setup, SignIn } from "../signin/SignIn";
 import { begin, current, entry, notice, session, tab } from "../state";
 import { Teams } from "../teams/Teams";
 import { Users } from "../users/Users";
+import { inOwnWindow, startFollowing } from "../wall/follow";
+import { Wall, WallWindow } from "../wall/Wall";
 import { CommandBar } from "./CommandBar";
 import { commandOpen, helpOpen, startDesk } from "./desk";
 import { Help } from "./Help";
@@ -36,11 +38,12 @@ export function App() {
   if (entry.value === "starting") return <div class="starting" aria-busy="true" />;
   if (entry.value === "setup") return <Setup />;
   if (entry.value === "sign-in") return <SignIn />;
-  return <Room />;
+  return inOwnWindow ? <WallWindow /> : <Room />;
 }
 
 function Room() {
   useEffect(() => startDesk(), []);
+  useEffect(() => startFollowing(), []);
   const isAdministrator = session.value?.principal.role === "administrator";
   return (
     <div class="shell">
@@ -52,10 +55,11 @@ function Room() {
         <Queue />
         <div class="room-centre">
           <MapView />
-          <Window />
+          {tab.value === "room" && <Window />}
         </div>
         {call.value ? <CallForm key={call.value.command} open={call.value} /> : <Panel />}
       </main>
+      {tab.value === "wall" && <Wall />}
       {tab.value === "board" && <Board />}
       {tab.value === "cameras" && <Cameras />}
       {tab.value === "teams" && <Teams />}

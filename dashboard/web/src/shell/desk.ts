@@ -32,6 +32,7 @@ import { CAUSES, REASONS, type Incident } from "../records";
 import { ring, unlockSound } from "../sound";
 import { current, inLanguage, mayDispatch, open, say, select, selected, site, tab, waiting, watched, type Tab } from "../state";
 import { t } from "../i18n";
+import { onWall } from "../wall/wall";
 
 export const helpOpen = signal(false);
 export const commandOpen = signal(false);
@@ -115,6 +116,7 @@ export function show(id: string): void {
 export function perform(action: Action): boolean {
   if (action === "help") helpOpen.value = true;
   else if (action === "command") commandOpen.value = true;
+  else if (tab.value === "wall" && onWall(action)) return true;
   else if (action === "back") return back();
   else if (tab.value !== "room") return false;
   else if (action === "call") call.value = { command: newCommandId(), place: null };
