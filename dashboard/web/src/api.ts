@@ -74,12 +74,12 @@ async function request(
   return response;
 }
 
-async function get<T>(path: string): Promise<T> {
+export async function get<T>(path: string): Promise<T> {
   return (await (await request("GET", path)).json()) as T;
 }
 
-async function post<T>(path: string, value: unknown): Promise<T> {
-  const response = await request("POST", path, JSON.stringify(value));
+export async function post<T>(path: string, value: unknown, timeout_ms = TIMEOUT_MS): Promise<T> {
+  const response = await request("POST", path, JSON.stringify(value), undefined, timeout_ms);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
@@ -90,7 +90,7 @@ async function put(path: string, value: unknown): Promise<void> {
 /** A photo takes longer than other requests where the network is poor; the server waits as long. */
 const PHOTO_TIMEOUT_MS = 70_000;
 
-const id = encodeURIComponent;
+export const id = encodeURIComponent;
 
 const hangingUp = new Set<Promise<unknown>>();
 

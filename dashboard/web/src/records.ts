@@ -1,6 +1,7 @@
 /** What the server's REST and WebSocket interface carries. Times are ISO 8601 in UTC. */
 
 import type { Round } from "./board/records";
+import type { CoverageNews } from "./coverage/records";
 
 export type Role = "operator" | "dispatcher" | "administrator" | "team";
 export type Level = 1 | 2 | 3 | 4;
@@ -388,5 +389,7 @@ export type Update =
   | { type: "referral"; seq: number; referral: Referral }
   | { type: "handover"; seq: number; handover: { alarms: HandoverAlarm[] } }
   | { type: "support"; seq: number; support: SupportRecord }
+  | { type: "support"; seq: number; support: { incident: string; team: string; state: string } }
+  | { type: "coverage"; seq: number; coverage: CoverageNews }
   | { type: "reset"; seq?: number }
   | { type: "ping"; now: string };

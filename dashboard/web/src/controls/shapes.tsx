@@ -77,6 +77,7 @@ export function HealthSign({ health, size = 12 }: { health: Health; size?: numbe
 const ICONS = {
   room: "M3 4h7v9H3zM14 4h7v5h-7zM14 13h7v7h-7zM3 17h7v3H3z",
   board: "M4 4h16v16H4zM9.5 4v16M15 4v16M4 9h5.5M15 13h5",
+  coverage: "M4 20L9 5l4 9M9 5l11 6-7 9zM4 20h9",
   cameras: "M3 7h12v10H3zM15 11l6-3.5v9L15 13z",
   teams: "M9 11a3.2 3.2 0 1 0 0-6.4A3.2 3.2 0 0 0 9 11zm-6 8c0-3 2.5-5 6-5s6 2 6 5M16 5a3 3 0 0 1 0 5.8M17.5 14.3c2.2.6 3.5 2.3 3.5 4.7",
   users: "M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5c0-3.6 3-6 7.5-6s7.5 2.4 7.5 6",

@@ -1,4 +1,5 @@
 import { board } from "./board";
+import { coverage } from "./coverage";
 import { matters } from "./matters";
 import { phone } from "./phone";
 import { rights } from "./rights";
@@ -7,6 +8,7 @@ import { queue } from "./queue";
 /** English words of the page. The keys of this table are the keys of every language. */
 export const en = {
   ...board.en,
+  ...coverage.en,
   ...queue.en,
   ...matters.en,
   ...rights.en,

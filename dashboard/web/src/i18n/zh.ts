@@ -1,4 +1,5 @@
 import { board } from "./board";
+import { coverage } from "./coverage";
 import type { Key } from "./index";
 import { matters } from "./matters";
 import { phone } from "./phone";
@@ -8,6 +9,7 @@ import { queue } from "./queue";
 /** 页面的中文用语。 */
 export const zh: Record<Key, string> = {
   ...board.zh,
+  ...coverage.zh,
   ...queue.zh,
   ...matters.zh,
   ...rights.zh,

@@ -6,6 +6,7 @@ import { useEffect } from "preact/hooks";
 
 import { Board } from "../board/Board";
 import { Cameras } from "../cameras/Cameras";
+import { CoveragePage } from "../coverage/CoveragePage";
 import { t } from "../i18n";
 import { call } from "../incident/call";
 import { CallForm } from "../incident/CallForm";
@@ -57,6 +58,7 @@ function Room() {
         {call.value ? <CallForm key={call.value.command} open={call.value} /> : <Panel />}
       </main>
       {tab.value === "board" && <Board />}
+      {tab.value === "coverage" && <CoveragePage />}
       {tab.value === "cameras" && <Cameras />}
       {tab.value === "teams" && <Teams />}
       {tab.value === "users" && isAdministrator && <Users />}
