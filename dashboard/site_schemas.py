@@ -50,6 +50,7 @@ class CameraProperties(AnswerBody):
     hfov_deg: float
     tilt_deg: float
     height_m: float
+    uplink: str = Field(description="the switch that feeds it; empty if the site does not say")
     enabled: bool
     zones: list[ZoneOut]
 
@@ -203,6 +204,7 @@ def _camera(camera: Camera, rules: list[Rule]) -> CameraFeature:
         hfov_deg=camera.hfov_deg,
         tilt_deg=camera.tilt_deg,
         height_m=camera.height_m,
+        uplink=camera.uplink,
         enabled=camera.enabled,
         zones=zones,
     )

@@ -329,6 +329,8 @@ export interface CameraProperties {
   hfov_deg: number;
   tilt_deg: number;
   height_m: number;
+  /** The switch that feeds it; empty if the site does not say. */
+  uplink: string;
   enabled: boolean;
   zones?: ZoneProperties[];
 }
@@ -389,7 +391,6 @@ export type Update =
   | { type: "referral"; seq: number; referral: Referral }
   | { type: "handover"; seq: number; handover: { alarms: HandoverAlarm[] } }
   | { type: "support"; seq: number; support: SupportRecord }
-  | { type: "support"; seq: number; support: { incident: string; team: string; state: string } }
   | { type: "coverage"; seq: number; coverage: CoverageNews }
   | { type: "reset"; seq?: number }
   | { type: "ping"; now: string };

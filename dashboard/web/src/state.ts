@@ -246,6 +246,11 @@ export async function refreshStatuses(): Promise<void> {
   }
 }
 
+/** After a change of the site: places and cameras as they are now. */
+export async function reloadSite(): Promise<void> {
+  site.value = await api.site();
+}
+
 /** After sign-in: the site once, then the live connection, which loads the lists. */
 export async function enter(signedIn: Session): Promise<void> {
   session.value = signedIn;

@@ -2,6 +2,7 @@ import { board } from "./board";
 import { coverage } from "./coverage";
 import { matters } from "./matters";
 import { phone } from "./phone";
+import { registry } from "./registry";
 import { rights } from "./rights";
 import { queue } from "./queue";
 
@@ -13,6 +14,7 @@ export const en = {
   ...matters.en,
   ...rights.en,
   ...phone.en,
+  ...registry.en,
   "app.tagline": "Control room of the grid patrol",
   "tab.room": "Room",
   "tab.cameras": "Cameras",

@@ -3,6 +3,7 @@ import { coverage } from "./coverage";
 import type { Key } from "./index";
 import { matters } from "./matters";
 import { phone } from "./phone";
+import { registry } from "./registry";
 import { rights } from "./rights";
 import { queue } from "./queue";
 
@@ -14,6 +15,7 @@ export const zh: Record<Key, string> = {
   ...matters.zh,
   ...rights.zh,
   ...phone.zh,
+  ...registry.zh,
   "app.tagline": "网格巡防指挥室",
   "tab.room": "指挥室",
   "tab.cameras": "摄像机",

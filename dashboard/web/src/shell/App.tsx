@@ -5,7 +5,7 @@ import "./shell.css";
 import { useEffect } from "preact/hooks";
 
 import { Board } from "../board/Board";
-import { Cameras } from "../cameras/Cameras";
+import { CamerasPage } from "../cameras/CamerasPage";
 import { CoveragePage } from "../coverage/CoveragePage";
 import { t } from "../i18n";
 import { call } from "../incident/call";
@@ -59,7 +59,7 @@ function Room() {
       </main>
       {tab.value === "board" && <Board />}
       {tab.value === "coverage" && <CoveragePage />}
-      {tab.value === "cameras" && <Cameras />}
+      {tab.value === "cameras" && <CamerasPage />}
       {tab.value === "teams" && <Teams />}
       {tab.value === "users" && isAdministrator && <Users />}
       {further.value && current.value && <Further incident={current.value} />}
