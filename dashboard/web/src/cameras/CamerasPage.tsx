@@ -2,10 +2,8 @@ import "./cameras.css";
 import "../registry/registry.css";
 import "../teams/teams.css";
 
-import { signal } from "@preact/signals";
-
 import { t, word } from "../i18n";
-import { editing, mayConfigure } from "../registry/facts";
+import { camerasMode, editing, FOR_ADMINISTRATORS, FOR_ALL, mayConfigure, type CamerasMode } from "../registry/facts";
 import { Import } from "../registry/Import";
 import { Logins } from "../registry/Logins";
 import { Registry } from "../registry/Registry";
@@ -13,16 +11,9 @@ import { Versions } from "../registry/Versions";
 import { Cameras, pointedAt } from "./Cameras";
 import { Uplinks } from "./Uplinks";
 
-const FOR_ALL = ["watch", "uplinks"] as const;
-const FOR_ADMINISTRATORS = ["registry", "import", "versions", "logins"] as const;
-type Mode = (typeof FOR_ALL)[number] | (typeof FOR_ADMINISTRATORS)[number];
-
-/** Which part of the cameras' page is shown. */
-export const camerasMode = signal<Mode>("watch");
-
 /** The cameras: to look at, by switch, and for administrators their configuration. */
 export function CamerasPage() {
-  const modes: readonly Mode[] = mayConfigure() ? [...FOR_ALL, ...FOR_ADMINISTRATORS] : FOR_ALL;
+  const modes: readonly CamerasMode[] = mayConfigure() ? [...FOR_ALL, ...FOR_ADMINISTRATORS] : FOR_ALL;
   const mode = modes.includes(camerasMode.value) ? camerasMode.value : "watch";
   return (
     <main class="page cameras" aria-label={t("cameras.title")} data-testid="cameras">

@@ -2,10 +2,12 @@ import { useState } from "preact/hooks";
 
 import { t } from "../i18n";
 import { area } from "../numbers";
-import { inLanguage, placeName, session } from "../state";
+import { camerasMode, editing, mayConfigure } from "../registry/facts";
+import { inLanguage, placeName, session, tab } from "../state";
 import { showShapes } from "./CoverageMap";
 import { coverage, place, plan, planned } from "./facts";
 import { outlineOf } from "./Places";
+import type { PlannedCamera } from "./records";
 
 const MOST = 50;
 
@@ -68,6 +70,13 @@ export function Planner() {
   );
 }
 
+/** The planned camera as a draft in the configuration; what it is called and where its streams are is for a person to say. */
+function make({ lon, lat, height_m, azimuth_deg, tilt_deg, hfov_deg }: PlannedCamera): void {
+  editing.value = { draft: { lon, lat, height_m, azimuth_deg, tilt_deg, hfov_deg } };
+  camerasMode.value = "registry";
+  tab.value = "cameras";
+}
+
 function Result() {
   if (planned.value.length === 0) return null;
   let sum_m2 = 0;
@@ -80,6 +89,7 @@ function Result() {
           <th class="right">{t("coverage.plan.look")}</th>
           <th class="right">{t("coverage.plan.gain")}</th>
           <th class="right">{t("coverage.plan.sum")}</th>
+          {mayConfigure() && <th />}
         </tr>
       </thead>
       <tbody>
@@ -103,6 +113,13 @@ function Result() {
               <td class="num right">{Math.round(one.azimuth_deg)}°</td>
               <td class="num right">{area(one.gain_m2)}</td>
               <td class="num right">{area(sum_m2)}</td>
+              {mayConfigure() && (
+                <td>
+                  <button type="button" class="btn quiet small" title={t("registry.plan")} aria-label={t("registry.plan")} onClick={() => make(one)}>
+                    +
+                  </button>
+                </td>
+              )}
             </tr>
           );
         })}

@@ -12,6 +12,14 @@ export const facts = signal<RegistryFacts | null>(null);
 export const entries = signal<readonly ListedEntry[]>([]);
 /** The camera that is edited: an id, or a draft of a new one; null: none. */
 export const editing = signal<{ id: string } | { draft: Partial<ListedEntry> } | null>(null);
+
+export const FOR_ALL = ["watch", "uplinks"] as const;
+export const FOR_ADMINISTRATORS = ["registry", "import", "versions", "logins"] as const;
+export type CamerasMode = (typeof FOR_ALL)[number] | (typeof FOR_ADMINISTRATORS)[number];
+
+/** Which part of the cameras' page is shown. */
+export const camerasMode = signal<CamerasMode>("watch");
+
 export const entryById = computed(() => new Map(entries.value.map((one) => [one.id, one])));
 
 export function mayConfigure(): boolean {

@@ -53,7 +53,7 @@ export function Editor({ edited }: { edited: Edited }) {
         onSave={() => void save(isNew, setRefused)}
       />
       {refused && <RefusedBox refused={refused} onReload={load} />}
-      <div class="editor-work">{view === "map" || isNew ? <EditorMap /> : <Picture camera={draft.value.camera.id} />}</div>
+      <div class="editor-work">{view === "map" || isNew ? <EditorMap wide={isNew && edited.draft.lon === undefined} /> : <Picture camera={draft.value.camera.id} />}</div>
       <aside class="editor-side">
         {view === "picture" && !isNew && <ShapeList />}
         {!isNew && <Beside camera={draft.value.camera.id} />}
@@ -154,7 +154,7 @@ function Head({ isNew, view, onView, onBack, onSave }: HeadProps) {
       {!isNew && (
         <div class="segments" role="group" aria-label={t("editor.title")}>
           {(["map", "picture"] as const).map((one) => (
-            <button key={one} type="button" aria-pressed={view === one} data-testid={`editor-${one}`} onClick={() => onView(one)}>
+            <button key={one} type="button" aria-pressed={view === one} data-testid={`editor-view-${one}`} onClick={() => onView(one)}>
               {t(one === "map" ? "editor.view.map" : "editor.view.picture")}
             </button>
           ))}

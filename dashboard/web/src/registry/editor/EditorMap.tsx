@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Icon } from "../../controls/shapes";
 import { t, word } from "../../i18n";
+import type { Bounds } from "../../map/area";
 import { cone, distance_m } from "../../map/cones";
 import type { Collection } from "../../map/features";
 import type { GroundMap, Overlay } from "../../map/GroundMap";
@@ -134,13 +135,14 @@ function keep(map: GroundMap, box: HTMLElement): () => void {
     effect(() => map.set("others", others(draft.value.camera.id))),
     effect(() => map.set("bands", bands())),
     effect(() => map.set("cone", lightCone(draft.value.camera))),
-    effect(() => void askGeometry(asRequest(draft.value.camera)).then(() => undefined)),
+    effect(() => void askGeometry(asRequest(draft.value.camera))),
     effect(() => map.setLook(theme.value, lang.value)),
   ];
   return () => ends.forEach((end) => end());
 }
 
-export function EditorMap() {
+/** `wide`: of a camera that has no place yet, so the whole ground is shown. */
+export function EditorMap({ wide }: { wide: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const map = useRef<GroundMap | null>(null);
   const [state, setState] = useState<"loading" | "ready" | "unavailable">("loading");
@@ -151,7 +153,8 @@ export function EditorMap() {
     let end: () => void = () => undefined;
     let gone = false;
     const start = draft.peek().camera;
-    const [west, south, east, north] = [moved(start, -AROUND_M, -AROUND_M), moved(start, AROUND_M, AROUND_M)].flatMap((one) => [one.lon, one.lat]) as [number, number, number, number];
+    const [from, to] = [moved(start, -AROUND_M, -AROUND_M), moved(start, AROUND_M, AROUND_M)];
+    const shown: Bounds = wide ? ground.bounds : [from.lon, from.lat, to.lon, to.lat];
     void import("../../map/GroundMap").then(({ GroundMap: Ground }) => {
       if (gone) return;
       try {
@@ -162,7 +165,7 @@ export function EditorMap() {
             // A new camera is put where somebody points; one that hangs already is only dragged.
             if (saved.peek().digest === "") changeCamera({ ...placed(draft.peek().camera, lon, lat), ...placesAt(ground, lon, lat) });
           },
-        }, [west, south, east, north]);
+        }, shown);
       } catch {
         return setState("unavailable");
       }
