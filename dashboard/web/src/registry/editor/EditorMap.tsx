@@ -15,7 +15,7 @@ import { placeName, site } from "../../state";
 import { editing, entries } from "../facts";
 import type { Entry } from "../records";
 import { arrowStep, beginDrag } from "./drag";
-import { asRequest, bearing_deg, handleAt, hfov_deg, moved, placed, placesAt, reach_m, turned } from "./draft";
+import { bearing_deg, handleAt, hfov_deg, moved, placed, placesAt, reach_m, turned } from "./draft";
 import { askGeometry, changeCamera, draft, geometry, saved, settle } from "./work";
 
 /** The rectangle around a camera that is shown first, metres to each side. */
@@ -135,7 +135,7 @@ function keep(map: GroundMap, box: HTMLElement): () => void {
     effect(() => map.set("others", others(draft.value.camera.id))),
     effect(() => map.set("bands", bands())),
     effect(() => map.set("cone", lightCone(draft.value.camera))),
-    effect(() => void askGeometry(asRequest(draft.value.camera))),
+    effect(() => void askGeometry(draft.value.camera)),
     effect(() => map.setLook(theme.value, lang.value)),
   ];
   return () => ends.forEach((end) => end());
@@ -200,7 +200,7 @@ function Reading() {
   const known = geometry.value?.found;
   const { camera } = draft.value;
   return (
-    <div class="map-card" data-testid="editor-reading" data-azimuth={camera.azimuth_deg} data-area={known?.area_m2 ?? ""}>
+    <div class="map-card" data-testid="editor-reading" data-azimuth={camera.azimuth_deg} data-exact={geometry.value?.of === camera}>
       <strong class="num">
         {camera.azimuth_deg}° · {known ? area(known.area_m2) : "…"}
       </strong>

@@ -5,7 +5,7 @@ import { computed, signal } from "@preact/signals";
 import type { Entry, Geometry, Outline } from "../records";
 import { registry } from "../requests";
 import { changed, redone, settled, undoable, undone, type Undoable } from "../undo";
-import { differences, NEW_CAMERA, type Draft } from "./draft";
+import { asRequest, differences, NEW_CAMERA, type Draft } from "./draft";
 import { pointRemoved, withNew, without, withPoints, type Layer, type Shape, type ShapeKey } from "./outlines";
 
 const EMPTY: Draft = { camera: NEW_CAMERA, rules: [], privacy: [], ignore: [] };
@@ -99,7 +99,7 @@ export async function askGeometry(camera: Entry): Promise<void> {
   }
   busy = true;
   try {
-    geometry.value = { of: camera, found: await registry.geometry(camera) };
+    geometry.value = { of: camera, found: await registry.geometry(asRequest(camera)) };
   } catch {
     // Half-typed numbers are refused; the light cone stays until they are whole.
   }
