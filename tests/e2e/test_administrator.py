@@ -2,23 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from base import Gap, GapCause, SystemClock
-from camera_config import load_site, write_site
+from camera_config import load_site
 from camera_config.site import MaskKind
-from dashboard import DashboardSettings
-from fleet.coverage import coverage_running
-from storage import Store
-from tests.dashboard.clip import ClipFleet
-from tests.dashboard.room import Room, cookie_of
-from tests.dashboard.two_halves import a_photo
-from tests.e2e.room import chromium
+from tests.e2e.control_room import Control, control_running
 from tests.e2e.scene_room import DIST
 from tests.fleet.test_coverage import SWITCH, the_site
 
@@ -27,60 +19,10 @@ if not (DIST / "index.html").is_file():
     pytestmark.append(pytest.mark.skip(reason="the page is not built"))
 
 
-class PictureFleet(ClipFleet):
-    """Cameras whose newest picture a browser can show."""
-
-    async def snapshot(self, camera: str) -> bytes:
-        return a_photo(320, 180)
-
-
-@dataclass
-class Control:
-    """A running room whose site is a folder that the registry may write, and an administrator's browser."""
-
-    room: Room
-    fleet: PictureFleet
-    browser: Browser
-    cookie: str
-    folder: Path
-
-    def page(self, tab: str, part: str) -> tuple[Page, list[str]]:
-        """A page of its own with one part of a tab before it, and what goes wrong in it."""
-        context = self.browser.new_context(viewport={"width": 1366, "height": 768}, locale="en-GB", reduced_motion="reduce")
-        context.add_cookies([{"name": "gridpatrol_session", "value": self.cookie, "url": self.room.url}])
-        page, wrong = context.new_page(), list[str]()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(self.room.url)
-        page.get_by_test_id(f"tab-{tab}").click(timeout=20_000)
-        page.get_by_test_id(part).click()
-        return page, wrong
-
-    def lose(self, *cameras: str) -> None:
-        """From now on no picture comes from these."""
-        gaps = {camera: Gap(camera, self.room.clock.now_s(), None, GapCause.ENDED_BY_CAMERA) for camera in cameras}
-        self.room.store.record_gaps(list(gaps.values()))
-        self.room.call(self.fleet.gaps.update, gaps)
-
-
 @pytest.fixture(scope="module")
 def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
-    folder = tmp_path_factory.mktemp("control")
-    plain = the_site()
-    write_site(replace(plain, coverage=replace(plain.coverage, patrol_after_min=0.0)), folder / "site")
-    site, clock = load_site(folder / "site"), SystemClock()
-    store = Store.open(f"sqlite:///{folder}/gridpatrol.db", clock, site, folder / "clips")
-    fleet = PictureFleet(tuple(site.camera_by_id), clock)
-    room = Room(site, store, fleet, clock, DashboardSettings(page=DIST))
-    room.start()
-    beside = AsyncExitStack()
-    app = room.app.state
-    room.on_loop(beside.enter_async_context(coverage_running(site, store, fleet, app.coverage, app.updates, clock)))
-    try:
-        with chromium() as browser:
-            yield Control(room, fleet, browser, cookie_of(room.set_up()), folder / "site")
-    finally:
-        room.on_loop(beside.aclose())
-        room.stop()
+    with control_running(tmp_path_factory.mktemp("control"), the_site()) as running:
+        yield running
 
 
 def edit(page: Page, camera: str) -> Locator:
@@ -129,7 +71,7 @@ def test_a_camera_is_dragged_and_turned_and_saved(control: Control) -> None:
 
 
 def test_somebody_who_was_faster_is_named(control: Control) -> None:
-    page, wrong = control.page("cameras", "cameras-registry")
+    page, wrong = control.page("cameras", "cameras-registry", maps=False)
     edit(page, "c4")
     client = control.room.client(control.cookie)
     known = client.get("/api/v1/registry/cameras/c4").json()
@@ -146,7 +88,7 @@ def test_somebody_who_was_faster_is_named(control: Control) -> None:
 
 
 def test_a_mask_is_drawn_by_mouse_and_moved_by_keys(control: Control) -> None:
-    page, wrong = control.page("cameras", "cameras-registry")
+    page, wrong = control.page("cameras", "cameras-registry", maps=False)
     edit(page, "c3")
     page.get_by_test_id("editor-view-picture").click()
     canvas = page.get_by_test_id("picture-canvas")
@@ -175,7 +117,7 @@ def test_a_mask_is_drawn_by_mouse_and_moved_by_keys(control: Control) -> None:
 
 
 def test_a_file_with_a_bad_row_is_shown_row_by_row_and_its_good_rows_come_in(control: Control, tmp_path: Path) -> None:
-    page, wrong = control.page("cameras", "cameras-import")
+    page, wrong = control.page("cameras", "cameras-import", maps=False)
     header, first, second, *_ = (control.folder / "cameras.csv").read_text("utf-8").splitlines()
     columns = header.split(",")
     good, bad = first.split(","), second.split(",")

@@ -19,7 +19,7 @@ import { bearing_deg, handleAt, hfov_deg, moved, placed, placesAt, reach_m, turn
 import { askGeometry, changeCamera, draft, geometry, saved, settle } from "./work";
 
 /** The rectangle around a camera that is shown first, metres to each side. */
-const AROUND_M = 70;
+const AROUND_M = 110;
 const HANDLE_PX = 96;
 const DETECT_PPM = 25;
 /** The five bands, from far to near, each denser than the one before. */
