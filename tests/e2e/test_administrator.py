@@ -116,6 +116,23 @@ def test_a_mask_is_drawn_by_mouse_and_moved_by_keys(control: Control) -> None:
     page.context.close()
 
 
+def test_several_cameras_are_changed_at_once(control: Control) -> None:
+    page, wrong = control.page("cameras", "cameras-registry", maps=False)
+    page.get_by_test_id("registry-filter").fill("c1")
+    expect(page.get_by_test_id("registry-row")).to_have_count(1, timeout=15_000)
+    page.get_by_test_id("registry-all").check()
+    page.get_by_test_id("registry-filter").fill("")
+    page.locator("[data-camera=c2] input").check()
+    expect(page.get_by_test_id("bulk-bar")).to_contain_text("2 chosen")
+    page.get_by_test_id("bulk-field").select_option("tilt_deg")
+    page.get_by_test_id("bulk-value").fill("12")
+    page.get_by_test_id("bulk-apply").click()
+    expect(page.get_by_test_id("bulk-bar")).to_have_count(0, timeout=10_000)
+    assert [each.tilt_deg for each in load_site(control.folder).cameras] == [12, 12, 0, 0, 0]
+    assert wrong == []
+    page.context.close()
+
+
 def test_a_file_with_a_bad_row_is_shown_row_by_row_and_its_good_rows_come_in(control: Control, tmp_path: Path) -> None:
     page, wrong = control.page("cameras", "cameras-import", maps=False)
     header, first, second, *_ = (control.folder / "cameras.csv").read_text("utf-8").splitlines()

@@ -12,7 +12,7 @@ import type { Changed, Entry, Problem } from "../records";
 import { registry } from "../requests";
 import { Beside } from "./Beside";
 import { CameraForm } from "./CameraForm";
-import { asRequest, differences, draftOf, NEW_CAMERA, placesAt } from "./draft";
+import { asRequest, differences, draftOf, NEW_CAMERA, placed, placesAt } from "./draft";
 import { EditorMap } from "./EditorMap";
 import { Picture } from "./Picture";
 import { ShapeList } from "./ShapeList";
@@ -86,8 +86,7 @@ async function take(edited: Edited): Promise<void> {
 function beginNew(given: Partial<Entry>): void {
   const ground = site.peek();
   const [west, south, east, north] = ground?.bounds ?? [0, 0, 0, 0];
-  const middle = { lon: (west + east) / 2, lat: (south + north) / 2 };
-  const camera = { ...NEW_CAMERA, ...middle, ...given };
+  const camera = { ...placed(NEW_CAMERA, (west + east) / 2, (south + north) / 2), ...given };
   const places = ground ? placesAt(ground, camera.lon, camera.lat) : {};
   begin({ camera: { ...camera, ...places }, rules: [], privacy: [], ignore: [] }, "");
 }

@@ -36,7 +36,7 @@ function layers(p: Palette): LayerSpecification[] {
       id: "others",
       type: "circle",
       source: "others",
-      paint: { "circle-color": p.camera, "circle-radius": 4, "circle-stroke-color": p.cameraLine, "circle-stroke-width": 1 },
+      paint: { "circle-color": p.camera, "circle-radius": ["interpolate", ["linear"], ["zoom"], 14, 1.6, 17, 4], "circle-stroke-color": p.cameraLine, "circle-stroke-width": 1 },
     },
   ];
 }
@@ -207,6 +207,7 @@ function Reading() {
       <span class="dim num">
         {(known?.bands ?? []).map((one) => `${word("coverage.band", one.band)} ${Math.round(reach_m(camera, one.pixels_per_metre))} m`).join(" · ")}
       </span>
+      {saved.value.digest === "" && <span>{t("editor.point")}</span>}
       {known?.dead_zone_m ? <span class="dim num">{t("editor.dead", { m: known.dead_zone_m.toFixed(1) })}</span> : null}
       {known?.inside && <span class="lost-text">{t("editor.inside", { name: placeName(known.inside) })}</span>}
     </div>
