@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from base import EventKind
 from camera_config import load_site
 from camera_config.site import MaskKind
 from tests.e2e.control_room import Control, control_running
@@ -87,7 +88,7 @@ def test_somebody_who_was_faster_is_named(control: Control) -> None:
     page.context.close()
 
 
-def test_a_mask_is_drawn_by_mouse_and_moved_by_keys(control: Control) -> None:
+def test_a_mask_and_a_zone_are_drawn_by_mouse_and_by_keys(control: Control) -> None:
     page, wrong = control.page("cameras", "cameras-registry", maps=False)
     edit(page, "c3")
     page.get_by_test_id("editor-view-picture").click()
@@ -107,9 +108,15 @@ def test_a_mask_is_drawn_by_mouse_and_moved_by_keys(control: Control) -> None:
     expect(corners).to_have_count(3)
     page.keyboard.press("Control+z")
     expect(corners).to_have_count(4)
+    page.get_by_test_id("tool-zone").press("Enter")
+    page.get_by_test_id("tool-zone").press("Enter")  # once more: in the middle of the picture, without a mouse
+    expect(page.locator("[data-testid=shape][data-layer=zone]")).to_have_count(1)
     page.get_by_test_id("editor-save").click()
     expect(page.get_by_test_id("editor")).to_have_attribute("data-changed", "false", timeout=15_000)
-    [mask] = [each for each in load_site(control.folder).masks if each.camera == "c3"]
+    site = load_site(control.folder)
+    [mask] = [each for each in site.masks if each.camera == "c3"]
+    [rule] = [each for each in site.rules if each.camera == "c3"]
+    assert rule.kind is EventKind.INTRUSION and rule.zone[0] == (0.35, 0.35) and rule.zone[2] == (0.65, 0.65)
     assert mask.kind is MaskKind.PRIVACY and len(mask.outline) == 4
     assert mask.outline[0] == pytest.approx((0.25, 0.2), abs=0.01) and mask.outline[2] == pytest.approx((0.5, 0.6), abs=0.01)
     assert wrong == []

@@ -47,7 +47,7 @@ function EncoderPart({ camera }: { camera: string }) {
   const [known, setKnown] = useState<Encoder | null>(null);
   const [failed, setFailed] = useState("");
   const [busy, setBusy] = useState(false);
-  const advised = (statuses.value.get(camera)?.advice ?? []).length > 0;
+  const advised = (statuses.value.get(camera)?.advice ?? []).includes("long_gop");
   const networks = facts.value?.camera_networks ?? [];
   const ask = async (write: boolean): Promise<void> => {
     setBusy(true);
@@ -69,7 +69,7 @@ function EncoderPart({ camera }: { camera: string }) {
           {known && (
             <p class={known.analysable ? "dim" : "lost-text"}>
               {known.maker} {known.model} · {word("codec", known.codec.toLowerCase())} {known.width_px}×{known.height_px} ·{" "}
-              {t("encoder.gop", { s: known.gop_s.toFixed(1) })}
+              {t("encoder.gop", { s: (known.measured_gop_s ?? known.gop_s).toFixed(1) })}
               {known.smart_codec === "on" ? ` · ${t("encoder.smart")}` : ""}
             </p>
           )}

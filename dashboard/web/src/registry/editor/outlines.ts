@@ -15,6 +15,8 @@ export interface Shape extends ShapeKey {
   points: Outline;
 }
 
+/** What a new zone or line is called until somebody says where it is; a rule needs a name. */
+const FIRST_NAMES = { zone: { zh: "区域", en: "Zone" }, line: { zh: "绊线", en: "Line" } } as const;
 const LEAST_POINTS: Readonly<Record<Layer, number>> = { privacy: 3, ignore: 3, zone: 3, line: 2 };
 const MOST_POINTS = 100;
 
@@ -63,7 +65,7 @@ export function withNew(draft: Draft, layer: Layer, from: readonly [number, numb
   if (layer === "privacy" || layer === "ignore") {
     return { draft: { ...draft, [layer]: [...draft[layer], corners] }, key: { layer, index: draft[layer].length } };
   }
-  const rule = { name: freeName(draft, kind), kind, [layer]: corners, zone_name: { zh: "", en: "" } };
+  const rule = { name: freeName(draft, kind), kind, [layer]: corners, zone_name: FIRST_NAMES[layer] };
   return { draft: { ...draft, rules: [...draft.rules, rule] }, key: { layer, index: draft.rules.length } };
 }
 
