@@ -110,6 +110,12 @@ export function CoverageMap() {
   );
 }
 
+/** Where the places are that somebody may see: of a limited account only a part of the sub-district. */
+function own(ground: SiteRecord): Bounds {
+  const inner = ground.places.features.filter((one) => one.properties.kind !== "sub_district");
+  return around(inner.map((one) => one.geometry)) ?? ground.bounds;
+}
+
 function build(
   box: HTMLElement,
   ground: SiteRecord,
@@ -130,7 +136,7 @@ function build(
           chosenSpot.value = null;
         },
         onCounted: setLost,
-      });
+      }, own(ground));
     } catch {
       return setState("unavailable");
     }

@@ -52,12 +52,12 @@ export class GroundMap {
     private lang: Lang,
     private readonly overlay: Overlay,
     private readonly events: GroundEvents,
-    start: Bounds = site.bounds,
+    private readonly start: Bounds = site.bounds,
   ) {
     this.map = new MapLibre({
       container: box,
       style: this.style(),
-      bounds: start,
+      bounds: this.start,
       fitBoundsOptions: { padding: PADDING_PX, maxZoom: CLOSEST_ZOOM },
       maxBounds: surroundings(site.bounds),
       attributionControl: false,
@@ -151,7 +151,7 @@ export class GroundMap {
   }
 
   home(): void {
-    this.fit(this.site.bounds);
+    this.fit(this.start);
   }
 
   zoomBy(step: number): void {
