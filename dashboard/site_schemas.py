@@ -50,6 +50,7 @@ class CameraProperties(AnswerBody):
     hfov_deg: float
     tilt_deg: float
     height_m: float
+    uplink: str = Field(description="the switch that feeds it; empty if the site does not say")
     enabled: bool
     has_main: bool
     zones: list[ZoneOut]
@@ -204,6 +205,7 @@ def _camera(camera: Camera, rules: list[Rule]) -> CameraFeature:
         hfov_deg=camera.hfov_deg,
         tilt_deg=camera.tilt_deg,
         height_m=camera.height_m,
+        uplink=camera.uplink,
         enabled=camera.enabled,
         has_main=bool(camera.url_main),
         zones=zones,

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -15,6 +16,7 @@ from camera_config.coverage_rules import Band, Layer, Light, Stream
 from camera_config.planner import propose_cameras, spots_along_buildings, spots_on_poles
 from camera_config.site import Name, PlaceKind
 from dashboard.authorize import Action, Principal
+from dashboard.coverage_board import CoverageNow
 from dashboard.coverage_history import CoverageHistoryOut
 from dashboard.coverage_schemas import (
     CoverageOut,
@@ -28,11 +30,12 @@ from dashboard.coverage_schemas import (
 )
 from dashboard.failures import NotFoundError, TooManyError
 from dashboard.ledger_export import Cell, Wording
-from dashboard.policy import Parts, policy
+from dashboard.policy import Dashboard, Parts, policy
 from dashboard.routes.ledger import AS_FILE, Language, as_file
 from dashboard.schemas import ID, UUID
 from dashboard.scope import expect_whole
 from dashboard.sessions import actor_of
+from patrol.coverage_history import lost_at
 
 router = APIRouter(tags=["coverage"])
 
@@ -63,16 +66,24 @@ _STATISTICS = {
     "compounds_full": Name("全覆盖小区", "Compounds covered completely"),
 }
 
+_INSTANT_S = 0.001
+
 _planning = threading.Lock()
 """A plan takes a core for seconds; one at a time, for all who ask."""
 
 SiteId = Annotated[str | None, Query(pattern=ID)]
+Moment = Annotated[AwareDatetime | None, Query(description="a moment of the last 31 days; default: now")]
 
 
 @router.get("/api/v1/coverage")
-def read_coverage(parts: Parts, principal: Annotated[Principal, policy(Action.READ_CAMERAS)]) -> CoverageOut:
-    """What is covered now: figures, blind spots, why cameras cover nothing, patrol stops that are proposed for it."""
-    now, area, ledger = parts.coverage.now(), principal.area, parts.store.coverage
+def read_coverage(parts: Parts, principal: Annotated[Principal, policy(Action.READ_CAMERAS)], at: Moment = None) -> CoverageOut:
+    """What is covered now: figures, blind spots, why cameras cover nothing, patrol stops that are proposed for it.
+
+    Of a moment that is past: neither the incidents of switches nor proposals.
+    """
+    now, area, ledger = _state(parts, at), principal.area, parts.store.coverage
+    if at is not None:
+        return CoverageOut.of(parts.site, now, (), (), area)
     return CoverageOut.of(parts.site, now, ledger.outages(), ledger.proposals(area), area)
 
 
@@ -123,9 +134,10 @@ def read_coverage_views(
     stream: Stream | None = None,
     band: Band | None = None,
     light: Light = Light.DAY,
+    at: Moment = None,
 ) -> ViewsOut:
     """What each camera sees of the ground, with its state, as GeoJSON; without `stream` and `band`, as the site's definition."""
-    now = parts.coverage.now()
+    now = _state(parts, at)
     rules = now.coverage.rules
     return ViewsOut.of(now, Layer(stream or rules.stream, band or rules.band, light), principal.area)
 
@@ -161,6 +173,18 @@ async def accept_patrol_proposal(
     if found is None:
         raise NotFoundError("There is no such proposal.")
     return PatrolProposalOut.of(found)
+
+
+def _state(parts: Dashboard, at: datetime | None) -> CoverageNow:
+    """The coverage now, or as it was at a moment, of the cameras as they hang today; raises ConfigError."""
+    now = parts.coverage.now()
+    if at is None:
+        return now
+    at_s, now_s = at.timestamp(), parts.clock.now_s()
+    if not now_s - LONGEST_S <= at_s <= now_s:
+        raise ConfigError(f"at: expected a moment of the last {LONGEST_S / DAY_S:.0f} days")
+    lost = lost_at(parts.store.coverage.losses(at_s - _INSTANT_S, at_s + _INSTANT_S), at_s)
+    return CoverageNow(now.version, at_s, now.coverage, now.coverage.with_states(lost))
 
 
 def _lines(report: CoverageReportOut, wording: Wording, is_zh: bool) -> Iterator[list[Cell]]:

@@ -84,6 +84,24 @@ def test_the_history_says_what_was_lost_and_how_much_was_covered(halves: Halves)
         assert halves.root.get("/api/v1/coverage/history", params=wrong).status_code == 422
 
 
+def test_a_moment_of_the_past_has_its_own_map_and_figures(halves: Halves) -> None:
+    now_s = halves.clock.now_s()
+    halves.room.store.record_gaps([Gap("c0003", now_s - 900, now_s - 600, GapCause.STALL)])
+
+    def lost(at_s: float) -> list[str]:
+        views = halves.root.get("/api/v1/coverage/views", params={"at": iso(at_s)}).json()
+        return [each["properties"]["camera"] for each in views["features"] if each["properties"]["state"] != "working"]
+
+    assert lost(now_s - 700) == ["c0003"] and lost(now_s - 500) == []
+    then, later = (halves.root.get("/api/v1/coverage", params={"at": iso(at_s)}).json() for at_s in (now_s - 700, now_s - 500))
+    assert then["at"] == iso(now_s - 700) and [cause["cameras"] for cause in then["causes"]] == [["c0003"]]
+    assert then["statistics"]["working"] == 3 and later["statistics"]["working"] == 4 and later["causes"] == []
+    assert then["proposals"] == [] == later["proposals"]
+    for wrong_s in (now_s + 60, now_s - 40 * 86_400):
+        for path in ("coverage", "coverage/views"):
+            assert halves.root.get(f"/api/v1/{path}", params={"at": iso(wrong_s)}).status_code == 422
+
+
 def test_an_assessment_has_the_mean_coverage_of_places_and_months(tmp_path: Path) -> None:
     with two_halves(tmp_path) as halves:
         began_s = halves.clock.now_s() - 60  # of the gaps of c0001 and c0004, which last

@@ -21,10 +21,18 @@ import type {
   Team,
   User,
 } from "./records";
+import type { Problem } from "./registry/records";
 
 const BASE = "/api/v1";
 /** Requests that take longer count as a lost connection. */
 const TIMEOUT_MS = 15_000;
+
+/** What a refusal of the registry says besides its sentence. */
+export interface Refusal {
+  problems?: Problem[];
+  /** Who made the newest version, when somebody was faster. */
+  by?: string;
+}
 
 /** `status` is the HTTP status, or 0 when no answer came; `current` is set iff another operator was faster (409). */
 export class ApiError extends Error {
@@ -32,6 +40,7 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly current: Incident | null = null,
+    readonly more: Refusal = {},
   ) {
     super(message);
   }
@@ -44,15 +53,15 @@ export class ApiError extends Error {
 async function failure(response: Response): Promise<ApiError> {
   const text = await response.text().catch(() => "");
   try {
-    const body = JSON.parse(text) as { detail?: unknown; current?: Incident };
+    const body = JSON.parse(text) as { detail?: unknown; current?: Incident } & Refusal;
     const detail = typeof body.detail === "string" ? body.detail : JSON.stringify(body.detail ?? body);
-    return new ApiError(response.status, detail, body.current ?? null);
+    return new ApiError(response.status, detail, body.current ?? null, body);
   } catch {
     return new ApiError(response.status, text.slice(0, 200) || `HTTP ${response.status}`);
   }
 }
 
-async function request(
+export async function request(
   method: string,
   path: string,
   body?: BodyInit,
@@ -74,12 +83,12 @@ async function request(
   return response;
 }
 
-async function get<T>(path: string): Promise<T> {
+export async function get<T>(path: string): Promise<T> {
   return (await (await request("GET", path)).json()) as T;
 }
 
-async function post<T>(path: string, value: unknown): Promise<T> {
-  const response = await request("POST", path, JSON.stringify(value));
+export async function post<T>(path: string, value: unknown, timeout_ms = TIMEOUT_MS): Promise<T> {
+  const response = await request("POST", path, JSON.stringify(value), undefined, timeout_ms);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
@@ -90,7 +99,7 @@ async function put(path: string, value: unknown): Promise<void> {
 /** A photo takes longer than other requests where the network is poor; the server waits as long. */
 const PHOTO_TIMEOUT_MS = 70_000;
 
-const id = encodeURIComponent;
+export const id = encodeURIComponent;
 
 const hangingUp = new Set<Promise<unknown>>();
 

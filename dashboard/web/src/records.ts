@@ -1,6 +1,7 @@
 /** What the server's REST and WebSocket interface carries. Times are ISO 8601 in UTC. */
 
 import type { Round } from "./board/records";
+import type { CoverageNews } from "./coverage/records";
 
 export type Role = "operator" | "dispatcher" | "administrator" | "team";
 export type Level = 1 | 2 | 3 | 4;
@@ -328,6 +329,8 @@ export interface CameraProperties {
   hfov_deg: number;
   tilt_deg: number;
   height_m: number;
+  /** The switch that feeds it; empty if the site does not say. */
+  uplink: string;
   enabled: boolean;
   has_main: boolean;
   zones?: ZoneProperties[];
@@ -389,5 +392,6 @@ export type Update =
   | { type: "referral"; seq: number; referral: Referral }
   | { type: "handover"; seq: number; handover: { alarms: HandoverAlarm[] } }
   | { type: "support"; seq: number; support: SupportRecord }
+  | { type: "coverage"; seq: number; coverage: CoverageNews }
   | { type: "reset"; seq?: number }
   | { type: "ping"; now: string };

@@ -5,6 +5,7 @@ import { computed, signal } from "@preact/signals";
 import { api, ApiError } from "./api";
 import type { Round } from "./board/records";
 import { timeZone } from "./clock";
+import type { CoverageNews } from "./coverage/records";
 import { lang } from "./prefs";
 import type {
   Bilingual,
@@ -24,7 +25,7 @@ import type {
 import { Updates } from "./updates";
 
 export type Entry = "starting" | "setup" | "sign-in" | "ready";
-export type Tab = "room" | "wall" | "board" | "cameras" | "teams" | "users";
+export type Tab = "room" | "wall" | "board" | "coverage" | "cameras" | "teams" | "users";
 
 /** The most that the server gives in one answer. */
 const PAGE_LIMIT = 500;
@@ -46,6 +47,8 @@ export const changedRound = signal<Round | null>(null);
 export const changedReferral = signal<Referral | null>(null);
 /** Changes of shifts that nobody has signed in time. */
 export const unsigned = signal<readonly HandoverAlarm[]>([]);
+/** What was told last of the coverage; rises with every change of it. */
+export const coverageNews = signal<CoverageNews | null>(null);
 export const tab = signal<Tab>("room");
 export const selected = signal<string | null>(sessionStorage.getItem("gridpatrol.selected"));
 /** Camera shown in the large live window over the map. */
@@ -159,6 +162,7 @@ function learn(update: Update): void {
   else if (update.type === "camera") learnCamera(update.camera);
   else if (update.type === "round") changedRound.value = update.round;
   else if (update.type === "referral") changedReferral.value = update.referral;
+  else if (update.type === "coverage") coverageNews.value = update.coverage;
   else if (update.type === "handover") unsigned.value = update.handover.alarms;
   else if (update.type === "team") teams.value = new Map(teams.value).set(update.team.id, update.team);
 }
@@ -240,6 +244,11 @@ export async function refreshStatuses(): Promise<void> {
   } catch {
     // The page goes on with what it knows; a lost connection is told by its banner.
   }
+}
+
+/** After a change of the site: places and cameras as they are now. */
+export async function reloadSite(): Promise<void> {
+  site.value = await api.site();
 }
 
 /** After sign-in: the site once, then the live connection, which loads the lists. */

@@ -1,5 +1,4 @@
-import "./cameras.css";
-
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 
 import { cameraPicture } from "../api";
@@ -21,19 +20,22 @@ const FILTERS: readonly HealthFilter[] = ["all", "online", "degraded", "offline"
 /** Thumbnails are asked for again this often, each camera at its own moment. */
 const THUMBNAIL_S = 30;
 
+/** The camera that another page pointed at. */
+export const pointedAt = signal<string | null>(null);
+
 /** All cameras in one list, with their health; the chosen one moves beside it. */
 export function Cameras() {
   useFreshStatuses(true);
   const [text, setText] = useState("");
   const [health, setHealth] = useState<HealthFilter>("all");
-  const [chosen, setChosen] = useState<string | null>(watched.peek());
+  const [chosen, setChosen] = useState<string | null>(pointedAt.peek() ?? watched.peek());
   const enabled = (site.value?.cameras.features ?? []).filter((one) => one.properties.enabled);
   const all = enabled.map(({ properties: p }) => listed(p, statuses.value.get(p.id), placeName(p.compound)));
   const ids = filtered(all, text, health);
   const count = (one: HealthFilter): number =>
     one === "all" ? all.length : all.filter((camera) => (one === "awake" ? camera.awake : camera.health === one)).length;
   return (
-    <main class="page cameras" aria-label={t("cameras.title")} data-testid="cameras">
+    <>
       <section class="page-list">
         <header class="page-head">
           <h1>{t("cameras.title")}</h1>
@@ -79,7 +81,7 @@ export function Cameras() {
         )}
       </section>
       {chosen ? <Detail key={chosen} camera={chosen} /> : <div class="page-side empty">{t("cameras.pick")}</div>}
-    </main>
+    </>
   );
 }
 

@@ -1,6 +1,8 @@
 import { board } from "./board";
+import { coverage } from "./coverage";
 import { matters } from "./matters";
 import { phone } from "./phone";
+import { registry } from "./registry";
 import { rights } from "./rights";
 import { queue } from "./queue";
 import { wall } from "./wall";
@@ -8,11 +10,13 @@ import { wall } from "./wall";
 /** English words of the page. The keys of this table are the keys of every language. */
 export const en = {
   ...board.en,
+  ...coverage.en,
   ...queue.en,
   ...wall.en,
   ...matters.en,
   ...rights.en,
   ...phone.en,
+  ...registry.en,
   "app.tagline": "Control room of the grid patrol",
   "tab.room": "Room",
   "tab.cameras": "Cameras",

@@ -1,7 +1,9 @@
 import { board } from "./board";
+import { coverage } from "./coverage";
 import type { Key } from "./index";
 import { matters } from "./matters";
 import { phone } from "./phone";
+import { registry } from "./registry";
 import { rights } from "./rights";
 import { queue } from "./queue";
 import { wall } from "./wall";
@@ -9,11 +11,13 @@ import { wall } from "./wall";
 /** 页面的中文用语。 */
 export const zh: Record<Key, string> = {
   ...board.zh,
+  ...coverage.zh,
   ...queue.zh,
   ...wall.zh,
   ...matters.zh,
   ...rights.zh,
   ...phone.zh,
+  ...registry.zh,
   "app.tagline": "网格巡防指挥室",
   "tab.room": "指挥室",
   "tab.cameras": "摄像机",

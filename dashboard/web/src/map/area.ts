@@ -22,3 +22,19 @@ export function surroundings([west, south, east, north]: Bounds): Bounds {
   const room = Math.max(east - west, north - south);
   return [west - room, south - room, east + room, north + room];
 }
+
+/** The smallest rectangle around shapes and points; null if there are none. */
+export function around(shapes: readonly GeoJSON.Geometry[]): Bounds | null {
+  let found: Bounds | null = null;
+  const add = (coordinates: unknown): void => {
+    if (!Array.isArray(coordinates)) return;
+    const [lon, lat] = coordinates as unknown[];
+    if (typeof lon === "number" && typeof lat === "number") {
+      found = found
+        ? [Math.min(found[0], lon), Math.min(found[1], lat), Math.max(found[2], lon), Math.max(found[3], lat)]
+        : [lon, lat, lon, lat];
+    } else coordinates.forEach(add);
+  };
+  for (const shape of shapes) if ("coordinates" in shape) add(shape.coordinates);
+  return found;
+}

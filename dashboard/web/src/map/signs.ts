@@ -9,7 +9,10 @@ export const PIXEL_RATIO = 2;
 const TEAM_PATH =
   "M12 11.6a3.6 3.6 0 1 0 0-7.2 3.6 3.6 0 0 0 0 7.2zM5.6 19.4c0-3.5 2.6-5.8 6.4-5.8s6.4 2.3 6.4 5.8z";
 
-/** Names: `incident/<level>/<full|hollow>/<theme>`, `team/<free|busy|stale>/<theme>`, `camera/<health>/<theme>`, `check/<theme>`. */
+/**
+ * Names: `incident/<level>/<full|hollow>/<theme>`, `team/<free|busy|stale>/<theme>`, `camera/<health>/<theme>`, `check/<theme>`;
+ * patterns: `hatch/<lost|doubt>/<theme>`, `dots/<theme>`.
+ */
 export function drawSign(name: string): ImageData | null {
   const parts = name.split("/");
   const palette = PALETTES[parts.at(-1) as Theme];
@@ -18,6 +21,8 @@ export function drawSign(name: string): ImageData | null {
   if (parts[0] === "team") return team(parts[1] ?? "free", palette);
   if (parts[0] === "camera") return fault(parts[1] ?? "offline", palette);
   if (parts[0] === "check") return checkpoint(palette);
+  if (parts[0] === "hatch") return hatch(parts[1] === "doubt", palette);
+  if (parts[0] === "dots") return dots(palette);
   return null;
 }
 
@@ -103,5 +108,39 @@ function checkpoint(palette: Palette): ImageData | null {
     pen.strokeStyle = palette.textDim;
     pen.lineWidth = 3;
     pen.stroke(flag);
+  });
+}
+
+/** A square that repeats without a seam, `size_px` large on the map. */
+function tile(size_px: number, draw: (pen: CanvasRenderingContext2D, side: number) => void): ImageData | null {
+  const side = size_px * PIXEL_RATIO;
+  const element = document.createElement("canvas");
+  element.width = side;
+  element.height = side;
+  const pen = element.getContext("2d", { willReadFrequently: true });
+  if (!pen) return null;
+  draw(pen, side);
+  return pen.getImageData(0, 0, side, side);
+}
+
+/** Ground that is not covered at present; `doubt`: the camera looks somewhere else, the strokes lean to the other side. */
+function hatch(doubt: boolean, palette: Palette): ImageData | null {
+  return tile(8, (pen, side) => {
+    pen.strokeStyle = palette.fault;
+    pen.lineWidth = 2.4;
+    pen.beginPath();
+    for (const at of [-side, 0, side]) {
+      pen.moveTo(doubt ? side - at : at, -1);
+      pen.lineTo(doubt ? -at - 1 : at + side + 1, side);
+    }
+    pen.stroke();
+  });
+}
+
+function dots(palette: Palette): ImageData | null {
+  return tile(8, (pen, side) => {
+    pen.fillStyle = palette.textDim;
+    pen.arc(side / 2, side / 2, 1.6, 0, 2 * Math.PI);
+    pen.fill();
   });
 }

@@ -11,7 +11,7 @@ export type SourceName = (typeof SOURCES)[number];
 export type Sources = Record<SourceName, Collection>;
 
 /** Without a glyph server MapLibre draws letters itself, from the fonts of the machine. */
-const FONT = ["Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"];
+export const FONT = ["Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"];
 
 const ANCHORS: ("center" | "top" | "bottom")[] = ["center", "top", "bottom"];
 const CONES_FROM = 14.8;
@@ -34,7 +34,7 @@ export function mapStyle(theme: Theme, data: Sources): StyleSpecification {
 
 const kind = (name: string): ["==", ["get", "kind"], string] => ["==", ["get", "kind"], name];
 
-function areas(p: Palette): LayerSpecification[] {
+export function areas(p: Palette): LayerSpecification[] {
   return [
     fill("district", "sub_district", p.district, {}),
     fill("compound", "compound", p.compound, { minzoom: 12.5 }),
@@ -139,14 +139,17 @@ function placeLabel(id: string, of: string, size: number, colour: string, p: Pal
   return { ...label(id, "names", size, colour, p, options), filter: kind(of) } as LayerSpecification;
 }
 
-function labels(p: Palette): LayerSpecification[] {
+export function placeNames(p: Palette): LayerSpecification[] {
   return [
-    label("camera-id", "cameras", 11, p.textDim, p, { minzoom: 17.2, shift: 0.8 }),
     placeLabel("building-name", "building", 11, p.textDim, p, { minzoom: 16.8 }),
     placeLabel("compound-name", "compound", 13, p.text, p, { minzoom: 15.2 }),
     placeLabel("cell-name", "grid_cell", 12, p.textDim, p, { minzoom: 14, maxzoom: 16.2, shift: -0.6 }),
     placeLabel("community-name", "community", 14, p.text, p, { maxzoom: 15 }),
   ];
+}
+
+function labels(p: Palette): LayerSpecification[] {
+  return [label("camera-id", "cameras", 11, p.textDim, p, { minzoom: 17.2, shift: 0.8 }), ...placeNames(p)];
 }
 
 function work(p: Palette): LayerSpecification[] {

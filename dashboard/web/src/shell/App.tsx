@@ -5,7 +5,8 @@ import "./shell.css";
 import { useEffect } from "preact/hooks";
 
 import { Board } from "../board/Board";
-import { Cameras } from "../cameras/Cameras";
+import { CamerasPage } from "../cameras/CamerasPage";
+import { CoveragePage } from "../coverage/CoveragePage";
 import { t } from "../i18n";
 import { call } from "../incident/call";
 import { CallForm } from "../incident/CallForm";
@@ -61,7 +62,8 @@ function Room() {
       </main>
       {tab.value === "wall" && <Wall />}
       {tab.value === "board" && <Board />}
-      {tab.value === "cameras" && <Cameras />}
+      {tab.value === "coverage" && <CoveragePage />}
+      {tab.value === "cameras" && <CamerasPage />}
       {tab.value === "teams" && <Teams />}
       {tab.value === "users" && isAdministrator && <Users />}
       {further.value && current.value && <Further incident={current.value} />}

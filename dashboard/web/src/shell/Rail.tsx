@@ -7,7 +7,7 @@ import { session, signOut, tab, type Tab } from "../state";
 import { link, lostSince } from "../updates";
 import { helpOpen } from "./desk";
 
-const TABS: readonly Tab[] = ["room", "wall", "board", "cameras", "teams", "users"];
+const TABS: readonly Tab[] = ["room", "wall", "board", "coverage", "cameras", "teams", "users"];
 
 /** The narrow bar at the left: pages above, one's own choices below. */
 export function Rail() {
