@@ -46,6 +46,7 @@ describe("the list by switch", () => {
     height_m: 3,
     uplink,
     enabled: true,
+    has_main: false,
   });
 
   it("tells a dead switch from a camera that fails", () => {
