@@ -89,7 +89,7 @@ export const en = {
   "category.facility": "Facility",
   "category.dispute": "Dispute",
   "category.help": "Help wanted",
-  "category.camera_health": "Camera",
+  "category.camera_health": "Camera fault",
   "category.other": "Other matter",
   "origin.event": "Camera",
   "origin.patrol": "Patrol report",

@@ -90,7 +90,7 @@ export const zh: Record<Key, string> = {
   "category.facility": "公共设施",
   "category.dispute": "矛盾纠纷",
   "category.help": "群众求助",
-  "category.camera_health": "摄像机",
+  "category.camera_health": "摄像机故障",
   "category.other": "其他事项",
   "origin.event": "摄像机",
   "origin.patrol": "巡逻上报",
