@@ -2,10 +2,11 @@
 
 To make an access unit of every picture costs many times what it takes to see that one could, and of a quiet camera nobody wants
 more than its key frames. So `Calm.scan` looks at headers only: the interleaved frames of RFC 2326 §10.12, RTP, and the first two
-or three bytes of each payload. It notes where pictures end and leaves the bytes as they came; a `Stretch` makes packets of them
-if somebody asks, by the very depacketizer that would have done so at once. Nothing is decided here twice: bytes in which anything
-is unusual are not taken at all (a lost or foreign RTP packet, an RTSP message, a report, another channel, a parameter set that is
-new, a picture that is not whole, a timestamp that does not rise), and go byte for byte to `RtpReceiver.receive`.
+or three bytes of each payload. It leaves the bytes as they came; a `Stretch` makes packets of them if somebody asks, by the very
+depacketizer that would have done so at once. Nothing is decided here twice: bytes in which anything is unusual are not taken at
+all (a lost or foreign RTP packet, an RTSP message, a goodbye, another channel, a parameter set that is new, a picture that lacks
+something, a timestamp that does not rise), and go byte for byte to `RtpReceiver.receive`. A picture whose end has not come yet
+is left for the next look; sender reports between pictures are set aside for the session.
 
 What the next RTP packet must look like follows from the header of the last one, so those 16 bytes are all that must be known of a
 camera between two glances. That is what makes it fast: between two sweeps other work has emptied the processor's caches, and to
@@ -30,15 +31,13 @@ _LEAST_LENGTH = 15  # RTP header and three bytes: shorter payloads are a matter 
 _GOODBYE = 203  # type of an RTCP packet that ends the stream; a report with such a byte anywhere is looked at more closely
 _HEADER = struct.Struct(">HHIII")  # "$" and channel, length; RTP: flags, payload type and sequence, timestamp, SSRC
 _FRAME = struct.Struct(">HHIIIB")  # ... and the first byte of the payload
+_NOTHING = array("I")  # never written to
 _WHOLE, _KEY, _KEPT, _SET, _FRAGMENT = (shape.value for shape in (Shape.WHOLE, Shape.KEY, Shape.KEPT, Shape.SET, Shape.FRAGMENT))
 
 
 def frame_header(channel: int, payload_type: int, sequence: int, timestamp: int, ssrc: int) -> bytes:
     """The first 16 bytes of an interleaved frame with a plain RTP packet, its length left out."""
     return _HEADER.pack(0x2400 | channel, 0, 0x8000_0000 | payload_type << 16 | sequence, timestamp, ssrc)
-
-
-_NOTHING = array("I")
 
 
 class _Cut(Exception):
