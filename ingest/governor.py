@@ -25,6 +25,15 @@ class Governor:
             _Limit("messages", MESSAGES_PER_S),
         )
         self._since_s = now_s
+        self._is_open = False
+
+    def passes(self, pictures: int, frames: int, now_s: float) -> bool:
+        """`count` in short, where it would change nothing: nothing is open, and nothing comes faster than its limit."""
+        passed_s = max(now_s - self._since_s, 0.0)
+        if self._is_open or pictures > PICTURES_PER_S * passed_s or frames > FRAMES_PER_S * passed_s:
+            return False
+        self._since_s = now_s
+        return True
 
     def count(self, pictures: int, frames: int, messages: int, now_s: float) -> None:
         """What a sweep brought, `now_s` monotonic. Raises Flood with the rate and its limit."""
@@ -32,6 +41,7 @@ class Governor:
         for limit, came in zip(self._limits, (pictures, frames, messages), strict=True):
             if came or limit.open:
                 limit.count(came, passed_s)
+        self._is_open = any(limit.open for limit in self._limits)
 
 
 class _Limit:

@@ -15,7 +15,7 @@ from base.clock import Clock
 from base.errors import AuthError, ConnectError, ProtocolError, SourceError, StreamEnded
 from base.records import Codec, Packet
 from ingest.rtsp.nal import MAX_PIXELS, START_CODE, check_size
-from ingest.run import Glimpse
+from ingest.run import Settled
 from ingest.source import Feed, Phase, StreamFacts
 from ingest.timeline import MEDIA_HZ, Timeline
 
@@ -159,7 +159,7 @@ class LibavSource:
     def glance(self, utc_s: float, now_s: float) -> None:
         """Nothing is gained by it: its thread makes the packets."""
 
-    def settle(self) -> Iterator[Glimpse]:
+    def settle(self) -> Iterator[Settled]:
         return iter(())
 
     def close(self) -> None:

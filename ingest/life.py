@@ -134,16 +134,18 @@ class CameraLife:
         """Counts what was glanced at, as if it had been swept when it came. Raises SourceError, like `sweep`."""
         if self._source is not None:
             for run in self._source.settle():
-                self._count(self._source.received_bytes, run.now_s)
-                self._progress(run, run.utc_s, run.now_s)
+                self._count(self._source.received_bytes)
+                self._progress(run, run.utc_s, run.now_s, run.until_s)
                 yield run
+            self._facts = self._source.facts
 
     def sweep(self, utc_s: float, now_s: float) -> Run | None:
         """What arrived, None if nothing did. Raises SourceError when the connection is over; call `fail` with it."""
         source = self._source
         assert source is not None
         packets = source.sweep(utc_s)
-        self._count(source.received_bytes, now_s)
+        if self._count(source.received_bytes) > self._full_bytes:
+            self.busy_until_s = now_s + self._settings.busy_s
         facts = source.facts
         if facts is not self._facts:
             if facts.phase is not self._facts.phase:
@@ -151,7 +153,7 @@ class CameraLife:
             self._facts = facts
         run = PacketRun(packets) if packets else None
         if run is not None:
-            self._progress(run, utc_s, now_s)
+            self._progress(run, utc_s, now_s, now_s)
         if now_s > self._deadline_s:
             raise self._late()
         return run
@@ -262,15 +264,14 @@ class CameraLife:
         elif phase is Phase.STARTING:
             self._answers = True
 
-    def _count(self, received_bytes: int, now_s: float) -> None:
-        """So many bytes came in this connection by now."""
+    def _count(self, received_bytes: int) -> int:
+        """So many bytes came in this connection by now; how many of them are new."""
         new_bytes, self._received_bytes = received_bytes - self._received_bytes, received_bytes
         self.stats.bytes += new_bytes
-        if new_bytes > self._full_bytes:
-            self.busy_until_s = now_s + self._settings.busy_s
+        return new_bytes
 
-    def _progress(self, run: Run, utc_s: float, now_s: float) -> None:
-        """Media came; a camera that repeats one timestamp makes no progress."""
+    def _progress(self, run: Run, utc_s: float, now_s: float, until_s: float) -> None:
+        """Media came, from `now_s` until `until_s` without a pause; a camera that repeats one timestamp makes no progress."""
         pts = run.pts_90k(-1)
         if pts != self._last_pts:
             self._last_pts, self._last_frame_s = pts, run.newest_s
@@ -281,8 +282,8 @@ class CameraLife:
                 elif now_s - self._since_media_s > self._pause_s:
                     self._stalls.append(now_s)
                     self._gap.pause(self._since_media_s, utc_s, now_s)
-                self._media_s = self._since_media_s = now_s
-                self._deadline_s = now_s + self._settings.stall_s
+                self._media_s = self._since_media_s = until_s
+                self._deadline_s = until_s + self._settings.stall_s
         self.stats.add(run, now_s)
 
     def _measure(self, now_s: float) -> None:

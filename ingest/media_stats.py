@@ -44,7 +44,7 @@ class MediaStats:
         if not self._history:
             self._history.append((now_s, self.packets, self.bytes, self.lost, run.pts_90k(0)))
         self._pts = run.pts_90k(-1)
-        self.packets += len(run.size)
+        self.packets += len(run)
 
     def refresh(self, now_s: float) -> None:
         """Work the rates out; call about once a second."""

@@ -5,6 +5,7 @@ at no cost of decoding. How large is large differs between cameras and between d
 """
 
 import threading
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -67,9 +68,9 @@ class PacketLevels:
 class _Waiting:
     """Packets that are not counted yet: how many of each row in turn, their sizes, and which of them are key frames."""
 
-    row: list[int] = field(default_factory=list)
-    count: list[int] = field(default_factory=list)
-    size: list[int] = field(default_factory=list)
+    row: "array[int]" = field(default_factory=lambda: array("q"))
+    count: "array[int]" = field(default_factory=lambda: array("q"))
+    size: "array[int]" = field(default_factory=lambda: array("q"))
     key: list[int] = field(default_factory=list)
 
 
@@ -104,7 +105,7 @@ class PacketStats:
             waiting.key += [len(waiting.size) + at for at in key]
         waiting.row.append(row)
         waiting.count.append(len(size))
-        waiting.size += size
+        waiting.size.extend(size)
         if len(waiting.row) >= self._most_waiting or len(waiting.size) >= _MOST_WAITING:
             self.count()
 

@@ -145,7 +145,8 @@ class SweepReader:
         for row, life in list(slot.items()):
             wanted = row in self._watched or self._is_awake(row)
             if not wanted and (glimpse := life.glance(utc_s, now_s)) is not None:
-                self._note(row, glimpse.size, glimpse.key)
+                if glimpse.size:
+                    self._note(row, glimpse.size, glimpse.key)
                 if glimpse.key:  # somebody waits for these
                     self._settle(life, utc_s, now_s)
                 continue

@@ -46,7 +46,7 @@ class Ring:
             if edges[0] and gop is not None:
                 self._append(gop, run.part(0, edges[0]))
             for begin, end in pairwise(edges):
-                self._append(self._begin(row), run.part(begin, end))
+                self._append(self._begin(row), run.part(begin, end) if end - begin < len(run) else run)
         while self._camera_bytes[row] > self._most_camera_bytes:
             self._drop(self._gops[row][0])
         while self.bytes > self._most_bytes:

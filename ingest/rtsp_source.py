@@ -14,10 +14,10 @@ from ingest.connection import READ_BYTES, Connection, TlsConnection
 from ingest.governor import Governor
 from ingest.rtsp.address import Address
 from ingest.rtsp.auth import Offers
-from ingest.rtsp.calm import Calm, Stretch
+from ingest.rtsp.calm import Calm, Sight, Stretch
 from ingest.rtsp.nal import AccessUnit, Parameters
 from ingest.rtsp.session import RtspSession
-from ingest.run import Glimpse
+from ingest.run import Glimpse, Settled
 from ingest.source import Feed, Flood, Phase, StreamFacts
 from ingest.timeline import Timeline
 from ingest.udp import UdpPair
@@ -25,8 +25,9 @@ from ingest.udp import UdpPair
 __all__ = ["Resolver", "RtspSource"]
 
 _MOST_UNSENT_BYTES = 64 * 1024
-_MOST_GLANCES = 7  # between two sweeps, which keep the session alive: 1.6 s
 _MUCH_BYTES = READ_BYTES // 2  # in one read: perhaps the camera must be swept more often
+_MOST_IDLE = 4  # glances in a row that saw nothing, before a sweep asks whether that is right
+_MOST_APART_S = 1.0  # between what is settled as one; a pause, as `CameraLife` sees it, is longer
 _MOST_READS, _MOST_READ_S = 16, 0.01  # a sweep, so that a flood from one camera cannot hold up the others
 
 
@@ -72,10 +73,15 @@ class RtspSource:
         self._timeline = Timeline()
         self._unsent = b""
         self._parameters: Parameters | None = None
-        self._calm: tuple[Calm, bytes] | None = None  # what to read on with at a glance, and the newest frame's header
-        self._glanced: list[Stretch] = []
-        self._glances = 0  # since the last sweep
-        self._unread: bytes | SourceError | None = None  # came when glanced at, and is a matter for `sweep`
+        self._calm: Calm | None = None  # what to read on with at a glance
+        self._header = b""  # of the newest RTP packet then
+        self._calm_until_s = 0.0  # monotonic; then the session has something to do
+        self._calm_bytes = 0  # in one read: more is a matter for `sweep`
+        self._idle = 0  # glances in a row that saw nothing
+        self._glanced: list[Sight] = []
+        self._unread = b""  # came when glanced at: a picture without its end, or a matter for `sweep`
+        self._refused_bytes = 0  # of it, by the last glance
+        self._broken: SourceError | None = None  # what it met instead
 
     @property
     def buffer_bytes(self) -> int:
@@ -116,46 +122,97 @@ class RtspSource:
         if units and session.receiver is not None and session.receiver.depacketizer.parameters is not self._parameters:
             self._learn(session)
         packets = self._placed(units, now_s)
-        self._calm, self._glances = self._calmness(session), 0
+        self._calm_down(session)
         return packets
 
     def glance(self, utc_s: float, now_s: float) -> Glimpse | None:
-        if self._calm is None or self._glances >= _MOST_GLANCES:
+        calm, connection = self._calm, self._connection
+        if calm is None or now_s >= self._calm_until_s:
             return None
-        (calm, header), connection = self._calm, self._connection
         assert connection is not None
         try:
-            self._unread = data = connection.read()
+            data = connection.read()
         except SourceError as error:
-            self._unread = error
+            self._broken = error
             return None
-        stretch = calm.scan(data, header) if 0 < len(data) < _MUCH_BYTES and not connection.has_more else None
-        if stretch is not None:
-            stretch.utc_s, stretch.now_s = utc_s, now_s
-            self._unread = None
-            self._calm = calm, stretch.header
-            self._glances += 1
-            self._glanced.append(stretch)
-        return stretch
+        came, sight = len(data), None
+        if came:
+            if self._unread:
+                data = self._unread + data
+            if len(data) < self._calm_bytes and not connection.has_more:
+                sight = calm.scan(data, self._header)
+            self._unread = data if sight is None else data[sight.taken :]
+            self._idle = 0
+        elif not self._unread and self._idle < _MOST_IDLE:
+            sight = Sight(b"", self._header)
+            self._idle += 1
+        if sight is None:
+            self._refused_bytes = came
+            return None
+        sight.utc_s, sight.now_s, sight.came = utc_s, now_s, came
+        self._header = sight.header
+        self._glanced.append(sight)
+        glimpse = Glimpse(sight.size, sight.key)
+        if not sight.key:
+            sight.size = ()  # nobody asks for it again
+        return glimpse
 
-    def settle(self) -> Iterator[Glimpse]:
+    def settle(self) -> Iterator[Settled]:
         glanced, self._glanced = self._glanced, []
-        session = self._session
-        for stretch in glanced:
-            assert session is not None
-            session.take(stretch)
-            self.received_bytes += stretch.bytes
-            self._govern(session, len(stretch.end), stretch.now_s)
-            stretch.place(self._feed.camera, self._timeline.place_rising(stretch.stamp, stretch.utc_s))
-            yield stretch
-            stretch.compact()
+        group = list[Sight]()
+        for sight in glanced:
+            frames = sight.rtp_packets + len(sight.reports)
+            passes = self._governor.passes(len(sight.stamp), frames, sight.now_s)
+            if group and not (passes and self._joins(group[-1], sight)):
+                self._take(group)
+                yield from self._placed_rising(group)
+                group = []
+            if passes and sight.stamp:
+                group.append(sight)
+            elif not passes:
+                yield from self._limited(sight, frames)
+        if group:
+            self._take(group)
+            yield from self._placed_rising(group)
 
-    def _calmness(self, session: RtspSession) -> tuple[Calm, bytes] | None:
-        """What to read on with at a glance."""
-        receiver = session.receiver
-        if receiver is None or not self._timeline.is_at(receiver.depacketizer.timestamp):
-            return None
-        return session.calm()
+    def _limited(self, sight: Sight, frames: int) -> Iterator[Stretch]:
+        """What brings a limit nearer is settled alone. Raises Flood."""
+        if sight.stamp:
+            self._take([sight])
+        self._limit(len(sight.stamp), frames, 0, sight.now_s)
+        if sight.stamp:
+            yield from self._placed_rising([sight])
+
+    @staticmethod
+    def _joins(last: Sight, sight: Sight) -> bool:
+        """Whether two are settled as one."""
+        return not (last.key or sight.key) and sight.now_s - last.now_s <= _MOST_APART_S
+
+    def _take(self, group: list[Sight]) -> None:
+        session = self._session
+        assert session is not None
+        for sight in group:
+            self.received_bytes += sight.came
+        session.take(group)
+        self._frames = session.frames
+        if session.skew_s != self.facts.skew_s:
+            self._learn(session)
+
+    def _placed_rising(self, group: list[Sight]) -> Iterator[Stretch]:
+        assert self._calm is not None
+        stretch = Stretch(self._calm, group)
+        stretch.place(self._feed.camera, self._timeline.place_rising([(sight.stamp, sight.utc_s) for sight in group]))
+        yield stretch
+        stretch.compact()
+
+    def _calm_down(self, session: RtspSession) -> None:
+        """Learn what to read on with at a glance, and until when."""
+        receiver, found = session.receiver, None
+        if receiver is not None and not self._unsent and self._timeline.is_at(receiver.depacketizer.timestamp):
+            found = session.calm()
+        self._calm, self._header = found or (None, b"")
+        if found:
+            self._calm_until_s, self._calm_bytes, self._idle = session.due_s, min(_MUCH_BYTES, self.buffer_bytes // 2), 0
 
     def _placed(self, units: list[AccessUnit], now_s: float) -> list[Packet]:
         if not units:
@@ -214,27 +271,37 @@ class RtspSource:
     def _govern(self, session: RtspSession, pictures: int, monotonic_s: float) -> None:
         frames, messages = session.frames - self._frames, session.messages - self._messages
         self._frames, self._messages = session.frames, session.messages
+        self._limit(pictures, frames, messages, monotonic_s)
+
+    def _limit(self, pictures: int, frames: int, messages: int, monotonic_s: float) -> None:
         try:
             self._governor.count(pictures, frames, messages, monotonic_s)
         except Flood as error:
             raise Flood(f"{self.facts.peer}: {error}") from None
 
     def _read(self, session: RtspSession, now_s: float, monotonic_s: float) -> list[AccessUnit]:
-        """What was read and is not plain, and what lies in the kernel's buffer, usually with a single recv."""
-        connection, units = self._connection, list[AccessUnit]()
+        """What a glance left, and what lies in the kernel's buffer, usually with a single recv."""
+        connection, units, reads = self._connection, list[AccessUnit](), 1
         assert connection is not None
-        unread, self._unread = self._unread, None
-        if isinstance(unread, SourceError):
-            raise unread
-        data = connection.read() if unread is None else unread
-        for reads in range(1, _MOST_READS + 1):
-            self.received_bytes += len(data)
+        data, came, broken = self._unread, self._refused_bytes, self._broken
+        self._unread, self._refused_bytes, self._broken = b"", 0, None
+        if not came and broken is None:
+            try:
+                new = connection.read()
+                data, came = data + new, len(new)
+            except SourceError as error:
+                broken = error
+        while True:
+            self.received_bytes += came
             if data:
                 units += session.receive(data, now_s)
+            if broken is not None:
+                raise broken
             if not connection.has_more or reads == _MOST_READS or self._clock.monotonic_s() - monotonic_s > _MOST_READ_S:
-                break
+                return units
             data = connection.read()
-        return units
+            came = len(data)
+            reads += 1
 
     def _read_udp(self, session: RtspSession, now_s: float, monotonic_s: float) -> list[AccessUnit]:
         """Opens our ports once the session wants them; then what came there, and the reports that go back."""

@@ -1,17 +1,18 @@
 """Packets of one camera that came together, in decoding order: with what the hops need of all of them as columns."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from base.records import Packet
 
-__all__ = ["Glimpse", "PacketRun", "Packets", "Run", "as_run"]
+__all__ = ["Glimpse", "PacketRun", "Packets", "Run", "Settled", "as_run"]
 
 
 class Run(Protocol):
     """Never empty. Iterating makes the packets, if they do not exist yet: not for who wants to know only how many there are.
 
-    `size` has the bytes of each packet's data, `key` the places of key frames, `bytes` is what keeping it takes.
+    `size` has the bytes of each packet's data (where it was `told` before, only with key frames), `key` the places of key frames,
+    `bytes` is what keeping it takes.
     """
 
     @property
@@ -50,15 +51,26 @@ class Run(Protocol):
         ...
 
 
-class Glimpse(Run, Protocol):
-    """A run that was read at a glance at `utc_s`, `now_s` by the monotonic clock. Until it is settled only its columns are known,
-    afterwards (who keeps it sees no difference) only `bytes`, the packets, and the media time of the first and last.
+class Glimpse(NamedTuple):
+    """What one look at a glance saw, perhaps nothing: `size` and `key` as of a `Run`."""
+
+    size: Sequence[int]
+    key: Sequence[int]
+
+
+class Settled(Run, Protocol):
+    """What was glanced at from `utc_s` on, `now_s` to `until_s` by the monotonic clock; in between there was no pause.
+
+    Once the next is asked for its columns are gone, and there remain (who keeps it sees no difference) `bytes`, the packets, and
+    the media time of the first and last.
     """
 
     @property
     def utc_s(self) -> float: ...
     @property
     def now_s(self) -> float: ...
+    @property
+    def until_s(self) -> float: ...
 
 
 class PacketRun:

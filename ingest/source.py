@@ -12,7 +12,7 @@ from typing import Protocol
 from base.errors import AuthError, ProtocolError, StreamEnded
 from base.records import Codec, Packet, Transport
 from camera_config import Outline
-from ingest.run import Glimpse
+from ingest.run import Glimpse, Settled
 
 __all__ = ["CodecChanged", "Feed", "Flood", "PacketSource", "Phase", "PlainPassword", "StreamFacts", "UnsupportedStream"]
 
@@ -94,8 +94,8 @@ class PacketSource(Protocol):
         """Whatever arrived, if nothing about it is unusual, in a fraction of the time; None: `sweep` at once. Never raises."""
         ...
 
-    def settle(self) -> Iterator[Glimpse]:
-        """What was glanced at, oldest first; only then is it counted. To be exhausted before `sweep`. Raises SourceError."""
+    def settle(self) -> Iterator[Settled]:
+        """All that was glanced at, oldest first; only then is it counted. To be exhausted before `sweep`. Raises SourceError."""
         ...
 
     def close(self) -> None:

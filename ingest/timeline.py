@@ -1,6 +1,7 @@
 """From a camera's 32-bit RTP timestamps to unwrapped media time and to our own clock."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 __all__ = ["MEDIA_HZ", "Placing", "Timeline"]
@@ -15,14 +16,10 @@ _PATIENCE = 3  # sweeps in a row that lag further than `_STEP_S` before the offs
 
 
 class Placing(NamedTuple):
-    """Where pictures lie whose timestamps rise: `pts_90k` is the RTP timestamp plus `shift`, `time_s` media time plus `offset_s`.
-
-    Where that would put them before earlier ones, `times_s` has each one's.
-    """
+    """Where pictures lie whose timestamps rise: `pts_90k` is the RTP timestamp plus `shift`, `times_s` are their times, f64."""
 
     shift: int
-    offset_s: float
-    times_s: tuple[float, ...] = ()
+    times_s: "array[float]"
 
 
 class Timeline:
@@ -65,18 +62,24 @@ class Timeline:
         """Whether the last frame was the newest, had this timestamp, and no doubt is open: then `place_rising` may go on."""
         return self._last_raw == timestamp and self._pts == self._unwrapped + self._shift and self._clock_hz == MEDIA_HZ
 
-    def place_rising(self, timestamps: Sequence[int], now_s: float) -> Placing:
-        """As `place`, of timestamps that go on from one for which `is_at` holds, and rise by at most 5 s each."""
-        newest, last = timestamps[-1], self._last_raw
-        shift, pts = self._unwrapped + self._shift - last, newest + self._unwrapped + self._shift - last
-        self._unwrapped += newest - last
-        self._pending, self._last_raw, self._last_now_s = 0, newest, now_s
-        self._spacing = newest - (timestamps[-2] if len(timestamps) > 1 else last)
-        offset_s = self._anchor(pts, now_s)
-        if (timestamps[0] + shift) / MEDIA_HZ + offset_s <= self._last_s:
-            return Placing(shift, offset_s, tuple(self._show([timestamp + shift for timestamp in timestamps], now_s)))
-        self._pts, self._last_s = pts, pts / MEDIA_HZ + offset_s
-        return Placing(shift, offset_s)
+    def place_rising(self, arrivals: Iterable[tuple[Sequence[int], float]]) -> Placing:
+        """As `place`, once for each arrival: its timestamps, and when it came. They go on from one for which `is_at` holds, and
+        rise by at most 5 s each.
+        """
+        shift, times_s = self._unwrapped + self._shift - self._last_raw, array("d")
+        for timestamps, now_s in arrivals:
+            newest, last = timestamps[-1], self._last_raw
+            pts = newest + shift
+            self._unwrapped += newest - last
+            self._pending, self._last_raw, self._last_now_s = 0, newest, now_s
+            self._spacing = newest - (timestamps[-2] if len(timestamps) > 1 else last)
+            offset_s = self._anchor(pts, now_s)
+            if (timestamps[0] + shift) / MEDIA_HZ + offset_s <= self._last_s:
+                times_s.extend(self._show([timestamp + shift for timestamp in timestamps], now_s))
+            else:
+                times_s.extend([(timestamp + shift) / MEDIA_HZ + offset_s for timestamp in timestamps])
+                self._pts, self._last_s = pts, times_s[-1]
+        return Placing(shift, times_s)
 
     def _show(self, pts: Sequence[int], now_s: float) -> list[float]:
         """When frames are shown, none before an earlier one."""

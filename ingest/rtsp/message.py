@@ -107,10 +107,10 @@ class MessageParser:
         """What is not used up yet and `data` behind it, for `parse`; its first byte is byte `offset` of the connection."""
         return self._tail + data if self._tail else data
 
-    def skip(self, data: bytes) -> None:
-        """All of `data`, which came from `join`, was read by somebody else."""
+    def skip(self, count: int) -> None:
+        """All that came from `join`, `count` bytes, was read by somebody else."""
         self._tail = b""
-        self._offset += len(data)
+        self._offset += count
 
     def parse(self, data: bytes, start: int) -> Chunk:
         """Everything that `data`, which came from `join`, completed from `start` on; what is before was read by somebody else."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from base.errors import ProtocolError
 from base.records import Codec
-from ingest.rtsp.calm import Calm, Stretch, frame_header
+from ingest.rtsp.calm import Calm, frame_header
 from ingest.rtsp.nal import AccessUnit, Depacketizer, Parameters
 from ingest.source import CodecChanged
 
@@ -86,21 +86,21 @@ class RtpReceiver:
         except (ProtocolError, CodecChanged) as error:
             raise type(error)(f"{error} (SSRC 0x{ssrc:08x}, sequence {sequence})") from None
 
-    def calm(self, channel: int) -> tuple[Calm, bytes] | None:
+    def calm(self, channel: int, report_channel: int) -> tuple[Calm, bytes] | None:
         """What to read on with at a glance, and the newest frame's header; None while that is not possible."""
         reader = self.depacketizer
         if not isinstance(reader, Depacketizer) or not reader.is_calm:
             return None
         if self._calm is None or self._calm.reader.sets is not reader.sets:
-            self._calm = Calm.of(reader)
+            self._calm = Calm.of(reader, report_channel if report_channel != channel else -1)
         sequence = self._expected - 1 & 0xFFFF
         return self._calm, frame_header(channel, self._payload_type, sequence, reader.timestamp, self.ssrc)
 
-    def take(self, stretch: Stretch) -> None:
-        """Go on behind what was read at a glance."""
-        self._expected = self._expected + stretch.rtp_packets & 0xFFFF
-        self.packets += stretch.rtp_packets
-        self.depacketizer.timestamp = stretch.stamp[-1]
+    def take(self, rtp_packets: int, timestamp: int) -> None:
+        """Go on behind `rtp_packets` that were read at a glance, the last with this `timestamp`."""
+        self._expected = self._expected + rtp_packets & 0xFFFF
+        self.packets += rtp_packets
+        self.depacketizer.timestamp = timestamp
 
     def receive_run(self, data: bytes, channel: int, offset: int, out: list[AccessUnit]) -> int:
         """Take the interleaved frames at the beginning of `data` (RFC 2326 §10.12); the position behind the last one taken.

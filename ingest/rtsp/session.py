@@ -2,13 +2,14 @@
 
 import contextlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from base.errors import AuthError, ConnectError, ProtocolError, SourceError, StreamEnded, StreamTimeout
 from base.records import Transport
 from ingest.rtsp.address import Address, pinned, resolve_control
 from ingest.rtsp.auth import Authenticator, Offers
-from ingest.rtsp.calm import Calm, Stretch
+from ingest.rtsp.calm import Calm, Sight
 from ingest.rtsp.h264 import H264Depacketizer
 from ingest.rtsp.h265 import H265Depacketizer
 from ingest.rtsp.jpeg import JpegDepacketizer
@@ -130,14 +131,24 @@ class RtspSession:
         """
         if self.phase is not Phase.STREAMING or self.receiver is None or self.over_udp or not self._parser.is_between_frames:
             return None
-        return self.receiver.calm(self._channel)
+        return None if self._output else self.receiver.calm(self._channel, self._rtcp_channel)
 
-    def take(self, stretch: Stretch) -> None:
+    @property
+    def due_s(self) -> float:
+        """Monotonic; before then `tick` has nothing to do that matters."""
+        return self._due_s
+
+    def take(self, sights: Sequence[Sight]) -> None:
         """Go on behind what was read at a glance."""
         assert self.receiver is not None
-        self.receiver.take(stretch)
-        self.frames += stretch.rtp_packets
-        self._parser.skip(stretch.data)
+        rtp_packets = sum(sight.rtp_packets for sight in sights)
+        self.receiver.take(rtp_packets, sights[-1].stamp[-1])
+        self.frames += rtp_packets
+        self._parser.skip(sum(sight.taken for sight in sights))
+        for sight in sights:
+            self.frames += len(sight.reports)
+            for report in sight.reports:
+                self._rtcp(report, 0, len(report), sight.utc_s)
 
     def receive(self, data: bytes, now_s: float) -> list[AccessUnit]:
         """Access units that `data` completed. `now_s` is our UTC clock, for the skew. Raises SourceError with peer and offset."""
@@ -152,7 +163,7 @@ class RtspSession:
                 raise type(error)(f"{self._peer}: {error}") from None
             self.frames += self.receiver.packets - before
         if start == len(buffer):  # nothing but pictures, as nearly always
-            self._parser.skip(buffer)
+            self._parser.skip(len(buffer))
         else:
             self._receive_rest(buffer, start, now_s, units)
         if self.phase is Phase.STARTING and units:

@@ -119,8 +119,11 @@ class _Witness:
         self._lost = [0] * cameras
 
     def deliver(self, row: int, run: Run) -> None:
-        now_s = run.utc_s if isinstance(run, Stretch) else self._clock.now_s()
-        self._arrived[row] += [(now_s, run.pts_90k(at)) for at in range(len(run))]
+        if isinstance(run, Stretch):
+            arrived_s = [sight.utc_s for sight in run.sights for _ in sight.stamp]
+        else:
+            arrived_s = [self._clock.now_s()] * len(run)
+        self._arrived[row] += [(time_s, run.pts_90k(at)) for at, time_s in enumerate(arrived_s)]
         self._lost[row] += run.lost
 
     def wait_for_all(self, clock: Clock) -> None:

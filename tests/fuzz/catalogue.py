@@ -34,6 +34,7 @@ TARGETS = {
         Target("address", "rtsp_targets"),
         Target("simulator", "rtsp_targets", 16_000),
         Target("rtp", "media_targets"),
+        Target("calm", "media_targets", 8192),
         Target("h264", "media_targets"),
         Target("h265", "media_targets"),
         Target("jpeg", "media_targets"),

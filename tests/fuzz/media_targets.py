@@ -2,21 +2,30 @@
 
 import math
 import struct
+from array import array
 from contextlib import suppress
 
 from base import ProtocolError
 from ingest.clip_box import pack_clip, unpack_clip
 from ingest.rtsp import h264, h265
+from ingest.rtsp.calm import Stretch
 from ingest.rtsp.h264 import H264Depacketizer
 from ingest.rtsp.h265 import H265Depacketizer
 from ingest.rtsp.jpeg import JpegDepacketizer
 from ingest.rtsp.nal import MAX_SIDE_PX, MIN_SIDE_PX, START_CODE, AccessUnit, Depacketizer, Parameters
 from ingest.rtsp.rtp import PayloadReader, RtpReceiver, read_rtcp
 from ingest.source import CodecChanged
-from ingest.timeline import Timeline
+from ingest.timeline import Placing, Timeline
 from tests.fuzz.pieces import pieces
 
 NOW_S = 1_700_000_000.0
+_CALM_AT = 99, 1000, 77  # sequence number, timestamp, SSRC of the picture before
+_SETS_264 = (bytes.fromhex("6742c01ed9005005bb0110000003001000000303c0f162e480"), bytes.fromhex("68cb83cb20"))
+_SETS_265 = (
+    bytes.fromhex("40010c01ffff01600000030090000003000003003f959809"),
+    bytes.fromhex("42010101600000030090000003000003003fa00502016965959a4932b9a020000003002000000301e1"),
+    bytes.fromhex("4401c172b46240"),
+)
 
 
 def fuzz_rtp(data: bytes) -> None:
@@ -55,6 +64,77 @@ def _received_framed(packets: list[bytes]) -> Received:
             receiver.receive(framed, 4, end, out)
             framed = framed[end:]
     return out, receiver.packets, receiver.lost
+
+
+def fuzz_calm(data: bytes) -> None:
+    """What is taken at a glance is what reading everything takes: the same pictures, counted alike, and read on alike.
+
+    Odd first bytes mean H.265. Pieces are frames as they come, or payloads: those begin with flags, marker (1) and report (2).
+    """
+    receiver = _receiver_at_rest(data[:1])
+    found = receiver.calm(0, 1)
+    assert found is not None
+    (calm, header), came = found, _as_frames(pieces(data[1:]))
+    sight = calm.scan(came, header)
+    if sight is None:
+        return
+    out, packets, reports, rest = list[AccessUnit](), receiver.packets, list[bytes](), came[: sight.taken]
+    while rest := rest[receiver.receive_run(rest, 0, 0, out) :]:
+        end = 4 + int.from_bytes(rest[2:4])
+        assert rest[:2] == b"$\1" and not read_rtcp(rest, 4, end).goodbye
+        reports.append(rest[4:end])
+        rest = rest[end:]
+    assert list(calm.units([sight.data])) == out and [unit.rtp_timestamp for unit in out] == list(sight.stamp)
+    assert [len(unit.data) for unit in out] == list(sight.size) and not any(unit.lost for unit in out)
+    assert [at for at, unit in enumerate(out) if unit.is_key] == list(sight.key) and list(sight.reports) == reports
+    assert receiver.packets == packets + sight.rtp_packets and receiver.lost == 0
+    found = receiver.calm(0, 1)
+    assert found is not None and found[0] is calm and _unmarked(found[1]) == _unmarked(sight.header)
+    run = Stretch(calm, (sight,))
+    run.place("c1", Placing(0, array("d", sight.stamp)))
+    assert (
+        list(run)
+        == [run.packet(at) for at in range(len(run))]
+        == [packet for at in range(len(run)) for packet in run.part(at, at + 1)]
+    )
+
+
+def _unmarked(header: bytes) -> int:
+    """The first 12 bytes of an RTP packet, whether or not it ends a picture."""
+    return int.from_bytes(header[4:]) | 0x80_0000 << 64
+
+
+def _receiver_at_rest(choice: bytes) -> RtpReceiver:
+    """One that has read a picture and knows its parameter sets."""
+    is_265 = bool(choice and choice[0] & 1)
+    reader = H265Depacketizer() if is_265 else H264Depacketizer()
+    for nal in _SETS_265 if is_265 else _SETS_264:
+        reader.take_parameter_set(nal)
+    receiver, (sequence, stamp, ssrc), out = RtpReceiver(96, reader), _CALM_AT, list[AccessUnit]()
+    key = b"\x26\x01\xaf\x01" if is_265 else b"\x65\x88\x01"
+    packet = struct.pack(">BBHII", 0x80, 0xE0, sequence, stamp, ssrc) + key
+    receiver.receive(packet, 0, len(packet), out)
+    assert len(out) == 1
+    return receiver
+
+
+def _as_frames(parts: list[bytes]) -> bytes:
+    """Payloads get the headers that make them follow each other; what begins with "$" stays as it is."""
+    sequence, stamp, ssrc = _CALM_AT
+    out, is_new = b"", True
+    for part in parts:
+        if not part or part[:1] == b"$":
+            out += part
+            continue
+        flags, payload = part[0], part[1:60_000]
+        if flags & 2:
+            out += b"$\1" + len(payload).to_bytes(2) + payload
+            continue
+        sequence, stamp = sequence + 1, stamp + 6000 * is_new
+        is_new = bool(flags & 1)
+        header = struct.pack(">BBHII", 0x80, is_new << 7 | 96, sequence & 0xFFFF, stamp & 0xFFFF_FFFF, ssrc)
+        out += b"$\0" + (12 + len(payload)).to_bytes(2) + header + payload
+    return out
 
 
 def fuzz_h264(data: bytes) -> None:

@@ -140,6 +140,23 @@ def rtp() -> Inputs:
     yield "extended", extended + MARK + SENDER_REPORT + GOODBYE
 
 
+def calm() -> Inputs:
+    def stream(first: bytes, *parts: bytes) -> bytes:
+        return first + MARK.join(parts)
+
+    fragments = (b"\0\x7c\x81\x9aabc", b"\0\x7c\x01defg", b"\1\x7c\x41ij")
+    report = b"\2" + SENDER_REPORT
+    yield "plain", stream(b"\0", b"\1\x61\x9aabcdefgh", *fragments, b"\1\x41\x9axyz")
+    yield "report", stream(b"\0", b"\1\x61\x9aabcdefgh", report, *fragments, report)
+    yield "goodbye", stream(b"\0", b"\1\x61\x9aabcdefgh", b"\2" + SENDER_REPORT + GOODBYE)
+    key = (b"\0\x7c\x85\x88abcd", b"\0\x7c\x05efgh", b"\1\x7c\x45ij")
+    yield "key", stream(b"\0", b"\0\x06\x05\x01\x80", *key, b"\0\x09\xf0\x80", b"\1\x65\x88abc", *fragments[:2])
+    yield "slices", stream(b"\0", b"\0\x41\x9aabc", b"\1\x41\x40def", framed(RTP[:1]))
+    key = (b"\0\x62\x01\x93\xafabcd", b"\0\x62\x01\x13efgh", b"\1\x62\x01\x53ij")
+    yield "h265", stream(b"\1", b"\1\x02\x01\xd0abcdefgh", *key, b"\0\x62\x01\x81\xd0abc", b"\1\x62\x01\x41ij")
+    yield "h265-slices", stream(b"\1", b"\0\x00\x01\xd0abc", b"\1\x00\x01\x50def", b"\0\x4e\x01\x05\x80", b"\1\x26\x01\xafab")
+
+
 def _payloads(payloads: list[bytes]) -> bytes:
     return MARK.join(FLAGS[at % len(FLAGS)] + payload for at, payload in enumerate(payloads))
 
@@ -501,7 +518,7 @@ def photo() -> Inputs:
 
 
 SEEDS: dict[str, Callable[[], Inputs]] = {
-    **{make.__name__: make for make in (message, session, datagrams, sdp, challenge, address, rtp, h264, h265)},
+    **{make.__name__: make for make in (message, session, datagrams, sdp, challenge, address, rtp, calm, h264, h265)},
     **{
         make.__name__: make
         for make in (jpeg, parameter_sets, timeline, cameras_toml, model_card, onnx_file, outbox_event, outbox_folder, offer)

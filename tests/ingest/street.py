@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from base import Advice, Codec, Health, Packet, Quality, SimulatedClock, SourceError
 from ingest import DEFAULT_SETTINGS, Feed, PacketSource, Phase, StreamFacts, SweepReader
-from ingest.run import Glimpse, Run
+from ingest.run import Run, Settled
 
 __all__ = ["Camera", "Street"]
 
@@ -89,7 +89,7 @@ class ScriptedSource:
     def glance(self, utc_s: float, now_s: float) -> None:
         return None
 
-    def settle(self) -> Iterator[Glimpse]:
+    def settle(self) -> Iterator[Settled]:
         return iter(())
 
     def close(self) -> None:
