@@ -1,7 +1,8 @@
 """RTP over UDP (RFC 3550): packets come late, twice or not at all; here they are put in order again."""
 
+from base.errors import ProtocolError
 from ingest.rtsp.nal import AccessUnit
-from ingest.rtsp.rtp import RtpReceiver
+from ingest.rtsp.rtp import RtpReceiver, payload_of
 
 __all__ = ["ReorderWindow"]
 
@@ -27,7 +28,7 @@ class ReorderWindow:
 
     def receive(self, data: bytes, now_s: float, out: list[AccessUnit]) -> None:
         """Take one datagram; `now_s` is monotonic. Appends to `out` what became complete. Raises ProtocolError."""
-        if len(data) < 12 or data[0] >> 6 != 2:  # STUN or a port scan, but no RTP
+        if not _is_rtp(data):
             return
         sequence, ssrc = data[2] << 8 | data[3], int.from_bytes(data[8:12])
         if self._ssrc < 0:  # an earlier one may yet come
@@ -71,3 +72,14 @@ class ReorderWindow:
         if self._receiver.packets > before:  # believed
             self._waiting.clear()
             self._ssrc, self._next = ssrc, sequence + 1 & 0xFFFF
+
+
+def _is_rtp(data: bytes) -> bool:
+    """False for STUN, a port scan, or what anybody sends to end our session: a datagram proves nothing of the camera."""
+    if len(data) < 12:
+        return False
+    try:
+        payload_of(data, 0, len(data))
+    except ProtocolError:
+        return False
+    return True

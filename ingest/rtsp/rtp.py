@@ -10,7 +10,7 @@ from ingest.rtsp.calm import Calm, frame_header
 from ingest.rtsp.nal import AccessUnit, Depacketizer, Parameters
 from ingest.source import CodecChanged
 
-__all__ = ["PayloadReader", "RtcpNews", "RtpReceiver", "read_rtcp"]
+__all__ = ["PayloadReader", "RtcpNews", "RtpReceiver", "payload_of", "read_rtcp"]
 
 _HEADER = struct.Struct(">BBHII")
 _INTERLEAVED = struct.Struct(">HHIII")  # "$" and channel, length; then RTP: flags, payload type and sequence, timestamp, SSRC
@@ -81,7 +81,7 @@ class RtpReceiver:
             if first == 0x80:
                 start += 12
             else:
-                start, end = _payload(data, start, end)
+                start, end = payload_of(data, start, end)
             self.depacketizer.push(data, start, end, timestamp, second >= 0x80, lost, out)
         except (ProtocolError, CodecChanged) as error:
             raise type(error)(f"{error} (SSRC 0x{ssrc:08x}, sequence {sequence})") from None
@@ -164,8 +164,10 @@ class RtpReceiver:
         return 1
 
 
-def _payload(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """Where the payload of an RTP packet with padding, CSRCs or an extension lies."""
+def payload_of(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the payload of the RTP packet `data[start:end]`, of at least 12 bytes, lies behind CSRCs and extension and before
+    padding (RFC 3550 §5.1). Raises ProtocolError if they do not fit into it.
+    """
     first = data[start]
     if first >> 6 != 2:
         raise ProtocolError(f"RTP version {first >> 6}; expected 2")

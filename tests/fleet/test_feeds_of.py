@@ -20,5 +20,5 @@ def test_feeds_carry_login_transport_and_certificate(tmp_path: Path) -> None:
         Transport.TCP,
     )
     changed = replace(second, enabled=True, transport=Transport.UDP, certificate_sha256="3f" * 32)
-    feed = feeds_of(replace(site, cameras=(changed,)))[0]
+    feed = feeds_of(replace(site, cameras=(first, changed)))[1]
     assert (feed.user, feed.transport, feed.certificate_sha256) == ("", Transport.UDP, "3f" * 32)

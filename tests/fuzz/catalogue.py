@@ -57,6 +57,7 @@ TARGETS = {
         Target("assessment_toml", "site_targets", 1024, _SITE),
         Target("notifications_toml", "site_targets", packages=_SITE),
         Target("secrets_toml", "site_targets", 2048, _SITE),
+        Target("credentials_toml", "site_targets", 2048, _SITE),
         Target("model_card", "detect_targets", packages=_DETECT),
         Target("onnx_file", "detect_targets", packages=_DETECT),
         Target("outbox_event", "detect_targets", packages=_DETECT),

@@ -348,7 +348,13 @@ outline = [[0, 0], [0.25, 0], [0.25, 0.5], [0, 0.5]]
 camera = "c0001"
 outline = [[0.5, 0], [1.0, 0], [0.75, 0.25]]
 """
+CREDENTIALS = """\
+[yard]
+user = "viewer"
+sealed = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJA=="
+"""
 SITE_FILES = FILES | {
+    "credentials.toml": CREDENTIALS,
     "masks.toml": MASKS,
     "rounds.toml": ROUNDS,
     "paths.geojson": PATHS,
