@@ -1,12 +1,14 @@
 """What is covered while some cameras do not work: figures by place, blind spots, what each cause costs."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from camera_config.site import Camera, CompoundKind, PlaceKind
 from camera_config.terrain import Matter, Patch, Terrain, polygon_parts, polygons
@@ -77,11 +79,21 @@ class BlindSpot:
         return self.grid_cell or self.compound or self.community
 
 
+@dataclass(slots=True)
+class _Part:
+    """One piece of ground that some cameras do not see; `spot` is filled in when somebody asks for it."""
+
+    outline: shapely.Polygon
+    area_m2: float
+    important_m2: float
+    spot: BlindSpot | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Rest:
     """What of a patch some cameras do not see, in pieces, and how much they do see of it and of its important ground."""
 
-    parts: tuple[shapely.Polygon, ...]
+    parts: tuple[_Part, ...]
     covered_m2: float
     important_m2: float
 
@@ -96,18 +108,17 @@ class PatchCoverage:
     patch: Patch
     piece: Mapping[str, Shape]
     _rest: dict[frozenset[str], _Rest] = field(default_factory=dict)
-    _spot: dict[shapely.Polygon, BlindSpot] = field(default_factory=dict)
 
     def without(self, camera: str) -> "PatchCoverage":
         """As this, without a camera."""
         kept = {_NOBODY: self.rest(frozenset({camera}))} if _NOBODY in self._rest else {}
-        return PatchCoverage(self.patch, {name: piece for name, piece in self.piece.items() if name != camera}, kept, self._spot)
+        return PatchCoverage(self.patch, {name: piece for name, piece in self.piece.items() if name != camera}, kept)
 
     def with_piece(self, camera: str, piece: Shape) -> "PatchCoverage":
         """As this, with one more camera."""
         known = self._rest.get(_NOBODY)
         kept = {} if known is None else {_NOBODY: self._covered_by(known, piece)}
-        return PatchCoverage(self.patch, {**self.piece, camera: piece}, kept, self._spot)
+        return PatchCoverage(self.patch, {**self.piece, camera: piece}, kept)
 
     def rest(self, lost: frozenset[str]) -> _Rest:
         """What those leave that are not in `lost`."""
@@ -117,7 +128,7 @@ class PatchCoverage:
             whole = self._rest.get(_NOBODY)
             if whole is None or len(missing) > _FEW:
                 shape = shapely.union_all([piece for name, piece in self.piece.items() if name not in missing])
-                known = self._of(polygon_parts(shapely.difference(self.patch.open, shape, grid_size=_CLEAN_M)))
+                known = self._left((), shapely.difference(self.patch.open, shape, grid_size=_CLEAN_M))
             else:
                 known, gone = whole, set[str]()
                 for camera in sorted(missing):
@@ -137,36 +148,31 @@ class PatchCoverage:
     def blind(self, lost: frozenset[str], terrain: Terrain) -> Iterator[BlindSpot]:
         """The blind spots while those in `lost` do not work, in no order."""
         for part in self.rest(lost).parts:
-            if part.area >= terrain.rules.blind_min_m2:
-                if part not in self._spot:
-                    _keep(self._spot, part, _blind_spot(terrain, self.patch, part))
-                yield self._spot[part]
+            if part.area_m2 >= terrain.rules.blind_min_m2:
+                if part.spot is None:
+                    part.spot = _blind_spot(terrain, self.patch, part.outline)
+                yield part.spot
 
     def _uncovered(self, rest: _Rest, shape: Shape) -> _Rest:
         """As `rest`, with some ground more."""
         if shape.is_empty:
             return rest
-        near = shapely.dwithin(list(rest.parts), shape, _CLEAN_M) if rest.parts else ()
-        touched = [part for part, is_near in zip(rest.parts, near, strict=True) if is_near]
-        others = [part for part, is_near in zip(rest.parts, near, strict=True) if not is_near]
-        return self._of((*others, *polygon_parts(shapely.union_all([*touched, shape], grid_size=_CLEAN_M))))
+        others, touched = _split(rest, shapely.dwithin(_outlines(rest), shape, _CLEAN_M))
+        return self._left(others, shapely.union_all([*touched, shape], grid_size=_CLEAN_M))
 
     def _covered_by(self, rest: _Rest, piece: Shape) -> _Rest:
         """As `rest`, less what a camera sees."""
         shapely.prepare(piece)
-        parts = []
-        for part in rest.parts:
-            parts += polygon_parts(shapely.difference(part, piece, grid_size=_CLEAN_M)) if piece.intersects(part) else [part]
-        return self._of(parts)
+        others, touched = _split(rest, shapely.intersects(piece, _outlines(rest)))
+        return self._left(others, *(shapely.difference(part, piece, grid_size=_CLEAN_M) for part in touched))
 
-    def _of(self, parts: Iterable[shapely.Polygon]) -> _Rest:
-        known = tuple(parts)
-        ground_m2, important_m2 = self.patch.ground_m2, self.patch.important_m2
-        if known:
-            ground_m2 -= float(shapely.area(known).sum())
-            if self.patch.important:
-                important_m2 -= float(shapely.area(shapely.intersection(known, self.patch.matters)).sum())
-        return _Rest(known, max(0.0, ground_m2), max(0.0, important_m2))
+    def _left(self, known: Sequence[_Part], *shapes: Shape) -> _Rest:
+        """What is left: parts known before, and what new shapes consist of."""
+        outlines = np.array([part for shape in shapes for part in polygon_parts(shape)], dtype=object)
+        important = shapely.intersection(outlines, self.patch.matters)
+        parts = (*known, *map(_Part, outlines, shapely.area(outlines).tolist(), shapely.area(important).tolist()))
+        covered_m2 = self.patch.ground_m2 - sum(part.area_m2 for part in parts)
+        return _Rest(parts, max(0.0, covered_m2), max(0.0, self.patch.important_m2 - sum(part.important_m2 for part in parts)))
 
 
 class Covered:
@@ -182,18 +188,28 @@ class Covered:
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
         """By the id of each sub-district, community, compound and grid cell."""
-        found = dict.fromkeys(self._terrain.above, Figure())
+        found = dict.fromkeys(self._terrain.above, (0.0, 0.0, 0.0, 0.0))
         for known in self._patches:
-            figure = _figure(known.patch, known.rest(self._missing))
+            rest = known.rest(self._missing)
             for place in known.patch.place.values():
-                found[place] += figure
-        hung = Counter(
-            place
-            for camera in self._cameras.values()
-            if camera.id not in self.lost
-            for place in {*self._terrain.above.get(camera.compound, ()), *self._terrain.above.get(camera.grid_cell, ())}
-        )
-        return {place: figure + Figure(cameras=hung[place]) for place, figure in found.items()}
+                ground_m2, covered_m2, important_m2, important_covered_m2 = found[place]
+                found[place] = (
+                    ground_m2 + known.patch.ground_m2,
+                    covered_m2 + rest.covered_m2,
+                    important_m2 + known.patch.important_m2,
+                    important_covered_m2 + rest.important_m2,
+                )
+        hung = self._hung()
+        return {place: Figure(*numbers, hung[place]) for place, numbers in found.items()}
+
+    def _hung(self) -> Counter[str]:
+        """How many working cameras hang in each place."""
+        found = Counter[str]()
+        homes = Counter((camera.compound, camera.grid_cell) for camera in self._cameras.values() if camera.id not in self.lost)
+        for (compound, cell), cameras in homes.items():
+            for place in {*self._terrain.above.get(compound, ()), *self._terrain.above.get(cell, ())}:
+                found[place] += cameras
+        return found
 
     @cached_property
     def by_kind(self) -> Mapping[CompoundKind, Figure]:
@@ -225,7 +241,7 @@ class Covered:
     @cached_property
     def uncovered(self) -> tuple[shapely.MultiPolygon, ...]:
         """The open ground nobody sees, metres, in the order of the terrain's patches."""
-        return tuple(shapely.MultiPolygon(known.rest(self._missing).parts) for known in self._patches)
+        return tuple(shapely.MultiPolygon([part.outline for part in known.rest(self._missing).parts]) for known in self._patches)
 
     def covered(self, place: str) -> Shape:
         """The covered ground of a place, metres; empty if there is no such place."""
@@ -255,8 +271,16 @@ class Covered:
         return [(known.patch, rest) for known, rest in together if place in known.patch.place.values()]
 
 
-def _figure(patch: Patch, rest: _Rest) -> Figure:
-    return Figure(patch.ground_m2, rest.covered_m2, patch.important_m2, rest.important_m2)
+def _outlines(rest: _Rest) -> NDArray[np.object_]:
+    return np.array([part.outline for part in rest.parts], dtype=object)
+
+
+def _split(rest: _Rest, touched: NDArray[np.bool_]) -> tuple[list[_Part], list[shapely.Polygon]]:
+    """The parts that are not touched, and the outlines of those that are."""
+    together = list(zip(rest.parts, touched.tolist(), strict=True))
+    return [part for part, is_touched in together if not is_touched], [
+        part.outline for part, is_touched in together if is_touched
+    ]
 
 
 def _united(shapes: Sequence[shapely.Geometry]) -> Shape:
@@ -273,7 +297,8 @@ def _blind_spot(terrain: Terrain, patch: Patch, part: shapely.Polygon) -> BlindS
         for piece in shapely.get_parts(inside) if gain > most else ():
             if terrain.weight(matter) * piece.area > most:
                 best, most = piece, terrain.weight(matter) * piece.area
-    touches = {_touch(feature.matter, feature.id) for feature in patch.features if feature.shape.intersects(part)}
+    meets = shapely.intersects(np.array([feature.shape for feature in patch.features], dtype=object), part).tolist()
+    touches = {_touch(feature.matter, feature.id) for feature, does in zip(patch.features, meets, strict=True) if does}
     point = shapely.get_coordinates(shapely.point_on_surface(best))[0]
     lon, lat = terrain.ground.degrees(point).tolist()
     return BlindSpot(

@@ -60,7 +60,8 @@ class Terrain:
     def __init__(self, site: Site) -> None:
         self.rules: CoverageRules = site.coverage
         self.ground = ground_of(site)
-        self.buildings = shapely.union_all(self._shapes(site, PlaceKind.BUILDING))
+        # Most touch no other, which costs nothing to unite.
+        self.buildings = shapely.disjoint_subset_union_all(self._shapes(site, PlaceKind.BUILDING))
         shapely.prepare(self.buildings)
         self._built_tree = shapely.STRtree(polygon_parts(self.buildings))
         tall, low, top_m = self._walls(site)
@@ -110,7 +111,7 @@ class Terrain:
         if eye is None or not len(footprint):
             return NOTHING
         corners = footprint + self.place_of(camera)
-        view, frame = shapely.Polygon(corners), shapely.MultiPoint(np.append(corners, eye[None], axis=0)).convex_hull
+        view, frame = shapely.Polygon(corners), shapely.convex_hull(shapely.linestrings(np.append(corners, eye[None], axis=0)))
         low = self._low_tree.query(frame, predicate="intersects")
         over = self._top_m[low] < camera.height_m
         walls = np.concatenate([self._tall[self._tall_tree.query(frame, predicate="intersects")], self._low[low[~over]]])

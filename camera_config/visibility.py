@@ -26,15 +26,19 @@ def visible(eye: Floats, frame: Floats, walls: Floats) -> shapely.Polygon:
     """
     hull = frame - eye
     lines = np.concatenate([_clipped(walls - eye, hull), _sides(hull)])
-    angle = np.unique(np.append(np.arctan2(lines[:, :, 1], lines[:, :, 0]), (-math.pi, math.pi)))
-    apart = np.diff(angle) > _SAME_ANGLE
-    turn = np.column_stack([angle[:-1][apart], angle[1:][apart]])
-    middle = turn.mean(axis=1)
-    which = _nearest(np.column_stack([np.cos(middle), np.sin(middle)]), lines)
-    ray = np.stack([np.cos(turn), np.sin(turn)], axis=2)
-    points = _met(ray, lines[which], which >= 0).reshape(-1, 2)
+    angle = np.arctan2(lines[:, :, 1], lines[:, :, 0]).ravel()
+    angle = np.sort(np.append(angle, (-math.pi, math.pi)))
+    apart = np.flatnonzero(angle[1:] - angle[:-1] > _SAME_ANGLE)
+    begin, end = angle[apart], angle[apart + 1]
+    which = _nearest(_rays((begin + end) / 2), lines)
+    # One wall in several neighbouring intervals is one side of the result: what lies behind it leaves no corner on it.
+    first = np.flatnonzero(which != which[np.arange(-1, len(which) - 1)])
+    last = np.append(first[1:], first[:1]) - 1  # around: before the first comes the end of the last
+    ray = np.empty((len(first), 2, 2))
+    ray[:, 0], ray[:, 1] = _rays(begin[first]), _rays(end[last])
+    points = _met(ray, lines[which[first]], which[first] >= 0).reshape(-1, 2)
     points = points[np.abs(points - points[np.arange(-1, len(points) - 1)]).max(axis=1) > _SAME_M]
-    return shapely.Polygon(points + eye) if len(points) > 2 else NOTHING
+    return shapely.polygons(points + eye) if len(points) > 2 else NOTHING
 
 
 def shadows(eye: Floats, walls: Floats, reach: Floats) -> Floats:
@@ -45,6 +49,13 @@ def shadows(eye: Floats, walls: Floats, reach: Floats) -> Floats:
     near = walls - eye
     far = near * reach[:, None, None]
     return np.concatenate([near, far[:, ::-1]], axis=1) + eye
+
+
+def _rays(angle: Floats) -> Floats:
+    """Directions of length one (K, 2)."""
+    rays = np.empty((len(angle), 2))
+    rays[:, 0], rays[:, 1] = np.cos(angle), np.sin(angle)
+    return rays
 
 
 def _sides(hull: Floats) -> Floats:
