@@ -81,21 +81,16 @@ class BlindSpot:
 
 @dataclass(slots=True)
 class _Part:
-    """One piece of ground that some cameras do not see; `spot` is filled in when somebody asks for it."""
+    """One piece of ground that some cameras do not see; what is None is filled in when somebody asks for it."""
 
     outline: shapely.Polygon
     area_m2: float
-    important_m2: float
+    important_m2: float | None = None
     spot: BlindSpot | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Rest:
-    """What of a patch some cameras do not see, in pieces, and how much they do see of it and of its important ground."""
-
-    parts: tuple[_Part, ...]
-    covered_m2: float
-    important_m2: float
+_Rest = tuple[_Part, ...]
+"""What of a patch some cameras do not see."""
 
 
 @dataclass(slots=True)
@@ -117,7 +112,7 @@ class PatchCoverage:
     def with_piece(self, camera: str, piece: Shape) -> "PatchCoverage":
         """As this, with one more camera."""
         known = self._rest.get(_NOBODY)
-        kept = {} if known is None else {_NOBODY: self._covered_by(known, piece)}
+        kept = {} if known is None else {_NOBODY: _covered_by(known, piece)}
         return PatchCoverage(self.patch, {**self.piece, camera: piece}, kept)
 
     def rest(self, lost: frozenset[str]) -> _Rest:
@@ -128,51 +123,74 @@ class PatchCoverage:
             whole = self._rest.get(_NOBODY)
             if whole is None or len(missing) > _FEW:
                 shape = shapely.union_all([piece for name, piece in self.piece.items() if name not in missing])
-                known = self._left((), shapely.difference(self.patch.open, shape, grid_size=_CLEAN_M))
+                known = _parts(shapely.difference(self.patch.open, shape, grid_size=_CLEAN_M))
             else:
                 known, gone = whole, set[str]()
                 for camera in sorted(missing):
                     gone.add(camera)
-                    known = self._uncovered(known, self.alone(camera, gone))
+                    known = _uncovered(known, self.alone(camera, gone))
             _keep(self._rest, missing, known)
         return known
 
     def alone(self, camera: str, missing: Set[str]) -> Shape:
         """What a camera sees that none of the others does, but for those missing."""
         own = self.piece[camera]
-        for name, piece in self.piece.items():
-            if name != camera and name not in missing and not own.is_empty and piece.intersects(own):
-                own = polygons(shapely.difference(own, piece))
+        others = np.array([piece for name, piece in self.piece.items() if name != camera and name not in missing], dtype=object)
+        for piece in others[shapely.intersects(own, others)]:
+            own = polygons(shapely.difference(own, piece))
         return own
+
+    def covered_m2(self, lost: frozenset[str]) -> float:
+        """Ground that those see who are not in `lost`."""
+        return max(0.0, self.patch.ground_m2 - sum(part.area_m2 for part in self.rest(lost)))
+
+    def important_covered_m2(self, lost: frozenset[str]) -> float:
+        """As `covered_m2`, of the important ground alone."""
+        rest = self.rest(lost)
+        unknown = [part for part in rest if part.important_m2 is None]
+        inside = shapely.intersection(_outlines(unknown), self.patch.matters)
+        for part, area_m2 in zip(unknown, shapely.area(inside).tolist(), strict=True):
+            part.important_m2 = area_m2
+        return max(0.0, self.patch.important_m2 - sum(part.important_m2 or 0.0 for part in rest))
 
     def blind(self, lost: frozenset[str], terrain: Terrain) -> Iterator[BlindSpot]:
         """The blind spots while those in `lost` do not work, in no order."""
-        for part in self.rest(lost).parts:
+        for part in self.rest(lost):
             if part.area_m2 >= terrain.rules.blind_min_m2:
                 if part.spot is None:
                     part.spot = _blind_spot(terrain, self.patch, part.outline)
                 yield part.spot
 
-    def _uncovered(self, rest: _Rest, shape: Shape) -> _Rest:
-        """As `rest`, with some ground more."""
-        if shape.is_empty:
-            return rest
-        others, touched = _split(rest, shapely.dwithin(_outlines(rest), shape, _CLEAN_M))
-        return self._left(others, shapely.union_all([*touched, shape], grid_size=_CLEAN_M))
 
-    def _covered_by(self, rest: _Rest, piece: Shape) -> _Rest:
-        """As `rest`, less what a camera sees."""
-        shapely.prepare(piece)
-        others, touched = _split(rest, shapely.intersects(piece, _outlines(rest)))
-        return self._left(others, *(shapely.difference(part, piece, grid_size=_CLEAN_M) for part in touched))
+def _uncovered(rest: _Rest, shape: Shape) -> _Rest:
+    """As `rest`, with some ground more."""
+    if shape.is_empty:
+        return rest
+    others, touched = _split(rest, shapely.dwithin(_outlines(rest), shape, _CLEAN_M))
+    return *others, *_parts(shapely.union_all([*touched, shape], grid_size=_CLEAN_M))
 
-    def _left(self, known: Sequence[_Part], *shapes: Shape) -> _Rest:
-        """What is left: parts known before, and what new shapes consist of."""
-        outlines = np.array([part for shape in shapes for part in polygon_parts(shape)], dtype=object)
-        important = shapely.intersection(outlines, self.patch.matters)
-        parts = (*known, *map(_Part, outlines, shapely.area(outlines).tolist(), shapely.area(important).tolist()))
-        covered_m2 = self.patch.ground_m2 - sum(part.area_m2 for part in parts)
-        return _Rest(parts, max(0.0, covered_m2), max(0.0, self.patch.important_m2 - sum(part.important_m2 for part in parts)))
+
+def _covered_by(rest: _Rest, piece: Shape) -> _Rest:
+    """As `rest`, less what a camera sees."""
+    shapely.prepare(piece)
+    others, touched = _split(rest, shapely.intersects(piece, _outlines(rest)))
+    return *others, *_parts(*(shapely.difference(part, piece, grid_size=_CLEAN_M) for part in touched))
+
+
+def _parts(*shapes: Shape) -> _Rest:
+    """What shapes consist of."""
+    outlines = [part for shape in shapes for part in polygon_parts(shape)]
+    return tuple(_Part(outline, outline.area) for outline in outlines)
+
+
+def _outlines(rest: Sequence[_Part]) -> NDArray[np.object_]:
+    return np.array([part.outline for part in rest], dtype=object)
+
+
+def _split(rest: _Rest, touched: NDArray[np.bool_]) -> tuple[list[_Part], list[shapely.Polygon]]:
+    """The parts that are not touched, and the outlines of those that are."""
+    known = list(zip(rest, touched.tolist(), strict=True))
+    return [part for part, is_touched in known if not is_touched], [part.outline for part, is_touched in known if is_touched]
 
 
 class Covered:
@@ -190,14 +208,14 @@ class Covered:
         """By the id of each sub-district, community, compound and grid cell."""
         found = dict.fromkeys(self._terrain.above, (0.0, 0.0, 0.0, 0.0))
         for known in self._patches:
-            rest = known.rest(self._missing)
+            now_m2, important_now_m2 = known.covered_m2(self._missing), known.important_covered_m2(self._missing)
             for place in known.patch.place.values():
                 ground_m2, covered_m2, important_m2, important_covered_m2 = found[place]
                 found[place] = (
                     ground_m2 + known.patch.ground_m2,
-                    covered_m2 + rest.covered_m2,
+                    covered_m2 + now_m2,
                     important_m2 + known.patch.important_m2,
-                    important_covered_m2 + rest.important_m2,
+                    important_covered_m2 + important_now_m2,
                 )
         hung = self._hung()
         return {place: Figure(*numbers, hung[place]) for place, numbers in found.items()}
@@ -230,10 +248,10 @@ class Covered:
         """Reason -> place -> ground that would be covered if the cameras of that reason worked and the others stayed so."""
         found: dict[str, Counter[str]] = {reason: Counter() for reason in self.lost.values()}
         for known in self._patches:
-            now_m2 = known.rest(self._missing).covered_m2
+            now_m2 = known.covered_m2(self._missing)
             for reason in {self.lost[camera] for camera in self._missing & known.piece.keys()}:
                 rest = frozenset(camera for camera in self._missing if self.lost[camera] != reason)
-                gain_m2 = known.rest(rest).covered_m2 - now_m2
+                gain_m2 = known.covered_m2(rest) - now_m2
                 for place in known.patch.place.values():
                     found[reason][place] += max(0.0, gain_m2)  # type: ignore[assignment]  # Counters count floats, too
         return found
@@ -241,7 +259,7 @@ class Covered:
     @cached_property
     def uncovered(self) -> tuple[shapely.MultiPolygon, ...]:
         """The open ground nobody sees, metres, in the order of the terrain's patches."""
-        return tuple(shapely.MultiPolygon([part.outline for part in known.rest(self._missing).parts]) for known in self._patches)
+        return tuple(shapely.MultiPolygon([part.outline for part in known.rest(self._missing)]) for known in self._patches)
 
     def covered(self, place: str) -> Shape:
         """The covered ground of a place, metres; empty if there is no such place."""
@@ -269,18 +287,6 @@ class Covered:
     def _of(self, place: str) -> list[tuple[Patch, Shape]]:
         together = zip(self._patches, self.uncovered, strict=True)
         return [(known.patch, rest) for known, rest in together if place in known.patch.place.values()]
-
-
-def _outlines(rest: _Rest) -> NDArray[np.object_]:
-    return np.array([part.outline for part in rest.parts], dtype=object)
-
-
-def _split(rest: _Rest, touched: NDArray[np.bool_]) -> tuple[list[_Part], list[shapely.Polygon]]:
-    """The parts that are not touched, and the outlines of those that are."""
-    together = list(zip(rest.parts, touched.tolist(), strict=True))
-    return [part for part, is_touched in together if not is_touched], [
-        part.outline for part, is_touched in together if is_touched
-    ]
 
 
 def _united(shapes: Sequence[shapely.Geometry]) -> Shape:
