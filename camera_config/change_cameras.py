@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from base import ConfigError
@@ -23,6 +24,7 @@ __all__ = [
     "RefusedError",
     "camera_digest",
     "camera_digests",
+    "change_camera",
     "change_cameras",
     "differences",
     "files_after",
@@ -38,6 +40,10 @@ VIEW_KEYS = frozenset(
     | {"analysed_px", "recorded_px", "night_range_m"}
 )
 """The columns that decide what a camera sees."""
+
+
+Outlines = Sequence[Sequence[Sequence[float]]]
+"""Outlines as they come, each a list of points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,31 @@ def change_cameras(site: Site, wanted: Sequence[Mapping[str, str]]) -> Change:
     return Change(imported.cameras, site.rules, site.masks)
 
 
+def change_camera(
+    site: Site,
+    camera: str,
+    values: Mapping[str, str] | None,
+    rules: Sequence[Mapping[str, object]] | None,
+    masks: Mapping[MaskKind, Outlines],
+) -> Change:
+    """One camera with what is given in place of what it has. Raises RefusedError with all that is wrong with any of it."""
+    makes: list[Callable[[Site], Change]] = []
+    if values is not None:
+        makes.append(partial(change_cameras, wanted=[values]))
+    if rules is not None:
+        makes.append(partial(set_rules, camera=camera, wanted=rules))
+    makes.append(partial(set_masks, camera=camera, wanted=masks))
+    change, faults = Change.of(site), list[Fault]()
+    for make in makes:
+        try:
+            change = make(replace(site, cameras=change.cameras, rules=change.rules, masks=change.masks))
+        except RefusedError as error:
+            faults += error.faults
+    if faults:
+        raise RefusedError(faults)
+    return change
+
+
 def read_view(values: Mapping[str, str]) -> Camera:
     """A camera of which only what decides its view counts: place, direction, lens, sizes, range. Raises RefusedError."""
     problems, path = FieldProblems(), Path("cameras.csv")
@@ -163,7 +194,7 @@ def set_rules(site: Site, camera: str, wanted: Sequence[Mapping[str, object]]) -
     return Change(site.cameras, (*kept, *rules.values()), site.masks)
 
 
-def set_masks(site: Site, camera: str, wanted: Mapping[MaskKind, Sequence[Sequence[Sequence[float]]]]) -> Change:
+def set_masks(site: Site, camera: str, wanted: Mapping[MaskKind, Outlines]) -> Change:
     """With these masks of one camera in place of its own of the same kinds. Raises RefusedError."""
     faults: list[Fault] = []
     made: list[Mask] = []

@@ -15,7 +15,7 @@ from dashboard.coverage_schemas import Shape
 from dashboard.encoders import EncoderState
 from dashboard.registry import Applied, Changed
 from dashboard.schemas import AnswerBody, NameOut, RequestBody, Time, iso
-from storage import CameraChanges, SiteVersion
+from storage import CameraChanges, SiteVersion, VersionKind
 
 __all__ = [
     "BandOut",
@@ -34,13 +34,11 @@ __all__ = [
     "GeometryIn",
     "GeometryOut",
     "ImportOut",
-    "MasksIn",
     "NewCameraIn",
     "RegistryOut",
     "ReplaceCameraIn",
     "RestoreIn",
     "RuleEntry",
-    "RulesIn",
     "VersionDetailOut",
     "VersionListOut",
     "VersionOut",
@@ -260,8 +258,20 @@ class NewCameraIn(RequestBody):
 
 
 class ReplaceCameraIn(RequestBody):
+    """What one camera gets in place of what it has; what is left out stays."""
+
     digest: Digest
-    camera: CameraEntry
+    camera: CameraEntry | None = None
+    rules: Annotated[list[RuleEntry], Field(max_length=100)] | None = None
+    privacy: Annotated[list[Outline], Field(max_length=100)] | None = None
+    ignore: Annotated[list[Outline], Field(max_length=100)] | None = None
+
+    @property
+    def what(self) -> VersionKind:
+        """The kind of version that this makes."""
+        parts = self.camera is not None, self.rules is not None, self.privacy is not None or self.ignore is not None
+        kinds = {(False, True, False): VersionKind.RULES_CHANGED, (False, False, True): VersionKind.MASKS_CHANGED}
+        return kinds.get(parts, VersionKind.CAMERA_CHANGED)
 
 
 class BulkSet(RequestBody):
@@ -283,17 +293,6 @@ class BulkSet(RequestBody):
 class BulkIn(RequestBody):
     cameras: Annotated[dict[str, Digest], Field(min_length=1, max_length=5_000)]
     set: BulkSet
-
-
-class RulesIn(RequestBody):
-    digest: Digest
-    rules: Annotated[list[RuleEntry], Field(max_length=100)]
-
-
-class MasksIn(RequestBody):
-    digest: Digest
-    privacy: Annotated[list[Outline], Field(max_length=100)] | None = None
-    ignore: Annotated[list[Outline], Field(max_length=100)] | None = None
 
 
 class RestoreIn(RequestBody):

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from base import ConfigError
-from camera_config.change_cameras import Change, change_cameras, remove_camera, set_masks, set_rules
+from camera_config.change_cameras import Change, change_camera, change_cameras, remove_camera
 from camera_config.site import MaskKind, Site
 from camera_config.site_diff import site_differences
 from camera_config.write import camera_values
@@ -20,12 +20,10 @@ from dashboard.registry_schemas import (
     CameraConfigOut,
     CameraListOut,
     ChangedOut,
-    MasksIn,
     NewCameraIn,
     RegistryOut,
     ReplaceCameraIn,
     RestoreIn,
-    RulesIn,
     VersionDetailOut,
     VersionListOut,
     VersionOut,
@@ -96,11 +94,21 @@ async def change_several(body: BulkIn, parts: Parts, principal: Changing) -> Cha
 
 @router.put("/api/v1/registry/cameras/{entry}", responses=CONFLICT)
 async def replace_camera(entry: EntryId, body: ReplaceCameraIn, parts: Parts, principal: Changing) -> ChangedOut:
-    """Give a camera another configuration; its rules and masks stay. Its id cannot be changed."""
-    if body.camera.id != entry:
+    """Give a camera another configuration, rules, masks, all of what is given or none of it; what is left out stays.
+
+    Its id cannot be changed. Rules and masks that it shares with other cameras stay theirs.
+    """
+    if body.camera is not None and body.camera.id != entry:
         raise ConfigError("camera.id: the id of a camera cannot be changed; add a new one and delete this")
-    values = body.camera.values()
-    return await _change_one(parts, principal, VersionKind.CAMERA_CHANGED, entry, body.digest, values)
+    values = None if body.camera is None else body.camera.values()
+    rules = None if body.rules is None else [rule.values() for rule in body.rules]
+    given = {MaskKind.PRIVACY: body.privacy, MaskKind.IGNORE: body.ignore}
+    masks = {kind: outlines for kind, outlines in given.items() if outlines is not None}
+
+    def make(site: Site) -> Change:
+        return change_camera(site, entry, values, rules, masks)
+
+    return await _change(parts, principal, body.what, make, {entry: body.digest}, [entry])
 
 
 @router.delete("/api/v1/registry/cameras/{entry}", responses=CONFLICT)
@@ -113,23 +121,6 @@ async def delete_camera(
     """Delete a camera with its rules and masks. What was recorded of it stays."""
     seen = {entry: digest}
     return await _change(parts, principal, VersionKind.CAMERA_REMOVED, lambda site: remove_camera(site, entry), seen, [])
-
-
-@router.put("/api/v1/registry/cameras/{entry}/rules", responses=CONFLICT)
-async def replace_rules(entry: EntryId, body: RulesIn, parts: Parts, principal: Changing) -> ChangedOut:
-    """Give a camera these rules in place of its own; what other cameras share with it stays theirs."""
-    rules = [rule.values() for rule in body.rules]
-    seen = {entry: body.digest}
-    return await _change(parts, principal, VersionKind.RULES_CHANGED, lambda site: set_rules(site, entry, rules), seen, [entry])
-
-
-@router.put("/api/v1/registry/cameras/{entry}/masks", responses=CONFLICT)
-async def replace_masks(entry: EntryId, body: MasksIn, parts: Parts, principal: Changing) -> ChangedOut:
-    """Give a camera these masks in place of its own; a kind that is left out stays as it is."""
-    given = {MaskKind.PRIVACY: body.privacy, MaskKind.IGNORE: body.ignore}
-    masks = {kind: outlines for kind, outlines in given.items() if outlines is not None}
-    seen = {entry: body.digest}
-    return await _change(parts, principal, VersionKind.MASKS_CHANGED, lambda site: set_masks(site, entry, masks), seen, [entry])
 
 
 @router.get("/api/v1/registry/versions")
@@ -163,12 +154,6 @@ async def restore_version(
     found = await asyncio.to_thread(_version, parts, version)
     async with answered(parts):
         return await _told(parts, await parts.registry.restore(actor_of(principal), found, body.digest), [])
-
-
-async def _change_one(
-    parts: Dashboard, principal: Principal, what: VersionKind, camera: str, digest: str, values: Mapping[str, str]
-) -> ChangedOut:
-    return await _change(parts, principal, what, lambda site: change_cameras(site, [values]), {camera: digest}, [camera])
 
 
 async def _change(

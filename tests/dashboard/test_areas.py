@@ -104,8 +104,6 @@ FORBIDDEN = {
     ("GET", "/api/v1/registry/cameras/{entry}"),
     ("PUT", "/api/v1/registry/cameras/{entry}"),
     ("DELETE", "/api/v1/registry/cameras/{entry}"),
-    ("PUT", "/api/v1/registry/cameras/{entry}/rules"),
-    ("PUT", "/api/v1/registry/cameras/{entry}/masks"),
     ("GET", "/api/v1/registry/cameras/{entry}/encoder"),
     ("POST", "/api/v1/registry/cameras/{entry}/encoder"),
     ("POST", "/api/v1/registry/geometry"),

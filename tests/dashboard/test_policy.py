@@ -61,8 +61,6 @@ MAY: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v1/registry/cameras/{entry}"): {"administrator"},
     ("PUT", "/api/v1/registry/cameras/{entry}"): {"administrator"},
     ("DELETE", "/api/v1/registry/cameras/{entry}"): {"administrator"},
-    ("PUT", "/api/v1/registry/cameras/{entry}/rules"): {"administrator"},
-    ("PUT", "/api/v1/registry/cameras/{entry}/masks"): {"administrator"},
     ("GET", "/api/v1/registry/cameras/{entry}/encoder"): {"administrator"},
     ("POST", "/api/v1/registry/cameras/{entry}/encoder"): {"administrator"},
     ("POST", "/api/v1/registry/geometry"): {"administrator"},

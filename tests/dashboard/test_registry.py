@@ -132,7 +132,7 @@ def test_who_is_slower_gets_what_is_newer_and_overwrites_nothing(office: Office)
     files = office.files
     late = office.send("PUT", "/cameras/c0001", {"digest": seen["digest"], "camera": seen["camera"] | {"tilt_deg": 12}}, 409)
     assert late["current"]["camera"]["tilt_deg"] == 11 and late["by"] == "root" and late["version"] == 2
-    late = office.send("PUT", "/cameras/c0001/rules", {"digest": seen["digest"], "rules": []}, 409)
+    late = office.send("PUT", "/cameras/c0001", {"digest": seen["digest"], "rules": []}, 409)
     assert late["current"]["digest"] == office.camera()["digest"]
     office.send("DELETE", f"/cameras/c0001?digest={seen['digest']}", None, 409)
     other = office.camera("c0002")["digest"]
@@ -202,26 +202,46 @@ def test_rules_of_one_camera_leave_those_of_others(office: Office) -> None:
         known["rules"][0] | {"zone": zone, "severity": 1},
         {"name": "line", "kind": "line_crossing", "line": [[0, 0.5], [1, 0.5]], "zone_name": {"zh": "线", "en": "Line"}},
     ]
-    told = office.send("PUT", "/cameras/c0001/rules", {"digest": known["digest"], "rules": rules})
+    told = office.send("PUT", "/cameras/c0001", {"digest": known["digest"], "rules": rules})
     assert [rule["name"] for rule in told["cameras"][0]["rules"]] == ["night", "line"]
     site = load_site(office.folder)
     assert [rule.name for rule in site.rules_of("c0002")] == ["still"] and site.rules_of("c0001")[0].severity == 1
     crossed = [{**rules[0], "zone": [[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]]}, {**rules[1], "dwell_s": 9e9}]
     files = office.files
-    wrong = office.send("PUT", "/cameras/c0001/rules", {"digest": told["cameras"][0]["digest"], "rules": crossed}, 422)
+    wrong = office.send("PUT", "/cameras/c0001", {"digest": told["cameras"][0]["digest"], "rules": crossed}, 422)
     assert [each["field"] for each in wrong["problems"]] == ["rule 1: zone", "rule 2: dwell_s"] and office.files == files
 
 
 def test_masks_of_one_camera(office: Office) -> None:
     outline = [[0, 0], [0.3, 0], [0.3, 0.2]]
-    told = office.send("PUT", "/cameras/c0001/masks", {"digest": office.camera()["digest"], "privacy": [outline]})
+    told = office.send("PUT", "/cameras/c0001", {"digest": office.camera()["digest"], "privacy": [outline]})
     assert told["cameras"][0]["privacy"] == [outline] and told["cameras"][0]["ignore"] == []
     digest = told["cameras"][0]["digest"]
     for wrong in ([[0, 0], [1.5, 0], [1, 1]], [[0, 0], [0, 0]], []):
-        refused = office.send("PUT", "/cameras/c0001/masks", {"digest": digest, "privacy": [wrong]}, 422)
+        refused = office.send("PUT", "/cameras/c0001", {"digest": digest, "privacy": [wrong]}, 422)
         assert refused["problems"][0]["field"] == "privacy 1: outline"
-    assert office.send("PUT", "/cameras/c0001/masks", {"digest": digest, "privacy": []})["cameras"][0]["privacy"] == []
+    assert office.send("PUT", "/cameras/c0001", {"digest": digest, "privacy": []})["cameras"][0]["privacy"] == []
     assert load_site(office.folder).masks == ()
+
+
+def test_camera_rules_and_masks_are_one_change_or_none(office: Office) -> None:
+    known, files = office.camera(), office.files
+    outline, zone = [[0, 0], [0.3, 0], [0.3, 0.2]], [[0.2, 0.2], [0.8, 0.2], [0.8, 0.8]]
+    rule = known["rules"][0] | {"zone": zone, "severity": 1, "dwell_s": 4.0, "labels": ["person", "vehicle"]}
+    wanted = {"digest": known["digest"], "camera": known["camera"] | {"azimuth_deg": 87.5}, "rules": [rule], "privacy": [outline]}
+    crossed = rule | {"zone": [[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]]}
+    wrong = {"camera": wanted["camera"] | {"height_m": -3}, "rules": [crossed], "ignore": [[[0, 0], [2, 0], [0, 1]]]}
+    told = office.send("PUT", "/cameras/c0001", wanted | wrong, 422)
+    assert [each["field"] for each in told["problems"]] == ["height_m", "rule 1: zone", "ignore 1: outline"]
+    assert office.files == files and len(office.get("/versions")["items"]) == 1
+    told = office.send("PUT", "/cameras/c0001", wanted)
+    assert told["version"] == 2 and len(office.get("/versions")["items"]) == 2
+    changed = told["cameras"][0]
+    assert changed["camera"]["azimuth_deg"] == 87.5 and changed["privacy"] == [outline] and changed["ignore"] == []
+    assert changed["rules"][0]["severity"] == 1 and changed["rules"][0]["dwell_s"] == 4.0
+    assert [row.action for row in office.room.store.audit_rows()].count("site_camera_changed") == 1
+    office.send("POST", "/versions/1/restore", {"digest": told["site_digest"]})
+    assert office.camera() == known
 
 
 def test_a_table_is_tried_then_imported_once(office: Office) -> None:
@@ -286,7 +306,7 @@ def test_what_somebody_edits_in_the_folder_is_a_version_and_a_conflict(office: O
     assert late["current"]["camera"]["url_sub"] == "rtsp://192.0.2.77/sub" and late["by"] == "folder"
     assert office.get("/versions")["items"][0]["changed"] == ["c0001"]
     table.write_text(table.read_text().replace("rtsp://192.0.2.77/sub", "nonsense"))
-    broken = office.root.put("/api/v1/registry/cameras/c0002/masks", json={"digest": "0" * 64, "privacy": []})
+    broken = office.root.put("/api/v1/registry/cameras/c0002", json={"digest": "0" * 64, "privacy": []})
     assert broken.status_code == 422 and broken.json()["problems"][0]["file"] == "cameras.csv"
     assert str(office.folder) not in broken.text
 

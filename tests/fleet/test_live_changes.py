@@ -61,7 +61,7 @@ async def change_everything(ready: Ready, urls: dict[str, str]) -> None:
         # rules and masks: the site that everybody is shown has them
         digest = told["cameras"][0]["digest"]
         rule = {"name": "new", "kind": "motion", "zone": ZONE, "zone_name": {"zh": "", "en": "Yard"}}
-        told = await asked(root, "PUT", "/registry/cameras/c0002/rules", {"digest": digest, "rules": [rule]})
+        told = await asked(root, "PUT", "/registry/cameras/c0002", {"digest": digest, "rules": [rule]})
         assert told["live"] == ["c0002"]
         shown = (await asked(root, "GET", "/site"))["cameras"]["features"][1]["properties"]
         assert [zone["name_en"] for zone in shown["zones"]] == ["Yard"], shown
