@@ -111,11 +111,17 @@ def test_a_mask_and_a_zone_are_drawn_by_mouse_and_by_keys(control: Control) -> N
     page.get_by_test_id("tool-zone").press("Enter")
     page.get_by_test_id("tool-zone").press("Enter")  # once more: in the middle of the picture, without a mouse
     expect(page.locator("[data-testid=shape][data-layer=zone]")).to_have_count(1)
+    page.get_by_test_id("rule-severity").select_option("1")
+    page.get_by_test_id("rule-dwell").fill("4")
+    page.get_by_test_id("rule-label-vehicle").check()
+    versions = len(control.room.store.site_versions.page(200))
     page.get_by_test_id("editor-save").click()
     expect(page.get_by_test_id("editor")).to_have_attribute("data-changed", "false", timeout=15_000)
     site = load_site(control.folder)
     [mask] = [each for each in site.masks if each.camera == "c3"]
     [rule] = [each for each in site.rules if each.camera == "c3"]
+    assert (rule.severity, rule.dwell_s, rule.labels) == (1, 4.0, ("person", "vehicle"))
+    assert len(control.room.store.site_versions.page(200)) == versions + 1, "mask and rule are one change"
     assert rule.kind is EventKind.INTRUSION and rule.zone[0] == (0.35, 0.35) and rule.zone[2] == (0.65, 0.65)
     assert mask.kind is MaskKind.PRIVACY and len(mask.outline) == 4
     assert mask.outline[0] == pytest.approx((0.25, 0.2), abs=0.01) and mask.outline[2] == pytest.approx((0.5, 0.6), abs=0.01)

@@ -92,13 +92,30 @@ describe("a camera that is edited", () => {
     expect(hfov_deg(lens)).toBeCloseTo(90);
     expect(reach_m(lens, 25)).toBeCloseTo(1920 / 50);
     expect(asRequest(lens).hfov_deg).toBeNull();
-    expect(asRequest({ ...camera, focal_mm: 4 })).toMatchObject({ hfov_deg: 80, focal_mm: null });
+    expect(asRequest({ ...camera, focal_mm: 4 })).toMatchObject({ hfov_deg: null, focal_mm: 4, sensor_mm: null });
   });
 
   it("is saved in the parts that differ", () => {
     const before: Draft = { camera, rules: [], privacy: [], ignore: [] };
-    expect(differences(before, { ...before, camera: { ...camera } })).toEqual({ camera: false, rules: false, masks: false });
-    expect(differences(before, { ...before, ignore: [[[0, 0]]] })).toEqual({ camera: false, rules: false, masks: true });
+    expect(differences(before, { ...before, camera: { ...camera } })).toEqual({});
+    expect(differences(before, { ...before, ignore: [[[0, 0]]] })).toEqual({ ignore: [[[0, 0]]] });
+    expect(Object.keys(differences(before, { ...before, camera: turned(camera, 5), privacy: [[[0, 0]]] }))).toEqual(["camera", "privacy"]);
+  });
+});
+
+describe("a rule", () => {
+  const { ofKind, withLabel } = outlines;
+  const ZONE: Outline = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9]];
+
+  it("keeps name, times and level with another kind, and what both know", () => {
+    const rule = { name: "night", kind: "intrusion", zone: ZONE, schedule: "22:00-06:00", severity: 1, dwell_s: 9, labels: ["person"], leave_s: 2 };
+    expect(ofKind(rule, "object_left", ["zone", "leave_s"])).toEqual({ name: "night", kind: "object_left", zone: ZONE, schedule: "22:00-06:00", severity: 1 });
+  });
+
+  it("always looks for something", () => {
+    expect(withLabel(["person"], "vehicle")).toEqual(["person", "vehicle"]);
+    expect(withLabel(["person", "vehicle"], "person")).toEqual(["vehicle"]);
+    expect(withLabel(["person"], "person")).toEqual(["person"]);
   });
 });
 

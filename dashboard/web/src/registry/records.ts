@@ -41,6 +41,9 @@ export interface RuleEntry {
   zone?: Outline;
   line?: Outline;
   zone_name?: Bilingual;
+  labels?: string[];
+  dwell_s?: number;
+  severity?: number;
   [key: string]: unknown;
 }
 
@@ -65,7 +68,7 @@ export interface RegistryFacts {
   site_digest: string;
   uplinks: string[];
   credentials: Login[];
-  rule_kinds: Record<string, { keys: string[]; labels: string[] } & Record<string, unknown>>;
+  rule_kinds: Record<string, { keys: string[]; labels: string[]; dwell_s: number }>;
   camera_networks: string[];
 }
 

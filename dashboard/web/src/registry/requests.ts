@@ -1,6 +1,7 @@
 /** The requests of the registry. */
 
 import { get, id, request } from "../api";
+import type { Draft } from "./editor/draft";
 import type {
   Changed,
   Configured,
@@ -10,9 +11,7 @@ import type {
   Imported,
   ListedEntry,
   Login,
-  Outline,
   RegistryFacts,
-  RuleEntry,
   Version,
   VersionDetail,
 } from "./records";
@@ -34,13 +33,10 @@ export const registry = {
   cameras: async () => (await get<{ cameras: ListedEntry[] }>("/registry/cameras")).cameras,
   camera: (camera: string) => get<Configured>(`/registry/cameras/${id(camera)}`),
   create: (camera: Entry) => send<Changed>("POST", "/cameras", { camera }),
-  replace: (digest: string, camera: Entry) => send<Changed>("PUT", `/cameras/${id(camera.id)}`, { digest, camera }),
+  /** All of what is given or none of it; what is left out stays. */
+  replace: (digest: string, camera: string, parts: Partial<Draft>) => send<Changed>("PUT", `/cameras/${id(camera)}`, { digest, ...parts }),
   remove: (digest: string, camera: string) => send<Changed>("DELETE", `/cameras/${id(camera)}?digest=${id(digest)}`),
   change: (cameras: Record<string, string>, set: Record<string, unknown>) => send<Changed>("POST", "/cameras/changes", { cameras, set }),
-  setRules: (digest: string, camera: string, rules: readonly RuleEntry[]) =>
-    send<Changed>("PUT", `/cameras/${id(camera)}/rules`, { digest, rules }),
-  setMasks: (digest: string, camera: string, privacy: readonly Outline[], ignore: readonly Outline[]) =>
-    send<Changed>("PUT", `/cameras/${id(camera)}/masks`, { digest, privacy, ignore }),
   geometry: (camera: Entry) => send<Geometry>("POST", "/geometry", { camera }),
   encoder: (camera: string) => send<Encoder>("GET", `/cameras/${id(camera)}/encoder`, undefined, ENCODER_TIMEOUT_MS),
   makeAnalysable: (camera: string) =>

@@ -7,8 +7,8 @@ import { ApiError } from "../../api";
 import { Dialog } from "../../controls/Dialog";
 import { t } from "../../i18n";
 import { cameraName, site } from "../../state";
-import { editing, fail, learnChange, loadRegistry, sentence } from "../facts";
-import type { Changed, Entry, Problem } from "../records";
+import { editing, fail, learnChange, sentence } from "../facts";
+import type { Entry, Problem } from "../records";
 import { registry } from "../requests";
 import { Beside } from "./Beside";
 import { CameraForm } from "./CameraForm";
@@ -105,30 +105,18 @@ function listenForUndo(): () => void {
   return () => document.removeEventListener("keydown", onKey);
 }
 
-/** Each part that differs goes by its own request, with the digest that the one before answered. */
+/** Camera, rules and masks go together: what the server takes it takes whole. */
 async function save(isNew: boolean, setRefused: (refused: Refused | null) => void): Promise<void> {
-  const { camera, rules, privacy, ignore } = draft.peek();
-  const parts = differences(saved.peek().draft, draft.peek());
-  const answers: Changed[] = [];
-  const keep = (changed: Changed): void => {
-    answers.push(changed);
-    const now = changed.cameras.find((one) => one.camera.id === camera.id);
-    if (now) saved.value = { draft: { ...saved.peek().draft, ...draftOf(now) }, digest: now.digest };
-  };
+  const { camera } = draft.peek();
   setRefused(null);
   try {
-    if (isNew) keep(await registry.create(asRequest(camera)));
-    else if (parts.camera) keep(await registry.replace(saved.peek().digest, asRequest(camera)));
-    if (parts.masks) keep(await registry.setMasks(saved.peek().digest, camera.id, privacy, ignore));
-    if (parts.rules) keep(await registry.setRules(saved.peek().digest, camera.id, rules));
-    const last = answers.at(-1);
-    if (last) await learnChange(last);
+    const parts = differences(saved.peek().draft, draft.peek());
+    await learnChange(isNew ? await registry.create(asRequest(camera)) : await registry.replace(saved.peek().digest, camera.id, parts));
     const known = await registry.camera(camera.id);
     begin(draftOf(known), known.digest);
     if (isNew) editing.value = { id: camera.id };
   } catch (reason) {
     if (!(reason instanceof ApiError)) return fail(reason);
-    if (answers.length > 0) await loadRegistry();
     const conflict = reason.status === 409 && !isNew;
     setRefused({ text: sentence(reason), problems: reason.more.problems ?? [], conflict });
   }

@@ -1,8 +1,11 @@
 import { t, word } from "../../i18n";
 import { facts } from "../facts";
 import type { RuleEntry } from "../records";
-import { keyOf, shapesOf, type Shape } from "./outlines";
+import { keyOf, LABELS, ofKind, shapesOf, withLabel, type Shape } from "./outlines";
 import { change, chosenShape, draft, removeShape } from "./work";
+
+const LEVELS = [1, 2, 3, 4] as const;
+const DEFAULT_LEVEL = 2;
 
 /** The shapes by name; of a zone or line what its rule says. */
 export function ShapeList() {
@@ -14,6 +17,7 @@ export function ShapeList() {
         {t("picture.shapes")} <span class="num dim">{shapes.length}</span>
       </h2>
       {shapes.length === 0 && <p class="dim">{t("picture.shapes.none")}</p>}
+      {draft.value.privacy.length > 0 && <p class="dim">{t("picture.live")}</p>}
       <ul class="shapes">
         {shapes.map((shape) => (
           <li key={keyOf(shape)} class={keyOf(shape) === chosen ? "selected" : ""} data-testid="shape" data-layer={shape.layer}>
@@ -44,12 +48,8 @@ function Rule({ shape }: { shape: Shape }) {
   const kinds = Object.entries(facts.value?.rule_kinds ?? {}).filter(([, about]) => about.keys.includes(shape.layer));
   const set = (more: Partial<RuleEntry>, of = ""): void =>
     change({ ...draft.value, rules: draft.value.rules.map((one, at) => (at === shape.index ? ({ ...one, ...more } as RuleEntry) : one)) }, of);
-  /** Another kind knows other keys: what the old one had besides name, schedule and shape goes. */
   const setKind = (kind: string): void => {
-    const known = facts.value?.rule_kinds[kind]?.keys ?? [];
-    const stays = (key: string): boolean => ["name", "zone_name"].includes(key) || (known.includes(key) && key !== "labels");
-    const kept = Object.fromEntries(Object.entries(rule).filter(([key]) => stays(key)));
-    const other: RuleEntry = { ...kept, name: rule.name, kind };
+    const other = ofKind(rule, kind, facts.value?.rule_kinds[kind]?.keys ?? []);
     change({ ...draft.value, rules: draft.value.rules.map((one, at) => (at === shape.index ? other : one)) });
   };
   return (
@@ -86,6 +86,65 @@ function Rule({ shape }: { shape: Shape }) {
           onInput={(event) => set({ schedule: event.currentTarget.value }, "rule-schedule")}
         />
       </label>
+      <Limits rule={rule} set={set} />
     </div>
+  );
+}
+
+interface LimitsProps {
+  rule: RuleEntry;
+  set: (more: Partial<RuleEntry>, of?: string) => void;
+}
+
+/** What it looks for, for how long, and how much that matters; what a rule does not say is the default of its kind. */
+function Limits({ rule, set }: LimitsProps) {
+  const about = facts.value?.rule_kinds[rule.kind];
+  const labels = rule.labels ?? about?.labels ?? [];
+  return (
+    <>
+      <label class="field">
+        {t("picture.rule.severity")}
+        <select
+          class="input"
+          value={rule.severity ?? DEFAULT_LEVEL}
+          data-testid="rule-severity"
+          onChange={(event) => set({ severity: Number(event.currentTarget.value) })}
+        >
+          {LEVELS.map((level) => (
+            <option key={level} value={level}>
+              {word("level", String(level))}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        {t("picture.rule.dwell")}
+        <input
+          class="input num"
+          type="number"
+          min={0}
+          step="any"
+          value={rule.dwell_s ?? about?.dwell_s}
+          data-testid="rule-dwell"
+          onInput={(event) => event.currentTarget.value !== "" && set({ dwell_s: Number(event.currentTarget.value) }, "rule-dwell")}
+        />
+      </label>
+      {about?.keys.includes("labels") && (
+        <fieldset class="rule-labels">
+          <legend>{t("picture.rule.labels")}</legend>
+          {LABELS.map((one) => (
+            <label key={one} class="check">
+              <input
+                type="checkbox"
+                checked={labels.includes(one)}
+                data-testid={`rule-label-${one}`}
+                onChange={() => set({ labels: withLabel(labels, one) })}
+              />
+              {word("label", one)}
+            </label>
+          ))}
+        </fieldset>
+      )}
+    </>
   );
 }

@@ -87,19 +87,21 @@ export function placesAt(site: SiteRecord, lon: number, lat: number): { compound
   return { compound: around("compound"), grid_cell: around("grid_cell") };
 }
 
-/** What two drafts differ in, as the server takes it: each part by a request of its own. */
-export function differences(before: Draft, after: Draft): { camera: boolean; rules: boolean; masks: boolean } {
-  const differ = (a: unknown, b: unknown): boolean => JSON.stringify(a) !== JSON.stringify(b);
+/** The parts in which a draft differs from another, as the server takes them. */
+export function differences(before: Draft, after: Draft): Partial<Draft> {
+  const differ = (part: keyof Draft): boolean => JSON.stringify(before[part]) !== JSON.stringify(after[part]);
+  const { camera, rules, privacy, ignore } = after;
   return {
-    camera: differ(before.camera, after.camera),
-    rules: differ(before.rules, after.rules),
-    masks: differ([before.privacy, before.ignore], [after.privacy, after.ignore]),
+    ...(differ("camera") && { camera: asRequest(camera) }),
+    ...(differ("rules") && { rules }),
+    ...(differ("privacy") && { privacy }),
+    ...(differ("ignore") && { ignore }),
   };
 }
 
-/** A request names either the lens or the angle. */
+/** A request names either the lens or the angle; of half a lens the server says what is missing. */
 export function asRequest(camera: Entry): Entry {
-  return camera.focal_mm && camera.sensor_mm ? { ...camera, hfov_deg: null } : { ...camera, focal_mm: null, sensor_mm: null };
+  return camera.focal_mm === null && camera.sensor_mm === null ? camera : { ...camera, hfov_deg: null };
 }
 
 /** Where the handle that turns a camera stands: ahead of it, `ahead_m` away. */

@@ -1,6 +1,6 @@
 /** Zones, lines and masks as shapes on one picture. Pure; points are fractions of width and height. */
 
-import type { Outline } from "../records";
+import type { Outline, RuleEntry } from "../records";
 import type { Draft } from "./draft";
 
 export type Layer = "privacy" | "ignore" | "zone" | "line";
@@ -76,6 +76,21 @@ function freeName({ rules }: Draft, kind: string): string {
     const name = number === 1 ? base : `${base}-${number}`;
     if (!taken.has(name)) return name;
   }
+}
+
+/** What a rule can look for. */
+export const LABELS = ["person", "vehicle", "other"] as const;
+
+/** With a label that was not there, or without one that was; the last one stays, for a rule looks for something. */
+export function withLabel(labels: readonly string[], label: string): string[] {
+  const next = LABELS.filter((one) => labels.includes(one) !== (one === label));
+  return next.length > 0 ? next : [...labels];
+}
+
+/** A rule of another kind. That knows other `keys`: name, times and level stay, and what both know; durations and labels go. */
+export function ofKind(rule: RuleEntry, kind: string, keys: readonly string[]): RuleEntry {
+  const stays = (key: string): boolean => ["zone_name", "schedule", "severity"].includes(key) || (keys.includes(key) && !["labels", "leave_s"].includes(key));
+  return { ...Object.fromEntries(Object.entries(rule).filter(([key]) => stays(key))), name: rule.name, kind };
 }
 
 export function pointMoved(points: Outline, at: number, x: number, y: number): Outline {

@@ -21,7 +21,7 @@ const state = signal<Undoable<Draft>>(undoable(EMPTY));
 export const draft = computed(() => state.value.now);
 export const canUndo = computed(() => state.value.past.length > 0);
 export const canRedo = computed(() => state.value.future.length > 0);
-export const isChanged = computed(() => Object.values(differences(saved.value.draft, draft.value)).some(Boolean));
+export const isChanged = computed(() => Object.keys(differences(saved.value.draft, draft.value)).length > 0);
 /** The shape that is worked on, on the picture. */
 export const chosenShape = signal<ShapeKey | null>(null);
 /** What the exact geometry was worked out for; another camera than the draft's while the answer is on its way. */
