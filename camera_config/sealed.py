@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import stat
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -52,14 +53,18 @@ def read_sealed(path: Path, problems: Problems) -> tuple[Found[Credential], ...]
 
 
 class Vault:
-    """Seals and opens logins with the key in one file, made at first use, which only its owner may read. Any thread."""
+    """Seals and opens logins with the key in one file, made at first use, which only its owner may read. Any thread.
 
-    def __init__(self, key: Path) -> None:
-        self._path = key
+    `hide` is told every password before it can get anywhere, so that none is ever logged.
+    """
+
+    def __init__(self, key: Path, hide: Callable[[Iterable[str]], None] = lambda _: None) -> None:
+        self._path, self._hide = key, hide
         self._key: bytes | None = None
 
     def seal(self, name: str, user: str, password: str) -> Credential:
         """A login that may be written down. Raises StorageError if the key cannot be read or made."""
+        self._hide([password])
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = AESGCM(self._known_key(make=True)).encrypt(nonce, password.encode(), _about(name, user))
         return Credential(name, user, password, sealed=base64.b64encode(nonce + sealed).decode())
@@ -79,6 +84,7 @@ class Vault:
             why = str(error) or "it was sealed with another key, or changed"
             logger.error("the login %s of %s cannot be opened: %s; set its password again", login.name, SEALED_FILE, why)
             return replace(login, password="")
+        self._hide([password])
         return replace(login, password=password)
 
     def _known_key(self, make: bool) -> bytes:

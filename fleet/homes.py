@@ -17,7 +17,7 @@ import cv2
 import zmq
 
 from base import Clock, GridpatrolError, Packet, Report, SourceError, SystemClock
-from fleet.logs import configure
+from fleet.logs import configure, hide
 from fleet.setups import CameraSetup
 from fleet.tap import subscribe
 from fleet.worker import Worker, WorkerConfig
@@ -277,6 +277,7 @@ def _give_memory_back() -> None:
 
 def _answer(worker: Worker, question: str, argument: Any) -> object:  # Any: each question has its own
     if question == "change":
+        hide(setup.feed.password for setup in argument if setup.feed is not None)
         worker.change(argument)
         return True
     return worker.drain(*argument) if question == "drain" else worker.snapshot(argument)

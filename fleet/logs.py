@@ -3,12 +3,13 @@
 import logging
 import re
 import sys
+import threading
 from collections.abc import Iterable, MutableMapping
 from typing import TextIO
 
 import structlog
 
-__all__ = ["Redactor", "configure"]
+__all__ = ["Redactor", "configure", "hide"]
 
 _USERINFO = re.compile(r"(?<=://)[^/@\s'\"]+@")
 # What could forge a line or paint a terminal: C0, DEL, C1, line separators, and marks that turn the writing direction.
@@ -20,8 +21,16 @@ class Redactor:
     """Replaces known secrets and the user part of any URL. Shared by all threads; secrets are only ever added."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # Longest first, so that a secret that contains another is replaced whole.
-        self._secrets = tuple(sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True))
+        self._secrets: tuple[str, ...] = ()
+        self._lock = threading.Lock()
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Replace these from now on, too."""
+        new = {secret for secret in secrets if len(secret) >= 4}
+        with self._lock:
+            # Longest first, so that a secret that contains another is replaced whole.
+            self._secrets = tuple(sorted({*self._secrets, *new}, key=len, reverse=True))
 
     def clean(self, text: str, lines: bool = False) -> str:
         """`text` without secrets and without control characters; `lines` keeps line ends, as a traceback needs them."""
@@ -37,8 +46,18 @@ class Redactor:
         return event
 
 
+_redactor = Redactor()
+"""Of this process: the passwords of logins become known while it runs."""
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Replace these in everything that this process logs from now on. Any thread."""
+    _redactor.add(secrets)
+
+
 def configure(level: str = "INFO", secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
     """Send all logging of this process to `stream` (default standard error). Call again in every child process."""
+    hide(secrets)
     stream = stream or sys.stderr
     terminal = stream.isatty()
     renderer: structlog.typing.Processor = (
@@ -57,7 +76,7 @@ def configure(level: str = "INFO", secrets: Iterable[str] = (), stream: TextIO |
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            Redactor(secrets),
+            _redactor,
             renderer,
         ],
     )

@@ -36,6 +36,7 @@ from fleet.coverage import coverage_running
 from fleet.encoders import OnvifEncoders
 from fleet.follow import FleetFollower
 from fleet.homes import InProcessHome, SubprocessHome, WorkerHandle
+from fleet.logs import hide
 from fleet.notices import notices_running
 from fleet.retention import retention_running
 from fleet.setups import setups_of
@@ -43,7 +44,7 @@ from fleet.worker import CLIPS, WorkerConfig
 from ingest import DEFAULT_SETTINGS, ClipBox, Feed
 from storage import Store
 
-__all__ = ["Ready", "RunOptions", "run"]
+__all__ = ["Ready", "RunOptions", "feeds_of", "run", "vault_in"]
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ async def run(
     clock: Clock | None = None,
 ) -> None:
     """Run `site` until SIGINT or SIGTERM, or until `on_ready` returns; raises ConfigError or StorageError if it cannot start."""
-    clock, vault = clock or SystemClock(), Vault(options.data / LOGIN_KEY)
+    clock, vault = clock or SystemClock(), vault_in(options.data)
     site = LiveSite.of(vault.opened(site))
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -136,6 +137,11 @@ async def run(
         logger.info("stopping")
         for task in done:
             task.result()
+
+
+def vault_in(data: Path) -> Vault:
+    """What seals logins and opens them, with the key in this data folder; no password of them is ever logged."""
+    return Vault(data / LOGIN_KEY, hide)
 
 
 async def _folder_recorded(registry: Registry) -> None:

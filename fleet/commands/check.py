@@ -17,8 +17,8 @@ from base import Advice, CameraStatus, Clock, ConfigError, Health, ModelError, S
 from camera_config import Site, load_site
 from detect import load_networks, refusal
 from fleet.commands.run import Data, Database, SiteFolder
-from fleet.logs import Redactor, configure
-from fleet.run import feeds_of
+from fleet.logs import Redactor, configure, hide
+from fleet.run import feeds_of, vault_in
 from ingest import survey
 from storage import schema_state
 
@@ -27,7 +27,7 @@ __all__ = ["Finding", "check", "find"]
 _COLOURS = {Health.ONLINE: "green", Health.DEGRADED: "yellow", Health.OFFLINE: "red"}
 _WIDEST = 500  # columns of a table, more than any
 _ADVICE = {
-    Advice.WRONG_CREDENTIALS: "correct user and password in secrets.toml",
+    Advice.WRONG_CREDENTIALS: "correct user and password of its login",
     Advice.TOO_MANY_CONNECTIONS: "close other clients of this camera",
     Advice.UNSUPPORTED_STREAM: "set the stream to H.264 or H.265 at the camera",
     Advice.NO_PICTURE: "it answers but gives no picture; look at the stream's path, restart the camera",
@@ -85,8 +85,12 @@ def find(folder: Path, data: Path, database: str) -> Iterator[tuple[Finding, Sit
     """Look at site, database and networks, in this order; each finding comes with the site once it has loaded."""
     site = None
     try:
-        site = load_site(folder)
+        site = vault_in(data).opened(load_site(folder))
+        hide(login.password for login in site.credentials)
         yield Finding("site", True, f"{len(site.cameras)} cameras, {len(site.rules)} rules, {len(site.teams)} teams"), site
+        if shut := [login.name for login in site.credentials if login.sealed and not login.password]:
+            why = f"the key in {data} does not open the logins {', '.join(shut)}"
+            yield Finding("logins", False, f"{why}; name the data folder, or set their passwords again"), site
     except ConfigError as error:
         yield Finding("site", False, str(error)), None
     yield _database(data, database), site

@@ -17,12 +17,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from base import Clock, ConfigError, SystemClock
+from camera_config import Site as SiteRecord
 from camera_config import load_site
 from camera_config.import_cameras import CameraImport, Outcome, export_cameras, import_cameras, save_import
 from camera_config.table_files import write_rows
 from dashboard import Registry
 from fleet.commands.backup import database_url
 from fleet.commands.run import Data, Database, SiteFolder
+from fleet.run import vault_in
 from ingest.onvif import Device, FoundDevice, Login, OnvifError, Profile, discover
 from ingest.onvif.discovery import MOST_HOSTS
 from patrol import SYSTEM, Actor
@@ -121,9 +123,10 @@ def discover_(
     range_: Annotated[
         str, typer.Option("--range", help="Ask every address of this network, where multicast does not pass.")
     ] = "",
-    credential: Annotated[str, typer.Option(help="Login of secrets.toml to ask devices for their streams.")] = "",
+    credential: Annotated[str, typer.Option(help="Login of the site to ask devices for their streams.")] = "",
     seconds: Annotated[float, typer.Option(help="How long answers are waited for.", min=0.1, max=60)] = 4.0,
     save: Annotated[Path | None, typer.Option(help="Write what was found as a table for `site import`.")] = None,
+    data: Data = Path("gridpatrol-data"),
     json: Json = False,
 ) -> None:
     """Find ONVIF cameras in the site's camera_networks, and what they stream. Cameras the site has already are marked."""
@@ -131,9 +134,7 @@ def discover_(
     if not loaded.camera_networks:
         where = site / "site.toml"
         raise ConfigError(f"{where}: camera_networks: missing; name the networks that may be searched, such as ['10.20.0.0/16']")
-    login = next((Login(one.user, one.password) for one in loaded.credentials if one.name == credential), None)
-    if credential and login is None:
-        raise ConfigError(f"--credential: there is no login {credential!r} in secrets.toml")
+    login = _login(loaded, credential, data) if credential else None
     if save is not None and save.suffix.lower() not in (".csv", ".xlsx"):
         raise ConfigError(f"--save: expected a file that ends with .csv or .xlsx, got {save.name!r}")
     clock = SystemClock()
@@ -148,6 +149,16 @@ def discover_(
         typer.echo(json_text.dumps({"devices": rows}, ensure_ascii=False))
     else:
         _show_devices(Console(), rows)
+
+
+def _login(site: SiteRecord, name: str, data: Path) -> Login:
+    """A login of the site, also a sealed one, by the key in the data folder; raises ConfigError."""
+    found = vault_in(data).opened(site).credential_by_name.get(name)
+    if found is None:
+        raise ConfigError(f"--credential: there is no login {name!r} in secrets.toml or credentials.toml")
+    if found.sealed and not found.password:
+        raise ConfigError(f"--credential: the key in {data} does not open the login {name!r}; name the data folder with --data")
+    return Login(found.user, found.password)
 
 
 def _hosts(text: str) -> list[str]:

@@ -9,10 +9,13 @@ from rich.console import Console
 
 from base import Advice, CameraStatus, Codec, EventKind, Health, Quality
 from camera_config import write_site
-from fleet.commands.check import _show
+from fleet.commands.check import _show, find
+from fleet.run import feeds_of, vault_in
 from ingest.simulate import Simulator
 from tests.fleet.small_site import small_site
 from tests.fleet.test_bad_input import gridpatrol
+
+CANARY = "Canary-5b0e17"
 
 
 def test_a_good_camera_is_described_and_a_dead_one_named(tmp_path: Path, busy_cameras: Simulator) -> None:
@@ -42,6 +45,22 @@ def test_a_rule_that_no_network_here_can_fulfil_is_named(tmp_path: Path) -> None
     assert wrong[0].startswith("camera c1, rule stove: fire_smoke needs a network that knows fire or smoke; this one knows")
 
 
+def test_a_sealed_login_is_opened_and_one_that_the_key_does_not_open_is_named(tmp_path: Path) -> None:
+    site, data, other = tmp_path / "site", tmp_path / "data", tmp_path / "other"
+    data.mkdir()
+    sealed = vault_in(data).seal("yard", "viewer", CANARY)
+    plain = small_site(site, {"c1": "rtsp://127.0.0.1:9/x"})
+    cameras = tuple(replace(camera, credential="yard") for camera in plain.cameras)
+    write_site(replace(plain, cameras=cameras, credentials=(*plain.credentials, sealed)), site)
+    found = {finding.part: (finding, loaded) for finding, loaded in find(site, data, "")}
+    assert "logins" not in found and found["site"][1] is not None
+    assert [feed.password for feed in feeds_of(found["site"][1])] == [CANARY]
+    other.mkdir()
+    vault_in(other).seal("x", "x", "made for its key")
+    [(logins, _)] = [each for each in find(site, other, "") if each[0].part == "logins"]
+    assert not logins.ok and "does not open the logins yard" in logins.text
+
+
 def test_a_narrow_window_cuts_nothing_off() -> None:
     good = CameraStatus("c0001", Health.ONLINE, Quality.EXCELLENT, 1.0, 2.0, 15.0, 512.0, codec=Codec.H264, profile="Main@3.1")
     error = "10.0.0.12:554: byte 249: the camera refuses the password of user '[red]' (401)"
@@ -50,4 +69,4 @@ def test_a_narrow_window_cuts_nothing_off() -> None:
     _show(Console(file=shown, width=60), (good, bad))
     lines = shown.getvalue().splitlines()
     assert len(lines) == 4 and "h264 Main@3.1" in lines[1] and "512" in lines[1] and "…" not in shown.getvalue()
-    assert lines[3] == f"c0002  {error}; correct user and password in secrets.toml"
+    assert lines[3] == f"c0002  {error}; correct user and password of its login"
