@@ -105,6 +105,7 @@ class InProcessHome:
         try:
             self._worker.change(setups)
         except GridpatrolError as error:
+            self.stop()  # it must not go on with the masks of before; the next one begins with what is asked for
             raise WorkerLost(f"{self.config.name}: {error}") from None
 
     def tap(self, camera: str) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:

@@ -313,9 +313,10 @@ class Worker:
 
     def _take_over(self, row: int, setup: CameraSetup) -> None:
         camera, feed = setup.camera, setup.feed
-        name = camera if feed is not None else ""
-        self._streams[row] = feed or NOBODY
-        self._clips.exchange(camera, None if feed is None else _longest_s(setup.rules), feed.masks if feed else ())
+        name, stream = camera if feed is not None else "", feed or NOBODY
+        is_another = self._streams[row] != stream
+        self._streams[row] = stream
+        self._clips.exchange(camera, None if feed is None else _longest_s(setup.rules), stream.masks, is_another)
         self._main.exchange(camera, setup.main)
         self._large.exchange(camera, setup.main)
         self._held.extend(self._pipeline.exchange(row, name, setup.rules, setup.ignored))

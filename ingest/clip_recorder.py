@@ -93,7 +93,7 @@ class _Roll:
 
 @dataclass(slots=True)
 class _Open:
-    """A clip that is being gathered; `due_s` is monotonic, the others UTC."""
+    """A clip that is being gathered; `due_s` is monotonic, the others UTC. `masks` were in force when its packets came."""
 
     event: str
     camera: str
@@ -101,6 +101,24 @@ class _Open:
     from_s: float
     until_s: float
     due_s: float
+    masks: Sequence[Outline]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An event that wants a clip, with what was there of it when it began."""
+
+    event: Event
+    packets: tuple[Packet, ...]
+    masks: Sequence[Outline]
+
+
+@dataclass(frozen=True, slots=True)
+class _Another:
+    """From here on a camera has another stream or other masks, or is gone."""
+
+    camera: str
+    masks: Sequence[Outline]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +148,7 @@ class ClipRecorder:
     ) -> None:
         """`dwell_s` is the longest dwell of the rules of each camera; `masks` those that nobody may look behind."""
         self._dwell_s, self._kept, self._box, self._clock, self._masks = dict(dwell_s), kept, box, clock, masks
-        self._asked: deque[tuple[Event, tuple[Packet, ...]]] = deque()
+        self._asked: deque[_Asked | _Another] = deque()
         self._ended: deque[tuple[str, float]] = deque()
         self._open: dict[str, _Open] = {}
         self._rolls: dict[str, _Roll] = {}
@@ -154,15 +172,21 @@ class ClipRecorder:
             if thread.ident is not None:
                 thread.join(within_s / len(self._threads))
 
-    def exchange(self, camera: str, dwell_s: float | None, masks: Sequence[Outline] = ()) -> None:
-        """The rules or masks of a camera are others from now on; without `dwell_s` the camera is gone. Any thread."""
+    def exchange(self, camera: str, dwell_s: float | None, masks: Sequence[Outline] = (), another: bool = True) -> None:
+        """The rules of a camera are others from now on; without `dwell_s` the camera is gone. By whoever calls `begin`.
+
+        `another`: its stream or its masks are others, too. Then its clips end here: what came before stays masked as it was.
+        """
         others = {name: known for name, known in self._dwell_s.items() if name != camera}
         self._masks = {**self._masks, camera: masks}
         self._dwell_s = others if dwell_s is None else {**others, camera: dwell_s}
+        if another:
+            self._asked.append(_Another(camera, masks))
 
     def begin(self, event: Event) -> None:
         """Make the clip of an event that was raised just now."""
-        self._asked.append((event, self._kept.packets(event.camera)))  # now: in a second the oldest have left the ring
+        packets = self._kept.packets(event.camera)  # now: in a second the oldest have left the ring
+        self._asked.append(_Asked(event, packets, self._masks.get(event.camera, ())))
 
     def end(self, event: str, ended_s: float) -> None:
         """The thing of this event has gone at `ended_s` (UTC)."""
@@ -215,21 +239,35 @@ class ClipRecorder:
 
     def _take_asked(self, now_s: float) -> None:
         while self._asked:
-            event, packets = self._asked.popleft()
-            if len(self._open) >= _MOST_OPEN:
-                self._refuse(f"event {event.id} gets no clip: {len(self._open)} are being gathered")
-                continue
-            until_s = event.raised_s + (LONGEST_S if event.path and event.ended_s is None else AFTER_S)
-            clip = _Open(event.id, event.camera, event.raised_s, event.began_s - BEFORE_S, until_s, now_s)
-            self._open[event.id] = clip
-            self._time(clip)
-            self._rolls.setdefault(event.camera, _Roll()).extend(packets)
+            asked = self._asked.popleft()
+            if isinstance(asked, _Another):
+                self._end_all(asked)
+            else:
+                self._take(asked, now_s)
         while self._ended:
             name, ended_s = self._ended.popleft()
             if name in self._open:
                 clip = self._open[name]
                 clip.until_s = min(max(ended_s, clip.raised_s) + AFTER_S, clip.until_s)
                 self._time(clip)
+
+    def _take(self, asked: _Asked, now_s: float) -> None:
+        event = asked.event
+        if len(self._open) >= _MOST_OPEN:
+            self._refuse(f"event {event.id} gets no clip: {len(self._open)} are being gathered")
+            return
+        until_s = event.raised_s + (LONGEST_S if event.path and event.ended_s is None else AFTER_S)
+        clip = _Open(event.id, event.camera, event.raised_s, event.began_s - BEFORE_S, until_s, now_s, asked.masks)
+        self._open[event.id] = clip
+        self._time(clip)
+        self._rolls.setdefault(event.camera, _Roll()).extend(asked.packets)
+
+    def _end_all(self, another: _Another) -> None:
+        """End the clips of a camera that is another one now, and forget what is kept of it. Both masks hold for them."""
+        for clip in [clip for clip in self._open.values() if clip.camera == another.camera]:
+            clip.masks = _both(clip.masks, another.masks)
+            self._hand_over(clip, cut=True)
+        self._rolls.pop(another.camera, None)
 
     def _time(self, clip: _Open) -> None:
         """Say when a clip can be written."""
@@ -266,7 +304,7 @@ class ClipRecorder:
             pass
 
     def _write(self, job: _Job) -> None:
-        masks = self._masks.get(job.clip.camera, ())
+        masks = _both(job.clip.masks, self._masks.get(job.clip.camera, ()))
         if self._stopping.is_set() and not is_copied(job.packets[0].codec, masks):
             raise StorageError(f"event {job.clip.event} gets no clip: its worker is being stopped, and encoding takes too long")
         ended_s = max(job.clip.until_s, job.packets[-1].time_s)
@@ -281,6 +319,10 @@ class ClipRecorder:
 
 def _same(one: Packet, other: Packet) -> bool:
     return one.pts_90k == other.pts_90k and one.time_s == other.time_s
+
+
+def _both(masks: Sequence[Outline], others: Sequence[Outline]) -> Sequence[Outline]:
+    return (*masks, *(mask for mask in others if mask not in masks))
 
 
 def _between(packets: Sequence[Packet], from_s: float, until_s: float) -> tuple[Packet, ...]:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import av
@@ -22,6 +22,7 @@ from base.tally import Tally
 from camera_config import Outline
 from ingest.frames import LatestFrames, LumaFrame
 from ingest.gate import Gate, Work
+from ingest.row_masks import RowMasks
 from ingest.rtsp import h264, h265
 from ingest.rtsp.nal import MAX_PIXELS, START_CODE
 
@@ -192,14 +193,13 @@ class DecodeStats:
 class DecodeLoop:
     """Hop 3: takes work from the gate, hands frames to the pipeline. One thread.
 
-    `masks` are the privacy masks of each row; they may be exchanged for others meanwhile.
+    `masks` are the privacy masks of each row; they may be exchanged for others meanwhile. Of a row that is another camera by the
+    time a frame is decoded nothing is handed on.
     """
 
-    def __init__(
-        self, gate: Gate, frames: LatestFrames, clock: Clock, masks: Mapping[int, Sequence[Outline]] | None = None
-    ) -> None:
+    def __init__(self, gate: Gate, frames: LatestFrames, clock: Clock, masks: RowMasks | None = None) -> None:
         self.stats = DecodeStats()
-        self._masks = {} if masks is None else masks
+        self._masks = masks or RowMasks([()] * frames.rows)
         self._gate, self._frames = gate, frames
         self._pool = KeyDecoders()
         self._awake: dict[int, AwakeDecoder] = {}
@@ -226,7 +226,9 @@ class DecodeLoop:
 
     def run_once(self) -> bool:
         """Decode one packet; whether there was one for which there is room. Raises DecodeError."""
-        work = self._gate.next_work(self._frames.has_room)
+        with self._masks.lock:
+            work = self._gate.next_work(self._frames.has_room)
+            masks = () if work is None else self._masks.of(work.row)
         if work is None or self._clock.monotonic_s() >= self._tidy_s:
             # By the clock too: who is never idle would keep the decoders of all who were ever awake, 4 MB each.
             self._tidy_s = self._clock.monotonic_s() + _TIDY_EVERY_S
@@ -237,26 +239,29 @@ class DecodeLoop:
         began_s = time.thread_time()
         try:
             if work.awake:
-                self._continue(work)
+                self._continue(work, masks)
             else:
-                self._hand_on(work, work.packet.time_s, True, self._pool.decode(work.packet, self._masks.get(work.row, ())))
+                self._hand_on(work, work.packet.time_s, True, self._pool.decode(work.packet, masks), masks)
                 self.stats.key_frames += 1
         finally:
             self.cpu_s[int(work.awake), work.row] += time.thread_time() - began_s
         return True
 
-    def _continue(self, work: Work) -> None:
-        decoder, masks = self._awake.get(work.row), self._masks.get(work.row, ())
+    def _continue(self, work: Work, masks: Sequence[Outline]) -> None:
+        decoder = self._awake.get(work.row)
         if decoder is None or decoder.masks is not masks:
             decoder = self._awake[work.row] = AwakeDecoder(masks)
         for time_s, is_key, picture in decoder.decode(work.packet):
             self.stats.frames += 1
             if is_key or not 0 < time_s - decoder.shown_s < LEAST_STEP_S:
                 decoder.shown_s = time_s
-                self._hand_on(work, time_s, is_key, picture)
+                self._hand_on(work, time_s, is_key, picture, masks)
 
-    def _hand_on(self, work: Work, time_s: float, is_key: bool, picture: VideoPicture) -> None:
-        self._frames.put(LumaFrame(work.row, time_s, reduce_luma(picture.luma), is_key, work.awake, picture))
+    def _hand_on(self, work: Work, time_s: float, is_key: bool, picture: VideoPicture, masks: Sequence[Outline]) -> None:
+        frame = LumaFrame(work.row, time_s, reduce_luma(picture.luma), is_key, work.awake, picture)
+        with self._masks.lock:
+            if self._masks.of(work.row) is masks:
+                self._frames.put(frame)
 
 
 def _decoder(packet: Packet, fast: bool) -> VideoCodecContext:

@@ -18,6 +18,7 @@ from ingest.life import SourceFactory
 from ingest.packet_stats import PacketLevels, PacketStats
 from ingest.reader import SweepReader
 from ingest.ring import Ring
+from ingest.row_masks import RowMasks
 from ingest.run import Run
 from ingest.settings import DEFAULT_SETTINGS, IngestSettings
 from ingest.source import Feed
@@ -90,7 +91,7 @@ class Feeds:
         self._frames = LatestFrames(
             len(feeds), settings.pending_frames, settings.pending_frames_per_camera, self._gate.work_ready.set
         )
-        self._masks = {row: feed.masks for row, feed in enumerate(feeds)}
+        self._masks = RowMasks([feed.masks for feed in feeds])
         self._decode = DecodeLoop(self._gate, self._frames, clock, self._masks)
         self._stop = threading.Event()
         self._threads = [
@@ -114,17 +115,17 @@ class Feeds:
     def exchange(self, row: int, feed: Feed) -> threading.Event:
         """Make a row another camera, connected anew, or, with an empty feed, nobody's; no other row is touched.
 
-        At once nobody finds the old camera any more, a little later the event is set: then nothing of it comes any more, but for
-        one frame that was being decoded.
+        At once nobody finds the old camera any more, a little later the event is set: then nothing of it comes any more.
         """
         known = {camera: at for camera, at in self._rows.items() if at != row}
         self._rows = {**known, feed.camera: row} if feed.camera else known
 
         def swapped() -> None:
-            self._masks[row] = feed.masks
-            self._gate.forget(row)
-            self._packet_stats.forget(row)
-            self._frames.forget(row)
+            with self._masks.lock:
+                self._gate.forget(row)
+                self._packet_stats.forget(row)
+                self._frames.forget(row)
+                self._masks.exchange(row, feed.masks)
 
         return self._reader.exchange(row, feed, swapped)
 
@@ -219,11 +220,15 @@ class Feeds:
 
     def snapshot(self, camera: str) -> bytes:
         """JPEG of the newest key frame; raises SourceError if there is none. Decodes: 2-30 ms by size."""
-        gop = self.gop(camera)
+        row = self._rows.get(camera)
+        if row is None:
+            raise SourceError(f"{camera}: no picture yet")
+        with self._masks.lock:
+            gop, masks = self._gate.gop(row), self._masks.of(row)
         if not gop:
             raise SourceError(f"{camera}: no picture yet")
         try:
-            picture = decode_key(gop[0], self._masks.get(self._rows.get(camera, -1), ())).bgr()
+            picture = decode_key(gop[0], masks).bgr()
         except DecodeError as error:
             raise SourceError(f"no picture: {error}") from error
         done, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))

@@ -32,8 +32,9 @@ _IDLE_S = 0.5
 
 @dataclass(slots=True)
 class _Stream:
-    """One open main stream, and its newest key frame."""
+    """One open main stream, which one that is, and its newest key frame."""
 
+    feed: Feed
     source: PacketSource
     key: Packet | None = None
 
@@ -86,12 +87,11 @@ class MainLook:
             if camera not in self._streams:
                 return None
             self._changed.wait_for(lambda: self._near(camera, around_s) is not None, _WAIT_S)
-            key = self._near(camera, around_s)
-        if key is None:
+            key, feed = self._near(camera, around_s), self._feeds.get(camera)
+        if key is None or feed is None:
             return None
         try:
-            feed = self._feeds.get(camera)
-            return None if feed is None else (key.time_s, decode_key(key, feed.masks).bgr())
+            return key.time_s, decode_key(key, feed.masks).bgr()
         except DecodeError as error:
             self._tally.warn("main", f"main stream: {error}")
             return None
@@ -126,9 +126,12 @@ class MainLook:
         self._resolver.close()
 
     def _open(self, camera: str) -> None:
-        source = self._make_source(self._feeds[camera])
+        feed = self._feeds.get(camera)
+        if feed is None:
+            return
+        source = self._make_source(feed)
         with self._changed:
-            self._streams[camera] = _Stream(source)
+            self._streams[camera] = _Stream(feed, source)
         try:
             source.open()
         except SourceError as error:
@@ -159,7 +162,7 @@ class MainLook:
             stream.source.close()
 
     def _near(self, camera: str, around_s: float) -> Packet | None:
-        """Called with the lock held."""
+        """A key frame of the stream that the camera has now, with the masks it has now. Called with the lock held."""
         stream = self._streams.get(camera)
-        key = stream.key if stream is not None else None
+        key = stream.key if stream is not None and stream.feed is self._feeds.get(camera) else None
         return key if key is not None and abs(key.time_s - around_s) <= _NEAR_S else None

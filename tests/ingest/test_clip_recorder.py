@@ -160,6 +160,39 @@ def test_a_masked_camera_is_encoded_anew_and_a_stop_waits_for_no_encoding(
     assert camera.box.depth == 1 and "being stopped" in caplog.text
 
 
+@pytest.mark.parametrize(("masks", "dwell_s"), [((), 0.0), ((), None), ((((0.0, 0.0), (0.1, 0.0), (0.1, 0.1)),), 0.0)])
+def test_what_came_behind_a_mask_stays_behind_it_when_mask_camera_or_stream_change(
+    tmp_path: Path, masks: Sequence[Outline], dwell_s: float | None
+) -> None:
+    """Removed, gone, or another mask: the clip that was being gathered ends there, and is masked as its pictures were."""
+    camera = Watched(tmp_path, masks=[MASK])
+    camera.run(6)
+    camera.recorder.begin(happening(NOW_S + 5, NOW_S + 6))
+    camera.recorder.exchange("c1", dwell_s, masks)  # before the recorder has even looked at the event
+    camera.run(2)
+    clip = camera.written()
+    assert clip.reencoded and clip.gaps[-1].cause is ClipGapCause.CUT
+    for _, bgr in played(clip.file):
+        assert bgr[80:100, 135:185].max() < 24
+    camera.recorder.turn()
+    assert camera.recorder.waiting == 0
+
+
+def test_other_rules_do_not_end_a_clip_and_a_new_mask_hides_what_came_before(tmp_path: Path) -> None:
+    camera = Watched(tmp_path)
+    camera.run(6)
+    camera.recorder.begin(happening(NOW_S + 5, NOW_S + 6))
+    camera.recorder.exchange("c1", 20.0, (), another=False)
+    camera.run(3)
+    assert camera.recorder.waiting == 0
+    camera.recorder.exchange("c1", 20.0, (MASK,))
+    camera.run(1)
+    clip = camera.written()
+    assert clip.reencoded and clip.ended_s > NOW_S + 8
+    for _, bgr in played(clip.file):
+        assert bgr[80:100, 135:185].max() < 24
+
+
 def test_a_clip_is_told_again_until_it_is_acknowledged_also_by_the_next_process(tmp_path: Path) -> None:
     camera = Watched(tmp_path)
     camera.run(6)

@@ -14,7 +14,10 @@ from ingest.decode import AwakeDecoder, DecodeLoop, KeyDecoders, decode_key, red
 from ingest.frames import LatestFrames
 from ingest.gate import Gate
 from ingest.ring import Ring
+from ingest.row_masks import RowMasks
 from tests.ingest.conftest import GOP, HEIGHT, WIDTH, encode, encode_timed, picture, split
+
+MASK = ((0.4, 0.4), (0.6, 0.4), (0.6, 0.6))
 
 
 def packets(units: list[bytes], gop: int = GOP) -> list[Packet]:
@@ -136,6 +139,33 @@ def test_the_loop_delivers_what_led_to_the_alarm_once_and_in_order() -> None:
     # From the key frame before; every other one is looked at, and what was looked at before is not once more.
     assert seen == [(8, True, False), (0, True, True), *[(index, False, True) for index in (2, 4, 6, 10, 12)]]
     assert loop.stats.frames == 14
+
+
+@pytest.mark.parametrize("is_awake", [False, True])
+def test_of_a_row_that_is_another_camera_meanwhile_nothing_is_handed_on(is_awake: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a picture of the old camera came without its mask, or as one of the new camera."""
+    clock = SystemClock()
+    gate = Gate(Ring(2, 3, 10**6, 10**7), clock, 60)
+    frames, masks = LatestFrames(2, 64, 64, gate.work_ready.set), RowMasks([(MASK,), ()])
+    loop = DecodeLoop(gate, frames, clock, masks)
+    if is_awake:
+        gate.wake(0, clock.now_s() + 60)
+
+    def exchanged(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        with masks.lock:
+            gate.forget(0)
+            frames.forget(0)
+            masks.exchange(0, ())
+        return reduce_luma(luma)
+
+    gate.admit(0, packets(encode(frames=1)))
+    monkeypatch.setattr("ingest.decode.reduce_luma", exchanged)
+    assert loop.run_once() and frames.take(0) is None
+    monkeypatch.undo()
+    gate.admit(0, [one._replace(time_s=one.time_s + 60) for one in packets(encode(frames=1))])
+    assert loop.run_once()
+    batch = frames.take(0)
+    assert batch is not None and batch.camera.tolist() == [0]
 
 
 def test_all_frames_of_a_slow_camera_are_looked_at() -> None:

@@ -39,6 +39,18 @@ def test_a_picture_is_had_only_of_a_camera_that_was_prepared(clip: Clip, until: 
         assert look.picture("c1", time.time() - 60) is None, "too far from the event"
 
 
+def test_a_picture_of_before_an_exchange_is_not_shown_with_the_masks_of_after_it(clip: Clip, until: Until) -> None:
+    with RtspServer(clip) as server:
+        url = server.url("c1")
+        look = MainLook([Feed("c1", url, masks=(MASK,))], SystemClock())  # its thread is ours
+        look.prepare("c1")
+        assert until(lambda: look.turn() and look.picture("c1", time.time()) is not None, 10)
+        look.exchange("c1", Feed("c1", url))
+        assert look.picture("c1", time.time()) is None
+        look.exchange("c1", None)
+        assert look.picture("c1", time.time()) is None and not look.turn()
+
+
 def test_a_stream_that_fails_is_left_alone(clip: Clip, until: Until, caplog: pytest.LogCaptureFixture) -> None:
     with RtspServer(clip, Script(Fault.NOT_FOUND)) as server, looking(Feed("c1", server.url("c1"))) as look:
         look.prepare("c1")
