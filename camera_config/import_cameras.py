@@ -21,7 +21,7 @@ from camera_config.write import camera_values, write_cameras
 
 __all__ = ["CameraImport", "ImportedRow", "Outcome", "export_cameras", "import_cameras", "import_rows", "save_import"]
 
-_FORMULA = "=+@"  # what a spreadsheet would take for a formula when the list is exported again
+_FORMULA = "=+-@"  # what a spreadsheet would take for a formula when the list is exported again
 
 
 class Outcome(StrEnum):

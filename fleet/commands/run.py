@@ -11,6 +11,7 @@ from rich.console import Console
 
 from base import ConfigError
 from camera_config import load_site
+from camera_config.site_files import finish_replacing
 from detect import DEFAULT_WATCH
 from fleet.logs import configure
 from fleet.run import Ready, RunOptions
@@ -73,6 +74,7 @@ def run(
     """Watch the cameras of SITE, and serve the control room's page."""
     if 0 < len(metrics_token) < _SHORTEST_TOKEN:
         raise ConfigError(f"--metrics-token: expected at least {_SHORTEST_TOKEN} characters, got {len(metrics_token)}")
+    finish_replacing(site)  # a change that counts, but that whoever made it did not live to finish
     loaded = load_site(site)
     configure(log_level, [*(login.password for login in loaded.credentials), metrics_token])
     options = RunOptions(

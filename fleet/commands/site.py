@@ -20,6 +20,7 @@ from base import Clock, ConfigError, SystemClock
 from camera_config import Site as SiteRecord
 from camera_config import load_site
 from camera_config.import_cameras import CameraImport, Outcome, export_cameras, import_cameras, save_import
+from camera_config.site_files import finish_replacing
 from camera_config.table_files import write_rows
 from dashboard import Registry
 from fleet.commands.backup import database_url
@@ -48,6 +49,7 @@ def import_(
     json: Json = False,
 ) -> None:
     """Add and change cameras; rows that are wrong are named and left out. Exit 1 if there were any."""
+    finish_replacing(site)
     loaded = load_site(site)
     imported = import_cameras(loaded, file)
     changes = imported.count(Outcome.ADDED) + imported.count(Outcome.CHANGED)
@@ -104,6 +106,7 @@ def restore(
     database: Database = "",
 ) -> None:
     """Make the files of SITE what they were in VERSION, which is a new version. While Gridpatrol runs, use its page."""
+    finish_replacing(site)
     with closing(Store.open(database_url(data, database), SystemClock(), load_site(site))) as store:
         found = store.site_versions.version(version)
         if found is None:
