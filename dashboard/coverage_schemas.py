@@ -13,7 +13,7 @@ from camera_config.coverage_report import Statistics, statistics
 from camera_config.coverage_rules import CoverageRules, Layer
 from camera_config.covered import BlindSpot, Figure
 from camera_config.planner import ProposedCamera
-from camera_config.site import PlaceKind, Site
+from camera_config.site import Name, PlaceKind, Site
 from dashboard.coverage_board import CoverageNow
 from dashboard.schemas import AnswerBody, NameOut, RequestBody, SiteId, Time, iso
 from patrol.coverage_causes import Loss
@@ -125,12 +125,13 @@ class BlindSpotOut(AnswerBody):
     area_m2: float
     importance: float = Field(description="its area, important ground with the site's weights, m²")
     touches: list[str] = Field(examples=[["gate:gate-07-1", "lane"]])
+    names: list[NameOut] = Field(description="of the gates, play areas and key nodes that it touches")
     lon: float = Field(description="a point on what of it matters most")
     lat: float
     outline: Shape
 
     @classmethod
-    def of(cls, spot: BlindSpot, coverage: Coverage) -> "BlindSpotOut":
+    def of(cls, spot: BlindSpot, coverage: Coverage, named: Mapping[str, Name]) -> "BlindSpotOut":
         return cls(
             grid_cell=spot.grid_cell,
             compound=spot.compound,
@@ -138,6 +139,7 @@ class BlindSpotOut(AnswerBody):
             area_m2=round(spot.area_m2, 1),
             importance=round(spot.importance, 1),
             touches=list(spot.touches),
+            names=[NameOut.of(named[touch]) for touch in spot.touches if touch in named],
             lon=round(spot.lon, DEGREES),
             lat=round(spot.lat, DEGREES),
             outline=shape_out(coverage, spot.outline),
@@ -223,7 +225,7 @@ class CoverageOut(AnswerBody):
     def of(
         cls, site: Site, now: CoverageNow, outages: Sequence[Outage], proposals: Sequence[PatrolProposal], area: Area | None
     ) -> "CoverageOut":
-        covered, places = now.covered, shown_places(site, area)
+        covered, places, named = now.covered, shown_places(site, area), _names(site)
         spots = [spot for spot in covered.blind_spots if area is None or area.holds(spot.grid_cell, spot.community)]
         return cls(
             version=now.version,
@@ -232,7 +234,7 @@ class CoverageOut(AnswerBody):
             statistics=StatisticsOut.of(statistics(site, covered)) if area is None else None,
             places=[_place_out(site, place, covered.figures[place]) for place in places],
             kinds={kind.value: FigureOut.of(figure) for kind, figure in covered.by_kind.items()} if area is None else {},
-            blind_spots=[BlindSpotOut.of(spot, now.coverage) for spot in spots[:MOST_SPOTS]],
+            blind_spots=[BlindSpotOut.of(spot, now.coverage, named) for spot in spots[:MOST_SPOTS]],
             blind_spots_all=len(spots),
             causes=_causes(site, now, outages, area),
             proposals=[PatrolProposalOut.of(each) for each in proposals],
@@ -324,6 +326,13 @@ class PlanOut(AnswerBody):
                 for each in found
             ]
         )
+
+
+def _names(site: Site) -> dict[str, Name]:
+    """The names of what blind spots touch, by what they call it."""
+    gates = {f"gate:{gate.id}": gate.name for gate in site.gates}
+    play_areas = {f"play_area:{play_area.id}": play_area.name for play_area in site.play_areas}
+    return gates | play_areas | {f"key_node:{point.id}": point.name for point in site.checkpoints if point.key_node}
 
 
 def shown_places(site: Site, area: Area | None) -> list[str]:

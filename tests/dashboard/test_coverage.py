@@ -38,6 +38,9 @@ def test_what_is_covered_now_with_its_causes(halves: Halves) -> None:
     assert (cause["cause"], len(cause["cameras"])) == ("offline", 4) and cause["lost_m2"] > 1000
     [first, *_] = told["blind_spots"]
     assert first["outline"]["type"] == "Polygon" and "key_node:k1" in first["touches"]
+    assert len(first["names"]) == len([touch for touch in first["touches"] if touch != "lane"]) and all(
+        name["zh"] or name["en"] for name in first["names"]
+    )
     ring = first["outline"]["coordinates"][0]
     assert ring[0] == ring[-1] and all(120.9 < lon < 121.1 and 30.9 < lat < 31.1 for lon, lat in ring)
 

@@ -25,7 +25,7 @@ const VIEWS: Views = {
 
 function spot(lon: number, lat: number): BlindSpot {
   const outline = { type: "Polygon", coordinates: [square(0, 1)] } as const;
-  return { grid_cell: "g", compound: "", community: "", area_m2: 1, importance: 1, touches: [], lon, lat, outline: { ...outline, coordinates: [square(0, 1)] } };
+  return { grid_cell: "g", compound: "", community: "", area_m2: 1, importance: 1, touches: [], names: [], lon, lat, outline: { ...outline, coordinates: [square(0, 1)] } };
 }
 
 describe("why ground is not seen", () => {

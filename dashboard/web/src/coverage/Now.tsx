@@ -3,7 +3,7 @@ import { t, word, type Key } from "../i18n";
 import { area, count } from "../numbers";
 import { lang } from "../prefs";
 import { show as showIncident } from "../shell/desk";
-import { cameraName, mayDispatch, placeName, session } from "../state";
+import { cameraName, inLanguage, mayDispatch, placeName, session } from "../state";
 import { lapse, now as clockNow } from "../clock";
 import { accept, causeId, chosenCause, chosenSpot, coverage, missingOf, mode, place, views } from "./facts";
 import { showShapes } from "./CoverageMap";
@@ -155,7 +155,7 @@ function Spot({ index }: { index: number }) {
         <span class="rank num">{index + 1}</span>
         <span class="two-lines">
           <strong class="clip">{touchWords(spot) || t("coverage.touch.none")}</strong>
-          <span class="dim clip">{placeName(spot.grid_cell || spot.compound || spot.community)}</span>
+          <span class="dim clip">{[placeName(spot.grid_cell || spot.compound || spot.community), ...spot.names.map(inLanguage)].join(" · ")}</span>
           <span class={`clip ${lost.length > 0 ? "lost-text" : "dim"}`}>
             {lost.length > 0 ? t("coverage.why.lost", { cameras: lost.slice(0, 3).join(", ") }) : t("coverage.why.never")}
           </span>

@@ -49,6 +49,8 @@ export interface BlindSpot {
   importance: number;
   /** `lane`, or `gate:`, `play_area:`, `key_node:` and an id. */
   touches: string[];
+  /** Of the gates, play areas and key nodes among them. */
+  names: Bilingual[];
   lon: number;
   lat: number;
   outline: GeoJSON.Polygon;
