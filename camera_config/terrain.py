@@ -139,11 +139,11 @@ class Terrain:
         if not len(near):
             return None if is_inside else at
         first, second = self._tall[near[0]]
-        length_m = np.hypot(*(second - first))
+        length_m = math.dist(first, second)
         along = (second - first) / length_m
-        foot = first + along * np.clip(np.dot(at - first, along), 0, length_m)
+        foot = first + along * min(max(float((at - first) @ along), 0.0), length_m)
         turn, out = math.radians(camera.azimuth_deg), np.array([-along[1], along[0]]) * _OFF_WALL_M
-        if np.dot(out, (math.sin(turn), math.cos(turn))) < 0:
+        if out[0] * math.sin(turn) + out[1] * math.cos(turn) < 0:
             out = -out
         sides: list[Floats] = [foot + out, foot - out]  # the side it looks to first
         return next((side for side in sides if not shapely.intersects_xy(self.buildings, *side)), None)

@@ -53,11 +53,10 @@ def footprint(camera: Camera, layer: Layer, rules: CoverageRules) -> NDArray[np.
         return np.empty((0, 2))
     if far <= near:
         return np.empty((0, 2))
-    sides = [half * (f * math.cos(tilt) + down * math.sin(tilt)) for f in (near, far)]
-    ahead = np.array([near, near, far, far])
-    right = np.array([-sides[0], sides[0], sides[1], -sides[1]])
+    near_side, far_side = (half * (f * math.cos(tilt) + down * math.sin(tilt)) for f in (near, far))
     sin, cos = math.sin(math.radians(camera.azimuth_deg)), math.cos(math.radians(camera.azimuth_deg))
-    return np.stack([ahead * sin + right * cos, ahead * cos - right * sin], axis=1)
+    corners = ((near, -near_side), (near, near_side), (far, far_side), (far, -far_side))
+    return np.array([(ahead * sin + right * cos, ahead * cos - right * sin) for ahead, right in corners])
 
 
 def _at(down_m: float, angle: float) -> float:
