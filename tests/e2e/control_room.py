@@ -53,19 +53,28 @@ class Control:
     cookie: str
     folder: Path
 
-    def page(self, tab: str, part: str, locale: str = "en-GB", theme: str = "dark", maps: bool = True) -> tuple[Page, list[str]]:
-        """A page of its own with one part of a tab before it, and what goes wrong in it.
+    def page(
+        self,
+        tab: str,
+        part: str,
+        locale: str = "en-GB",
+        theme: str = "dark",
+        maps: bool = True,
+        at: tuple[str, str] | None = None,
+    ) -> tuple[Page, list[str]]:
+        """A page of its own with one part of a tab before it, and what goes wrong in it. `at`: URL and session of another room.
 
         Without `maps` the browser has no WebGL: drawn in software a map takes most of the time.
         """
         context = self.browser.new_context(viewport={"width": 1366, "height": 768}, locale=locale, reduced_motion="reduce")
-        context.add_cookies([{"name": "gridpatrol_session", "value": self.cookie, "url": self.room.url}])
+        url, cookie = at or (self.room.url, self.cookie)
+        context.add_cookies([{"name": "gridpatrol_session", "value": cookie, "url": url}])
         context.add_init_script(f"localStorage.setItem('gridpatrol.theme', '{theme}')")
         if not maps:
             context.add_init_script(_NO_WEBGL)
         page, wrong = context.new_page(), list[str]()
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(self.room.url)
+        page.goto(url)
         page.get_by_test_id(f"tab-{tab}").click(timeout=20_000)
         page.get_by_test_id(part).click()
         return page, wrong

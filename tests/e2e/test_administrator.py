@@ -13,7 +13,7 @@ from camera_config import load_site
 from camera_config.site import MaskKind
 from tests.e2e.control_room import Control, control_running
 from tests.e2e.scene_room import DIST
-from tests.fleet.test_coverage import SWITCH, the_site
+from tests.fleet.test_coverage import SWITCH, a_switch_running, the_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 if not (DIST / "index.html").is_file():
@@ -197,3 +197,21 @@ def test_a_switch_that_dies_is_one_cause_with_its_hatched_ground_and_a_proposed_
     expect(shown).to_have_attribute("data-lost", "0", timeout=15_000)
     assert wrong == []
     page.context.close()
+
+
+def test_sockets_of_simulated_cameras_that_close_are_one_cause_on_the_page(tmp_path: Path, control: Control) -> None:
+    """As above, with the whole program: nobody tells the page but the cameras themselves."""
+    with a_switch_running(tmp_path, out_s=600.0) as (running, client, simulator):
+        page, wrong = control.page("coverage", "coverage-now", at=(running.url, client.cookies["gridpatrol_session"]))
+        shown = page.get_by_test_id("coverage-map")
+        expect(shown).to_have_attribute("data-state", "ready", timeout=30_000)
+        expect(page.get_by_test_id("coverage-working")).to_have_text("4 / 4", timeout=15_000)
+        simulator.release_faults()
+        cause = page.get_by_test_id("cause")
+        expect(cause).to_have_attribute("data-cause", "uplink:switch-1", timeout=30_000)
+        expect(cause).to_contain_text("4 cameras")
+        expect(shown).to_have_attribute("data-lost", "4", timeout=15_000)
+        expect(page.get_by_test_id("stop-proposal")).to_have_attribute("data-cell", "cell-1", timeout=15_000)
+        expect(shown.get_by_test_id("stop-mark")).to_have_count(1)
+        assert wrong == []
+        page.context.close()

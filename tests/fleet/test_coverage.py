@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from camera_config.coverage_rules import CoverageRules, PatrolStops
 from camera_config.site import Gate
 from dashboard import CoverageNow
 from fleet.coverage import LivingCoverage
-from ingest.simulate import ClipCache, SimCamera, SimPlan, Simulator
+from ingest.simulate import SimCamera, SimPlan, Simulator
 from ingest.simulate.plan import Fault, FaultKind
 from patrol import Actor, ActorKind, Step, Work
 from patrol.coverage_history import camera_seconds
@@ -37,6 +38,7 @@ from storage import ProposalState, Store
 from tests.camera_config.coverage_site import camera_at, lonlat, site_with
 from tests.fleet.running import Running, wait_until
 from tests.patrol.small_site import LI, NOON_S, command
+from tests.simulate.stage import FPS, small_clip
 
 logger = logging.getLogger(__name__)
 
@@ -230,44 +232,58 @@ def test_lost_minutes_agree_with_what_sql_says_of_the_gaps(room: Room) -> None:
         assert sum(found[cell].values()) == pytest.approx(by_sql_s) and by_sql_s > 0
 
 
-@pytest.mark.timeout(180)
-def test_a_switch_of_running_cameras_dies_and_comes_back(tmp_path: Path, clips: ClipCache) -> None:
-    """The whole program and simulated cameras: they stop, and within seconds the API says what that costs."""
-    faults = (Fault(FaultKind.STOP, at_s=0.0, for_s=6.0),)
-    plan = SimPlan(tuple(SimCamera(name, "gate", faults=faults) for name in SWITCH))
-    simulator = Simulator(plan, {name: clips.get(spec) for name, spec in plan.specs().items()}, SystemClock(), hold_faults=True)
+@contextmanager
+def a_switch_running(folder: Path, out_s: float) -> Iterator[tuple[Running, httpx.Client, Simulator]]:
+    """The whole program, four simulated cameras of one switch, and its administrator; the cameras stop for `out_s` when their
+    faults are released."""
+    faults = (Fault(FaultKind.STOP, at_s=0.0, for_s=out_s),)
+    plan = SimPlan(tuple(SimCamera(name, faults=faults) for name in SWITCH), fps=FPS)
+    simulator = Simulator(plan, {name: small_clip() for name in plan.specs()}, SystemClock(), hold_faults=True)
     simulator.start()
     site = the_site()
     cameras = tuple(
         replace(each, url_sub=simulator.url(each.id), enabled=each.id in SWITCH, hfov_deg=90.0) for each in site.cameras
     )
     rules = replace(site.coverage, patrol_after_min=0.0)
-    write_site(replace(site, cameras=cameras, coverage=rules), tmp_path / "site")
+    write_site(replace(site, cameras=cameras, coverage=rules), folder / "site")
     try:
-        with Running(tmp_path / "site", tmp_path / "data", "--workers", "1") as running, httpx.Client() as client:
+        with Running(folder / "site", folder / "data", "--workers", "1") as running, httpx.Client() as client:
             client.base_url, client.headers = httpx.URL(running.url), httpx.Headers({"Sec-Fetch-Site": "same-origin"})
             signed_in = {"secret": running.setup_secret, "name": "root", "password": "four words are plenty"}
             assert client.post("/api/v1/setup", json=signed_in).status_code == 200
-
-            def told() -> dict[str, Any]:  # Any: JSON
-                return dict(client.get("/api/v1/coverage").json())
-
-            def causes() -> list[tuple[str, int]]:
-                return [(each["cause"], len(each["cameras"])) for each in told().get("causes", [])]
-
-            wait_until(lambda: causes() == [("disabled", 1)], 60, "all four cameras cover something")
-            whole = told()
-            released_s = simulator.release_faults()
-            wait_until(lambda: ("uplink", 4) in causes() and told()["proposals"], 30, "one cause, and a stop proposed for it")
-            lost = told()
-            assert len(client.get("/api/v1/incidents").json()["items"]) == 1
-            assert lost["statistics"]["working"] == 0 < whole["statistics"]["working"]
-            assert lost["blind_spots"][0]["importance"] > whole["blind_spots"][0]["importance"]
-            assert [each["grid_cell"] for each in lost["proposals"]] == ["cell-1"]
-            logger.info("the page knew %.1f s after the switch died", SystemClock().now_s() - released_s)
-            wait_until(lambda: causes() == [("disabled", 1)], 90, "the cameras are back")
-            back = told()
-            assert back["proposals"] == [] and back["statistics"] == whole["statistics"]
-            assert client.get("/api/v1/incidents").json()["items"] == []
+            wait_until(lambda: causes_of(told_by(client)) == [("disabled", 1)], 60, "all four cameras cover something")
+            yield running, client, simulator
     finally:
         simulator.stop()
+
+
+def told_by(client: httpx.Client) -> dict[str, Any]:  # Any: JSON
+    return dict(client.get("/api/v1/coverage").json())
+
+
+def causes_of(told: dict[str, Any]) -> list[tuple[str, int]]:  # as above
+    return [(each["cause"], len(each["cameras"])) for each in told.get("causes", [])]
+
+
+@pytest.mark.timeout(180)
+def test_a_switch_of_running_cameras_dies_and_comes_back(tmp_path: Path) -> None:
+    """They stop, and within seconds the API says what that costs."""
+    with a_switch_running(tmp_path, out_s=6.0) as (_, client, simulator):
+        whole = told_by(client)
+        released_s = simulator.release_faults()
+
+        def is_known() -> bool:
+            told = told_by(client)
+            return ("uplink", 4) in causes_of(told) and bool(told["proposals"])
+
+        wait_until(is_known, 30, "one cause, and a stop proposed for it")
+        lost = told_by(client)
+        assert len(client.get("/api/v1/incidents").json()["items"]) == 1
+        assert lost["statistics"]["working"] == 0 < whole["statistics"]["working"]
+        assert lost["blind_spots"][0]["importance"] > whole["blind_spots"][0]["importance"]
+        assert [each["grid_cell"] for each in lost["proposals"]] == ["cell-1"]
+        logger.info("the page knew %.1f s after the switch died", SystemClock().now_s() - released_s)
+        wait_until(lambda: causes_of(told_by(client)) == [("disabled", 1)], 90, "the cameras are back")
+        back = told_by(client)
+        assert back["proposals"] == [] and back["statistics"] == whole["statistics"]
+        assert client.get("/api/v1/incidents").json()["items"] == []
