@@ -12,6 +12,7 @@ import pytest
 
 from base import Health, SourceError, SystemClock
 from fleet.homes import InProcessHome, SubprocessHome, WorkerLost
+from fleet.setups import CameraSetup
 from fleet.worker import WorkerConfig
 from ingest import Feed
 from ingest.simulate import Simulator
@@ -106,4 +107,24 @@ def test_a_worker_that_cannot_start_says_why(tmp_path: Path, busy_cameras: Simul
     for home in (SubprocessHome(config(tmp_path, busy_cameras)), InProcessHome(config(tmp_path, busy_cameras), SystemClock())):
         with pytest.raises(WorkerLost, match="outbox"):
             home.start()
+        home.stop()
+
+
+@pytest.mark.parametrize("where", [SubprocessHome, InProcessHome])
+def test_a_worker_that_cannot_change_a_camera_does_not_go_on_as_before(
+    where: type[SubprocessHome] | type[InProcessHome],
+    tmp_path: Path,
+    busy_cameras: Simulator,
+) -> None:
+    """Else the masks of before would stay in force while everybody is told of the new ones."""
+    made = config(tmp_path, busy_cameras)
+    home = SubprocessHome(made) if where is SubprocessHome else InProcessHome(made, SystemClock())
+    home.start()
+    try:
+        with pytest.raises(WorkerLost, match="no room for camera new"):
+            home.change([CameraSetup("new", Feed("new", "rtsp://127.0.0.1:9/x"))])
+        with pytest.raises(WorkerLost):
+            home.drain(0)
+        assert "new" in {feed.camera for feed in home.config.feeds}
+    finally:
         home.stop()
