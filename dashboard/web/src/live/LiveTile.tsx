@@ -25,7 +25,11 @@ interface LiveTileProps {
 }
 
 /** The cached still at once, then the moving picture over it while somebody can see it; its state and age are always written on it. */
-export function LiveTile({ camera, testid = "live-video", onClick, onMoving, large = false }: LiveTileProps) {
+export function LiveTile(props: LiveTileProps) {
+  return <OneCamera key={props.camera} {...props} />; // nothing of one camera's picture is left on another's
+}
+
+function OneCamera({ camera, testid = "live-video", onClick, onMoving, large = false }: LiveTileProps) {
   const video = useRef<HTMLVideoElement>(null);
   const seen = useSeen(video);
   const frames = useRef(0);
@@ -37,13 +41,6 @@ export function LiveTile({ camera, testid = "live-video", onClick, onMoving, lar
   const [mainFailed, setMainFailed] = useState(false);
   const stream = large && !mainFailed && cameraById.value.get(camera)?.properties.has_main ? "main" : "sub";
   const [still, setStill] = useState(() => ({ asked_ms: serverNow(), shown: false }));
-
-  useEffect(() => {
-    frames.current = 0;
-    setStill({ asked_ms: serverNow(), shown: false });
-    setAttempt(0);
-    setMainFailed(false);
-  }, [camera]);
 
   useEffect(() => {
     const element = video.current;
