@@ -306,7 +306,7 @@ def test_tiles_that_move_leave_the_others_their_part_and_owe_nothing_afterwards(
             total += len(one.data)
             calm_ones += one.camera == calm
     assert total <= PAGE_BYTES_S * 10.6 + PROMOTED * 100_000
-    assert calm_ones >= 99
+    assert calm_ones >= 90
     many.wake()
     assert sorted(one.camera for one in many.turn(*(many.key(camera) for camera in many.cameras))) == sorted(many.cameras)
 
