@@ -41,6 +41,7 @@ from base import (
 from benchmarks._cameras import CLIPS, busy_plan
 from benchmarks.events import signed_in
 from camera_config.district import make_district
+from camera_config.site import PlaceKind, Site
 from dashboard import DashboardSettings, WebServer, announce_incident, create_app
 from fleet.tap import ManyTap, PacketTap, subscribe
 from ingest.decode import decode_key
@@ -48,7 +49,7 @@ from ingest.simulate import ClipCache
 from ingest.simulate.clip import ClipFrame, encode
 from storage import Store
 
-__all__ = ["BITS", "CLOCK", "FPS", "PlayedRoom"]
+__all__ = ["BITS", "CLOCK", "FPS", "PlayedRoom", "clips_of"]
 
 FPS, GOP_S = 15, 2.0
 CLOCK = "c0001"
@@ -56,6 +57,7 @@ BITS = 6
 """The clock's picture is so many stripes, the lowest bit of the frame's number at the left, white for 1."""
 
 SESSIONS = 50
+BUILDINGS = 5_000
 _READY_S = 120.0
 
 
@@ -105,7 +107,7 @@ class PlayedRoom:
 
 
 def clips_of(cameras: list[str]) -> dict[str, tuple[tuple[ClipFrame, ...], int]]:
-    """What each camera plays, and by how many frames it is ahead."""
+    """What each camera plays, and by how many frames it is ahead; the clock besides."""
     plan = busy_plan(len(cameras), FPS)
     cache = ClipCache(CLIPS)
     cache.prepare(plan.specs().values())
@@ -214,7 +216,7 @@ def _serve(pipe: "Connection[object, tuple[str, object]]", folder: str, cameras:
 
 
 async def _run(pipe: "Connection[object, tuple[str, object]]", folder: Path, cameras: int) -> None:
-    site, clock = make_district(cameras=cameras).site, SystemClock()
+    site, clock = _built_up(make_district(cameras=cameras).site), SystemClock()
     fleet = _Fleet(str(folder), [camera.id for camera in site.cameras])
     store = Store.open(f"sqlite:///{folder}/gridpatrol.db", clock, site, folder / "clips")
     app = create_app(site, store, fleet, clock, DashboardSettings(viewers=64))
@@ -238,6 +240,17 @@ async def _run(pipe: "Connection[object, tuple[str, object]]", folder: Path, cam
         pipe.send((told, began_s))
     await server.stop()
     store.close()
+
+
+def _built_up(site: Site) -> Site:
+    """The district with as many buildings as a real one has: the drawn ones again, each time a few metres further."""
+    drawn = [place for place in site.places if place.kind is PlaceKind.BUILDING]
+    more = [
+        replace(place, id=f"{place.id}-{again}", outline=tuple((lon + 7e-5 * again, lat) for lon, lat in place.outline))
+        for again in range(1, BUILDINGS // len(drawn) + 1)
+        for place in drawn
+    ]
+    return replace(site, places=(*site.places, *more[: max(0, BUILDINGS - len(drawn))]))
 
 
 def _fill(store: Store, cameras: list[str], events: int, now_s: float) -> int:

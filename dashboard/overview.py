@@ -30,6 +30,9 @@ ALL_BYTES_S = 20_000_000
 BURST_S = 0.5
 """For how long a page that took nothing may take twice: the first pictures of a screen come faster than life."""
 
+MOVING_SHARE = 0.5
+"""Of what a page may take, at most this goes to tiles that move: the others have to be of now, too."""
+
 PROMOTED = 8
 """Tiles of a page that move at a time; each costs its browser about 5 % of a core."""
 
@@ -55,6 +58,7 @@ class OverviewPage:
     moving: dict[str, list[Packet]] = field(default_factory=dict)  # by promoted camera: what waits
     halted: set[str] = field(default_factory=set)  # promoted cameras of which only a key frame is of use
     allowance_bytes: float = 0.0
+    moving_bytes: float = 0.0  # of these, what tiles that move may take
 
     def show(self, cameras: Iterable[str], codecs: Collection[Codec]) -> None:
         """From now on these tiles are visible, as far as the page may know of them; of those that were not, pictures are due."""
@@ -187,6 +191,7 @@ class Overview:
         statuses, now_s = self._fleet.statuses(), self._clock.now_s()
         for page in self._pages:
             page.allowance_bytes = min(page.allowance_bytes + share * TURN_S, share * BURST_S)
+            page.moving_bytes = min(page.moving_bytes + MOVING_SHARE * share * TURN_S, MOVING_SHARE * share * BURST_S)
             if page.messages.empty():
                 message = self._message(page, statuses, now_s)
                 if message:
@@ -207,11 +212,17 @@ class Overview:
         return True
 
     def _message(self, page: OverviewPage, statuses: Mapping[str, CameraStatus], now_s: float) -> bytes:
-        """What goes to `page` now: first the tiles that move, then those that stir, then the others in turn."""
+        """What goes to `page` now: tiles that move, as far as their share goes, then those that stir, then the others in turn."""
         parts: list[bytes] = []
         for camera, waiting in page.moving.items():
             for packet in waiting:
+                if page.moving_bytes <= 0:
+                    # Pictures build on each other: where one is left out it goes on at a key frame, and stands until then.
+                    page.halted.add(camera)
+                    page.due[camera] = None
+                    break
                 parts.append(_record(packet, page, statuses.get(camera), now_s, _WHOLE))
+                page.moving_bytes -= len(parts[-1])
                 page.allowance_bytes -= len(parts[-1])
             waiting.clear()
         for camera in sorted(page.due, key=lambda camera: camera not in statuses or not statuses[camera].awake):

@@ -293,6 +293,24 @@ def test_tiles_that_stir_come_first_and_a_few_of_them_move() -> None:
     assert list(many.page.moving) == list(awake[1 : PROMOTED + 1])
 
 
+def test_tiles_that_move_leave_the_others_their_part_and_owe_nothing_afterwards() -> None:
+    """8 tiles that move with 100 kB every 0.1 s are twice what a page may have."""
+    many = ManyCameras(PROMOTED + 1)
+    many.show()
+    moving, calm = many.cameras[:-1], many.cameras[-1]
+    many.wake(*moving)
+    total, calm_ones = 0, 0
+    for number in range(100):
+        kind = many.key if number % 20 == 0 else many.delta
+        for one in many.turn(*(kind(camera, 100_000) for camera in moving), many.key(calm)):
+            total += len(one.data)
+            calm_ones += one.camera == calm
+    assert total <= PAGE_BYTES_S * 10.6 + PROMOTED * 100_000
+    assert calm_ones >= 90
+    many.wake()
+    assert sorted(one.camera for one in many.turn(*(many.key(camera) for camera in many.cameras))) == sorted(many.cameras)
+
+
 def test_a_moving_tile_begins_at_a_key_frame_and_goes_on_at_one_when_too_much_waits() -> None:
     many = ManyCameras(1)
     many.show()

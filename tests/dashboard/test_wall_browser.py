@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect, sync_playwright
 
 from base import Codec, Health
 from tests.dashboard.room import Room, cookie_of, wait_until
@@ -60,6 +60,14 @@ def open_wall(context: BrowserContext, room: Room, view: str) -> Page:
 
 def tile(page: Page, camera: str) -> Locator:
     return page.locator(f"[data-camera='{camera}']")
+
+
+def said_to_have_mains(route: Route) -> None:
+    answer = route.fetch()
+    site = answer.json()
+    for camera in site["cameras"]["features"]:
+        camera["properties"]["has_main"] = True
+    route.fulfill(response=answer, json=site)
 
 
 def picture(found: Locator) -> list[int]:
@@ -150,3 +158,39 @@ def test_a_wall_in_its_own_window_follows_the_desk(context: BrowserContext, room
     desk.get_by_test_id("tab-wall").click(timeout=SLOW_MS)
     tile(desk, "c0002").click(timeout=SLOW_MS)
     expect(tile(wall, "c0002")).to_have_attribute("data-why", "followed", timeout=SLOW_MS)
+
+
+def test_a_large_tile_asks_for_the_main_stream_and_falls_back_where_it_fails(context: BrowserContext, room: Room) -> None:
+    context.route("**/api/v1/site", said_to_have_mains)
+    room.fleet.mains = frozenset({"c0001"})  # the others do not give theirs
+    page = open_wall(context, room, "4")
+    for camera, large in (("c0001", "main"), ("c0002", "sub")):
+        live = tile(page, camera).locator(".live")
+        expect(live).to_have_attribute("data-stream", "sub", timeout=SLOW_MS)
+        tile(page, camera).get_by_role("button", name="Enlarge").click(timeout=SLOW_MS)
+        expect(page.get_by_test_id("wall-tile")).to_have_count(1)
+        expect(live).to_have_attribute("data-stream", large, timeout=SLOW_MS)
+        expect(live).to_have_attribute("data-state", "playing", timeout=SLOW_MS)
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("wall-tile")).to_have_count(4)
+    wait_until(lambda: room.fleet.open_now == 3, "the main stream ends when nobody sees it large", timeout_s=SLOW_MS / 1000)
+
+
+def test_a_click_in_the_overview_shows_its_picture_at_once_and_asks_for_one_still(context: BrowserContext, room: Room) -> None:
+    page = open_wall(context, room, "overview")
+    expect(tile(page, "c0001")).to_have_attribute("data-state", "fresh", timeout=SLOW_MS)
+    asked: list[str] = []
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route.request.url)
+        held.append(route)
+
+    page.route("**/snapshot?*", hold)
+    tile(page, "c0001").click()
+    still = page.locator(".live-window .live-still").first
+    wait_until(lambda: bool(still.evaluate("image => image.complete && image.naturalWidth > 0")), "the tile's picture is shown")
+    expect(page.get_by_test_id("live-video-large")).to_have_attribute("data-frames", re.compile(r"^\d{2,}$"), timeout=SLOW_MS)
+    assert len(asked) == 1
+    for route in held:
+        route.abort()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from base import SystemClock
 from camera_config.site import Name
@@ -69,13 +69,21 @@ def test_a_night_intrusion_is_answered_with_a_d_d(scenes: Scenes, desk: Desk) ->
     proposal = page.get_by_test_id("proposal")
     expect(proposal.get_by_test_id("proposal-choice").first).to_have_attribute("data-team", NIGHT.teams[0], timeout=10_000)
     reason = proposal.get_by_test_id("proposal-choice").first.inner_text()
+    held = list[Route]()
+    # A network so slow that all three keys are pressed before the first is answered.
+    page.route("**/steps", lambda route: route.continue_() if held else held.append(route))
     page.keyboard.press("a")
-    desk.expect_work("acknowledged")
     page.keyboard.press("d")
     page.keyboard.press("d")
+    expect(page.get_by_test_id("proposal")).to_have_attribute("data-armed", "false")
+    page.wait_for_function("performance.now() > 0")  # gives the route its turn
+    assert len(held) == 1
+    held[0].continue_()
     desk.expect_work("dispatched")
+    page.unroute("**/steps")
     expect(page.get_by_test_id("due")).to_be_visible()
     found = scenes.detail(incident)
+    assert [entry["step"] for entry in found["history"]][1:] == ["acknowledge", "dispatch"]
     assert (found["team"], found["owner"]["id"]) == (NIGHT.teams[0], my_id(desk))
     assert found["proposal"]["reason"]["en"] in reason
 

@@ -131,6 +131,7 @@ export const api = {
     get<{ items: Incident[]; next: string | null }>(
       `/incidents?state=${state}&limit=${limit}${before ? `&before=${id(before)}` : ""}`,
     ),
+  urgent: () => get<{ items: Incident[] }>("/incidents?state=open&severity=1&limit=100"),
   incident: (incident: string) => get<IncidentDetail>(`/incidents/${id(incident)}`),
   relatedCameras: async (incident: string) => (await get<{ items: RelatedCamera[] }>(`/incidents/${id(incident)}/cameras`)).items,
   relatedIncidents: async (incident: string) => (await get<{ items: Incident[] }>(`/incidents/${id(incident)}/related`)).items,

@@ -1,6 +1,6 @@
 /** What the page knows, as signals. Written here only, by the server's answers and updates; read everywhere. */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 
 import { api, ApiError } from "./api";
 import type { Round } from "./board/records";
@@ -29,9 +29,13 @@ export type Tab = "room" | "wall" | "board" | "coverage" | "cameras" | "teams" |
 
 /** The most that the server gives in one answer. */
 const PAGE_LIMIT = 500;
+/** The newest come first and alone: a page that is opened in a flood shows these before it has the rest. */
+const FIRST_LIMIT = 100;
 /** Recently closed incidents, for the command bar and the alarm budget. */
 const CLOSED_LIMIT = 100;
 const RETRY_MS = 3_000;
+/** About one drawn frame. */
+const FRAME_MS = 16;
 
 export const entry = signal<Entry>("starting");
 export const session = signal<Session | null>(null);
@@ -157,8 +161,22 @@ function learnCamera(status: CameraStatus): void {
   else requestAnimationFrame(apply);
 }
 
+let opening: Incident[] = [];
+
+/** Many in a moment are drawn as one; a hidden tab, whose timers the browser holds back, takes each at once: it may have to sound. */
+function hearIncident(incident: Incident): void {
+  if (opening.push(incident) > 1 && !document.hidden) return;
+  const apply = (): void => {
+    const heard = opening;
+    opening = [];
+    if (heard.length > 0) learnIncidents(heard);
+  };
+  if (document.hidden) apply();
+  else setTimeout(apply, FRAME_MS);
+}
+
 function learn(update: Update): void {
-  if (update.type === "incident") learnIncident(update.incident);
+  if (update.type === "incident") hearIncident(update.incident);
   else if (update.type === "camera") learnCamera(update.camera);
   else if (update.type === "round") changedRound.value = update.round;
   else if (update.type === "referral") changedReferral.value = update.referral;
@@ -167,43 +185,56 @@ function learn(update: Update): void {
   else if (update.type === "team") teams.value = new Map(teams.value).set(update.team.id, update.team);
 }
 
-/** Every open incident, page by page; a flood is not cut off silently. */
-async function openIncidents(): Promise<Incident[]> {
-  const found: Incident[] = [];
-  let before: string | undefined;
-  do {
-    const page = await api.incidents("open", PAGE_LIMIT, before);
-    found.push(...page.items);
-    before = page.next ?? undefined;
-  } while (before);
-  return found;
+/** Every open incident, page by page, each given to `onPage` while the next is on its way; a flood is not cut off silently. */
+async function openIncidents(onPage: (found: readonly Incident[]) => void): Promise<void> {
+  let asked = api.incidents("open", FIRST_LIMIT);
+  for (;;) {
+    const { items, next } = await asked;
+    if (next) asked = api.incidents("open", PAGE_LIMIT, next);
+    onPage(items);
+    if (!next) return;
+  }
+}
+
+/** Adds what was read; updates that arrived meanwhile may be newer than it is. */
+function learnIncidents(read: readonly Incident[]): void {
+  const next = new Map(incidents.value);
+  for (const one of read) if (one.version >= (next.get(one.id)?.version ?? 0)) next.set(one.id, one);
+  incidents.value = next;
 }
 
 let retry: ReturnType<typeof setTimeout> | undefined;
 
+/** Reads the lists. What is not in them any more goes at the end: until then the page shows what it had. */
 async function loadLists(): Promise<void> {
   clearTimeout(retry);
-  const known = incidents.value;
+  const before = incidents.value;
+  const read = new Set<string>();
+  const onPage = (found: readonly Incident[]): void => {
+    for (const one of found) read.add(one.id);
+    learnIncidents(found);
+  };
   try {
-    const [opened, closed, cameras, everyTeam, alarms] = await Promise.all([
-      openIncidents(),
+    const [closed, cameras, everyTeam, alarms] = await Promise.all([
       api.incidents("closed", CLOSED_LIMIT),
       api.cameras(),
       api.teams(),
       api.handoverAlarms(),
+      openIncidents(onPage),
+      // Level 1 never waits behind thousands of others, however old it is.
+      api.urgent().then(({ items }) => onPage(items)),
     ]);
-    unsigned.value = alarms;
-    const next = new Map([...closed.items, ...opened].map((one) => [one.id, one]));
-    // Updates that arrived while the lists were read may be newer than they are.
-    for (const [id, one] of incidents.value) {
-      const arrived = known.get(id) !== one;
-      if (arrived && one.version > (next.get(id)?.version ?? 0)) next.set(id, one);
-    }
-    incidents.value = next;
-    statuses.value = new Map(cameras.map((one) => [one.id, one]));
-    teams.value = new Map(everyTeam.map((one) => [one.id, one]));
-    loading.value = false;
-    generation.value += 1;
+    batch(() => {
+      onPage(closed.items);
+      const stays = ([id, one]: [string, Incident]): boolean => read.has(id) || before.get(id) !== one;
+      incidents.value = new Map([...incidents.value].filter(stays));
+      unsigned.value = alarms;
+      statuses.value = new Map(cameras.map((one) => [one.id, one]));
+      teams.value = new Map(everyTeam.map((one) => [one.id, one]));
+      // What was opened while the first lists were on their way has been read just now.
+      if (!loading.value) generation.value += 1;
+      loading.value = false;
+    });
   } catch (reason) {
     if (reason instanceof ApiError && reason.status === 401) return void askSession();
     say(reason instanceof Error ? reason.message : String(reason), "fault");
@@ -229,6 +260,7 @@ function leave(): void {
   clearTimeout(retry);
   session.value = null;
   watched.value = null;
+  opening = [];
   incidents.value = new Map();
   statuses.value = new Map();
   teams.value = new Map();
@@ -251,14 +283,19 @@ export async function reloadSite(): Promise<void> {
   site.value = await api.site();
 }
 
-/** After sign-in: the site once, then the live connection, which loads the lists. */
+/** After sign-in: the site, and at the same time the live connection, which loads the lists. */
 export async function enter(signedIn: Session): Promise<void> {
   session.value = signedIn;
   ended.value = false;
-  site.value = await api.site();
+  updates.start();
+  try {
+    site.value = await api.site();
+  } catch (reason) {
+    leave();
+    throw reason;
+  }
   timeZone.value = site.value.timezone;
   entry.value = "ready";
-  updates.start();
 }
 
 export async function signOut(): Promise<void> {

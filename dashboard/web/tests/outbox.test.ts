@@ -20,7 +20,7 @@ function shelf() {
 }
 
 function command(step: WaitingStep["step"], minute: number): WaitingStep {
-  return { kind: "step", incident: "i1", step, text: "", at: `2026-03-01T08:${minute}:00.000Z`, command_id: `id-${step}` };
+  return { kind: "step", incident: "i1", step, text: "", at: `2026-03-01T08:${minute}:00.000Z`, command_id: `id-${step}`, team: "t1" };
 }
 
 const INCIDENT = { id: "i1", work: "dispatched", version: 3 } as Incident;
@@ -43,7 +43,9 @@ const noPhotos: SendPhoto = () => Promise.resolve({ kind: "refused", reason: "no
 
 function outbox(step: SendStep, kept = shelf(), settled: Outcome[] = [], photo = noPhotos) {
   const send = (item: Waiting): Promise<Outcome> => (item.kind === "photo" ? photo(item) : takeStep(item as WaitingStep, 3, step));
-  return new PhoneOutbox(kept, "outbox", send, () => undefined, (_, outcome) => settled.push(outcome));
+  const box = new PhoneOutbox(kept, "outbox", send, () => undefined, (_, outcome) => settled.push(outcome));
+  box.own("t1");
+  return box;
 }
 
 describe("commands of an offline phone", () => {
@@ -104,7 +106,7 @@ describe("commands of an offline phone", () => {
     state.online = false;
     const report = command("report", 30);
     const taken = "2026-03-01T08:29:00.000Z";
-    const photos = ["p1", "p2"].map((photo): WaitingPhoto => ({ kind: "photo", incident: "i1", photo, at: taken, command_id: report.command_id }));
+    const photos = ["p1", "p2"].map((photo): WaitingPhoto => ({ kind: "photo", incident: "i1", photo, at: taken, command_id: report.command_id, team: "t1" }));
     const box = outbox(send, kept, [], sendPhoto);
     box.add(report, ...photos);
     expect(await box.flush()).toBe(false);
@@ -126,9 +128,45 @@ describe("commands of an offline phone", () => {
 
   it("show how far a support will be", () => {
     const support = { incident: "i1", state: "en_route" } as SupportRecord;
-    const there: WaitingSupport = { kind: "support", incident: "i1", state: "on_scene", at: "", command_id: "1" };
+    const there: WaitingSupport = { kind: "support", incident: "i1", state: "on_scene", at: "", command_id: "1", team: "t1" };
     expect(expectedSupport(support, [])).toBe("en_route");
     expect(expectedSupport(support, [there, { ...there, state: "done" }])).toBe("done");
     expect(expectedSupport(support, [{ ...there, incident: "i2" }])).toBe("en_route");
+  });
+});
+
+describe("commands of two teams on one phone", () => {
+  it("are never sent as another team that signs in on the same phone, and wait for their own", async () => {
+    const { state } = server();
+    const kept = shelf();
+    const call: Waiting = { kind: "call", text: "help", place: null, at: "2026-03-01T08:10:00.000Z", command_id: "sos", team: "t1" };
+    const sent: string[] = [];
+    const told: number[] = [];
+    const box = new PhoneOutbox(
+      kept,
+      "calls",
+      (item) => {
+        if (!state.online) return Promise.resolve({ kind: "later" });
+        sent.push(item.command_id);
+        return Promise.resolve({ kind: "done" });
+      },
+      (items) => told.push(items.length),
+      () => undefined,
+    );
+    box.own("t1");
+    state.online = false;
+    box.add(call);
+    expect(await box.flush()).toBe(false);
+    state.online = true;
+    for (const other of ["", "t2"]) {
+      box.own(other);
+      expect(await box.flush()).toBe(true);
+      expect([sent, box.length, told.at(-1)]).toEqual([[], 0, 0]);
+    }
+    box.add({ ...call, command_id: "theirs", team: "t2" });
+    await box.flush();
+    box.own("t1");
+    expect(await box.flush()).toBe(true);
+    expect(sent).toEqual(["theirs", "sos"]);
   });
 });

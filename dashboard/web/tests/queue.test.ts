@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { arrange, compare, highest } from "../src/queue/order";
 import { FLOOD, fold, queueOf, unfold } from "../src/queue/queues";
+import { spotsOf } from "../src/map/features";
 import type { Incident, Level, Work } from "../src/records";
 
 function incident(id: string, severity: Level, work: Work, minute: number): Incident {
@@ -82,5 +83,19 @@ describe("a flood", () => {
     const before = fold(rain(2, 10)).rows.map((one) => one.id);
     const later = rain(2, 10).concat({ ...incident("late", 3, "new", 59), grid_cell: "g0", community: "m0" });
     expect(fold(later).rows.map((one) => one.id)).toEqual(before);
+  });
+});
+
+describe("the map in a flood", () => {
+  it("has one sign at each place: the most urgent, with the number of all", () => {
+    const at = (one: Incident, lon: number): Incident => ({ ...one, lon, lat: 31 });
+    const found = spotsOf([
+      at(incident("a", 3, "new", 1), 121),
+      at(incident("b", 1, "acknowledged", 2), 121),
+      at(incident("c", 2, "new", 3), 121),
+      at(incident("d", 3, "new", 4), 122),
+      { ...incident("nowhere", 1, "new", 5), lon: null, lat: null },
+    ]);
+    expect(found.map(({ first, count }) => [first.id, count])).toEqual([["c", 3], ["d", 1]]);
   });
 });

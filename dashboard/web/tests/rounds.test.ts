@@ -20,7 +20,7 @@ function round(id: string, minute: number, stops: Stop[], changes: Partial<Round
 }
 
 function visit(checkpoint: string): WaitingVisit {
-  return { kind: "visit", round: "r", checkpoint, code: "", place: null, at: at(0), command_id: "1" };
+  return { kind: "visit", round: "r", checkpoint, code: "", place: null, at: at(0), command_id: "1", team: "t01" };
 }
 
 describe("a round on the phone", () => {

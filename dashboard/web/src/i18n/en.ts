@@ -299,6 +299,7 @@ export const en = {
 
   "conflict.owner": "{name} was faster and owns this incident.",
   "conflict.changed": "Somebody changed this incident first. It is shown as it is now.",
+  "conflict.dropped": "After that, not sent: {steps}.",
   "failed.offline": "Not sent: the server cannot be reached. Try again.",
   "failed.forbidden": "Your role does not allow this.",
 

@@ -300,6 +300,7 @@ export const zh: Record<Key, string> = {
 
   "conflict.owner": "{name} 先行签收，由其处置。",
   "conflict.changed": "该警情已被他人更改，现显示最新状态。",
+  "conflict.dropped": "其后的操作未执行：{steps}。",
   "failed.offline": "未发送：无法连接服务器，请重试。",
   "failed.forbidden": "您的角色无此权限。",
 

@@ -7,7 +7,7 @@ import { onIncident } from "../shell/desk";
 import { mayDispatch } from "../state";
 import { chosenTeam } from "./proposal";
 import { serverNow } from "../clock";
-import { armed, busy, chosenVerdict, close, isMine, isSent, mayBeSent, mustVerify, nextTeamStep, SHELVES_MIN, shelf_min, take, verdictsFor } from "./steps";
+import { armed, chosenVerdict, close, expected, inLine, isMine, isSent, mayBeSent, mustVerify, nextTeamStep, SHELVES_MIN, shelf_min, take, verdictsFor } from "./steps";
 
 /** What can be done now, each with its key; a started choice takes the bar's place. */
 export function ActionBar({ incident }: { incident: Incident }) {
@@ -63,16 +63,17 @@ const MAIN_STEP: Partial<Record<Incident["work"], "acknowledge" | "dispatch" | "
   verified: "close",
 };
 
-function Buttons({ incident }: { incident: Incident }) {
+function Buttons({ incident: known }: { incident: Incident }) {
+  const incident = expected(known);
   const isOpen = incident.work !== "closed";
   const sendable = isOpen && mayBeSent(incident);
   const isArmed = armed.value === "dispatch";
-  const waits = busy.value.has(incident.id);
+  const waits = inLine.value.has(incident.id);
   const taken = incident.work !== "new" && !isMine(incident);
   const next = nextTeamStep(incident);
-  const expected = incident.work === "reported" && !mustVerify(incident) ? "close" : MAIN_STEP[incident.work];
-  const main = taken ? null : expected;
-  const press = (action: Action) => () => void onIncident(action, incident);
+  const mainStep = incident.work === "reported" && !mustVerify(incident) ? "close" : MAIN_STEP[incident.work];
+  const main = taken ? null : mainStep;
+  const press = (action: Action) => () => void onIncident(action, known);
   return (
     <footer class="actions" aria-busy={waits}>
       {next && <ForTeam incident={incident} next={next} />}
@@ -82,7 +83,7 @@ function Buttons({ incident }: { incident: Incident }) {
           disabled={!isOpen || (incident.work !== "new" && !taken)} onClick={press("acknowledge")} />
         <Act name={isArmed ? "act.confirm" : isSent(incident) ? "act.redispatch" : "act.dispatch"} letter="D" testid="btn-dispatch" primary={main === "dispatch" || isArmed}
           disabled={!sendable || !mayDispatch() || (isArmed && !chosenTeam.value)} onClick={press("dispatch")} />
-        {incident.work === "reported" && <Act name="act.verify" letter="V" testid="btn-verify" primary={expected === "verify"} onClick={press("verify")} />}
+        {incident.work === "reported" && <Act name="act.verify" letter="V" testid="btn-verify" primary={mainStep === "verify"} onClick={press("verify")} />}
         <Act name="act.false" letter="F" testid="btn-false-alarm" disabled={!isOpen} onClick={press("false-alarm")} />
         <Act name="act.close" letter="X" testid="btn-close" primary={main === "close" && isOpen} disabled={!isOpen} onClick={press("close")} />
       </div>

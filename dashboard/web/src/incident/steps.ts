@@ -4,9 +4,9 @@ import { signal } from "@preact/signals";
 
 import { api, ApiError, newCommandId } from "../api";
 import { t, word } from "../i18n";
-import type { Cause, Incident, StepName, StepRequest, Verdict } from "../records";
+import type { Cause, Incident, StepName, StepRequest, Verdict, Work } from "../records";
 import { VERDICTS } from "../records";
-import { incidents, learnIncident, say, session } from "../state";
+import { incidents, learnIncident, notice, say, session } from "../state";
 
 /** What the next digit or confirmation belongs to; null when no choice is open. */
 export type Armed = "take-over" | "dispatch" | "false-alarm" | "close" | "note" | "report" | "refuse" | "shelve" | "pause" | "reopen" | null;
@@ -20,27 +20,65 @@ export const SHELVES_MIN = [15, 60, 240, 480] as const;
 export const shelf_min = signal<number | null>(null);
 /** Team picked instead of the proposed one, for the selected incident. */
 export const picked = signal<string | null>(null);
-/** Incidents with a command on its way. */
-export const busy = signal<ReadonlySet<string>>(new Set());
+/** The commands of each incident that are on their way or in line, in order. */
+export const inLine = signal<ReadonlyMap<string, readonly StepName[]>>(new Map());
 
 type Details = Partial<Pick<StepRequest, "team" | "text" | "verdict" | "cause" | "until">>;
 
+/** Where a step brings the work, if anywhere else than where it is. */
+const AFTER: Partial<Record<StepName, Work>> = {
+  acknowledge: "acknowledged",
+  dispatch: "dispatched",
+  accept: "accepted",
+  refuse: "acknowledged",
+  depart: "en_route",
+  arrive: "on_scene",
+  report: "reported",
+  verify: "verified",
+  close: "closed",
+  reopen: "acknowledged",
+};
+const OWNING: ReadonlySet<StepName> = new Set<StepName>(["acknowledge", "take_over", "reopen"]);
+
+/** The incident as it will be once everything in line was taken: what the next key means is said of this one. */
+export function expected(incident: Incident): Incident {
+  const me = session.value?.principal;
+  return (inLine.value.get(incident.id) ?? []).reduce((one, step) => {
+    const owner = OWNING.has(step) && me ? { ...one.owner, kind: me.kind, id: me.id, name: me.name } : one.owner;
+    return { ...one, work: AFTER[step] ?? one.work, owner };
+  }, incident);
+}
+
 const lines = new Map<string, Promise<boolean>>();
 
-/** Sends the step after those already in line for this incident; resolves to whether it was done. */
+/**
+ * Sends the step after those already in line for this incident; resolves to whether it was done. When one fails, those behind it,
+ * which were meant for what it would have brought, are not sent, and the page says so.
+ */
 export function take(incident: string, step: StepName, details: Details = {}): Promise<boolean> {
   const before = lines.get(incident) ?? Promise.resolve(true);
-  const mine = before.then((done) => (done ? send(incident, step, details) : false));
-  lines.set(incident, mine);
-  busy.value = new Set(busy.value).add(incident);
-  void mine.finally(() => {
-    if (lines.get(incident) !== mine) return;
-    lines.delete(incident);
-    const rest = new Set(busy.value);
-    rest.delete(incident);
-    busy.value = rest;
+  lineUp(incident, [...(inLine.value.get(incident) ?? []), step]);
+  const mine = before.then(async (may) => {
+    const done = may && (await send(incident, step, details));
+    const [, ...rest] = inLine.value.get(incident) ?? [];
+    if (may && !done && rest.length > 0) say(`${notice.value?.text ?? ""} ${t("conflict.dropped", { steps: named(rest) })}`, "fault");
+    lineUp(incident, rest);
+    if (rest.length === 0) lines.delete(incident);
+    return done;
   });
+  lines.set(incident, mine);
   return mine;
+}
+
+function lineUp(incident: string, steps: readonly StepName[]): void {
+  const next = new Map(inLine.value);
+  if (steps.length > 0) next.set(incident, steps);
+  else next.delete(incident);
+  inLine.value = next;
+}
+
+function named(steps: readonly StepName[]): string {
+  return steps.map((step) => word("act", step)).join(", ");
 }
 
 async function send(id: string, step: StepName, details: Details): Promise<boolean> {
@@ -51,28 +89,23 @@ async function send(id: string, step: StepName, details: Details): Promise<boole
     learnIncident(await api.step(id, command));
     return true;
   } catch (reason) {
-    if (!(reason instanceof ApiError)) throw reason;
-    return conflict(reason, command, id);
+    tell(reason instanceof ApiError ? reason : new ApiError(0, String(reason)));
+    return false;
   }
 }
 
-/** A note fits any version, so it is sent again; everything else is told and shown. */
-async function conflict(reason: ApiError, command: StepRequest, id: string): Promise<boolean> {
-  if (reason.current) {
-    learnIncident(reason.current);
-    if (command.step === "note") {
-      learnIncident(await api.step(id, { ...command, version: reason.current.version }));
-      return true;
-    }
-    const owner = reason.current.owner;
+/** Why a step was not taken; the incident is then shown as it is. */
+function tell(refused: ApiError): void {
+  if (refused.current) {
+    learnIncident(refused.current);
+    const owner = refused.current.owner;
     const other = owner && owner.id !== session.value?.principal.id;
     say(other ? t("conflict.owner", { name: owner.name }) : t("conflict.changed"), "fault");
-  } else if (reason.offline) {
+  } else if (refused.offline) {
     say(t("failed.offline"), "fault");
   } else {
-    say(reason.status === 403 ? t("failed.forbidden") : reason.message, "fault");
+    say(refused.status === 403 ? t("failed.forbidden") : refused.message, "fault");
   }
-  return false;
 }
 
 export function isMine(incident: Incident): boolean {
@@ -109,7 +142,7 @@ export function isSent(incident: Incident): boolean {
 
 export function dispatch(incident: Incident, team: string): void {
   armed.value = null;
-  if (incident.work === "new") void take(incident.id, "acknowledge");
+  if (expected(incident).work === "new") void take(incident.id, "acknowledge");
   void take(incident.id, "dispatch", { team });
 }
 

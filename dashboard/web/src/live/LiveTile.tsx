@@ -6,6 +6,7 @@ import { cameraPicture } from "../api";
 import { lapse, now, serverNow, written } from "../clock";
 import { t } from "../i18n";
 import { cameraById, cameraName } from "../state";
+import { posterOf } from "./poster";
 import { useSeen } from "./seen";
 import { LivePicture, type LiveState } from "./whep";
 
@@ -25,7 +26,11 @@ interface LiveTileProps {
 }
 
 /** The cached still at once, then the moving picture over it while somebody can see it; its state and age are always written on it. */
-export function LiveTile({ camera, testid = "live-video", onClick, onMoving, large = false }: LiveTileProps) {
+export function LiveTile(props: LiveTileProps) {
+  return <OneCamera key={props.camera} {...props} />; // nothing of one camera's picture is left on another's
+}
+
+function OneCamera({ camera, testid = "live-video", onClick, onMoving, large = false }: LiveTileProps) {
   const video = useRef<HTMLVideoElement>(null);
   const seen = useSeen(video);
   const frames = useRef(0);
@@ -36,14 +41,10 @@ export function LiveTile({ camera, testid = "live-video", onClick, onMoving, lar
   // A main stream that fails is not asked for again: the sub-stream takes its place.
   const [mainFailed, setMainFailed] = useState(false);
   const stream = large && !mainFailed && cameraById.value.get(camera)?.properties.has_main ? "main" : "sub";
-  const [still, setStill] = useState(() => ({ asked_ms: serverNow(), shown: false }));
-
-  useEffect(() => {
-    frames.current = 0;
-    setStill({ asked_ms: serverNow(), shown: false });
-    setAttempt(0);
-    setMainFailed(false);
-  }, [camera]);
+  const asked_ms = useRef(serverNow()).current;
+  const [arrived, setArrived] = useState(false);
+  const [poster] = useState(() => posterOf(camera));
+  const still_ms = arrived || !poster ? asked_ms : asked_ms - poster.age_ms;
 
   useEffect(() => {
     const element = video.current;
@@ -79,12 +80,8 @@ export function LiveTile({ camera, testid = "live-video", onClick, onMoving, lar
   const shown = state === "playing" && quiet_ms > STALLED_MS ? "stalled" : state;
   return (
     <figure class={`live ${shown}`} data-state={shown} data-stream={stream} onDblClick={onClick}>
-      <img
-        class="live-still"
-        src={cameraPicture(camera, still.asked_ms)}
-        alt=""
-        onLoad={() => setStill({ ...still, shown: true })}
-      />
+      {poster && <img class="live-still" src={poster.address} alt="" />}
+      <img class="live-still" src={cameraPicture(camera, asked_ms)} alt="" onLoad={() => setArrived(true)} />
       <video ref={video} muted playsInline autoplay data-testid={testid} data-frames="0" aria-label={t("live.region", { camera: cameraName(camera) })} />
       <figcaption class={`live-state ${shown}`}>
         {shown === "playing" && (
@@ -97,8 +94,8 @@ export function LiveTile({ camera, testid = "live-video", onClick, onMoving, lar
         {shown === "stalled" && t("live.stalled", { time: lapse(quiet_ms) })}
         {shown === "failed" && t("live.failed")}
       </figcaption>
-      {shown !== "playing" && shown !== "stalled" && still.shown && (
-        <span class="live-age num">{t("live.still", { age: lapse(serverNow() - still.asked_ms) })}</span>
+      {shown !== "playing" && shown !== "stalled" && (arrived || poster) && (
+        <span class="live-age num">{t("live.still", { age: lapse(serverNow() - still_ms) })}</span>
       )}
       {shown === "failed" && (
         <Failed reason={reason} onRetry={() => setAttempt(attempt + 1)} />

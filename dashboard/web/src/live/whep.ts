@@ -1,11 +1,9 @@
-/** One live picture by WHEP (RFC 9725): receive only, no audio, candidates in the offer. */
+/** One live picture by WHEP (RFC 9725): receive only, no audio. */
 
 import { api, ApiError } from "../api";
 
 export type LiveState = "connecting" | "playing" | "failed";
 
-/** A missing candidate costs at most this; on one network the host candidates are there at once. */
-const GATHERING_MS = 800;
 const FIRST_FRAME_MS = 12_000;
 
 export interface LiveEvents {
@@ -64,8 +62,8 @@ export class LivePicture {
     peer.onconnectionstatechange = () => {
       if (peer.connectionState === "failed" || peer.connectionState === "closed") this.fail("");
     };
+    // The offer goes out without candidates: the server learns our address from the checks that we send it.
     await peer.setLocalDescription(await peer.createOffer());
-    await gathered(peer);
     const { answer, resource } = await api.whep(this.camera, this.stream, peer.localDescription?.sdp ?? "");
     this.resource = resource;
     if (this.stopped) return this.stop();
@@ -90,16 +88,4 @@ export class LivePicture {
     this.stop();
     this.events.onState("failed", reason);
   }
-}
-
-function gathered(peer: RTCPeerConnection): Promise<void> {
-  if (peer.iceGatheringState === "complete") return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, GATHERING_MS);
-    peer.addEventListener("icegatheringstatechange", () => {
-      if (peer.iceGatheringState !== "complete") return;
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

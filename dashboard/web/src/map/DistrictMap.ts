@@ -27,6 +27,8 @@ const COVERED_SHIFT = 0.24;
 const REVEAL_PADDING_PX = 90;
 const REVEAL_ZOOM = 16;
 const EASE_MS = 450;
+/** Also how often names and signs are laid out while the map moves. */
+const FADE_MS = 200;
 
 export interface Hit {
   type: "incident" | "camera" | "team";
@@ -67,7 +69,8 @@ export class DistrictMap {
       pitchWithRotate: false,
       keyboard: false,
       renderWorldCopies: false,
-      fadeDuration: 0,
+      // Without fading MapLibre would lay out all names and signs anew in every frame of a drag.
+      fadeDuration: FADE_MS,
       maxZoom: 20,
       minZoom: 10,
     });
@@ -193,6 +196,7 @@ export class DistrictMap {
       if (hit) onPick(hit);
     });
     this.map.on("mousemove", (event) => {
+      if (this.map.isMoving()) return; // nothing is pointed at in a drag
       const hit = this.hit(event);
       this.map.getCanvas().style.cursor = hit ? "pointer" : "";
       onHover(hit, event.point.x, event.point.y);

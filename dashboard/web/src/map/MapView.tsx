@@ -12,7 +12,7 @@ import { lang, theme } from "../prefs";
 import { chosenTeam } from "../incident/proposal";
 import { armed, isSent, mayBeSent } from "../incident/steps";
 import type { SiteRecord } from "../records";
-import { cameraName, current, incidents, open, select, site, statuses, teamName, teams, waiting, watched } from "../state";
+import { cameraName, current, incidents, loading, open, select, site, statuses, teamName, teams, waiting, watched } from "../state";
 import type { DistrictMap, Hit } from "./DistrictMap";
 import { cameraArea } from "./area";
 import * as features from "./features";
@@ -22,6 +22,7 @@ import type { Sources } from "./style";
 /** Teams are redrawn for the age of their positions this often. */
 const AGE_STEP_MS = 60_000;
 
+const spots = computed(() => features.spotsOf(open.value));
 const hovered = signal<{ hit: Hit; x: number; y: number } | null>(null);
 
 function sources(place: SiteRecord): Sources {
@@ -32,7 +33,7 @@ function sources(place: SiteRecord): Sources {
     cones: features.coneFeatures(place),
     cameras: features.cameraFeatures(place, statuses.value),
     teams: features.teamFeatures(teams.value.values(), lang.value, theme.value, now.value),
-    incidents: features.incidentFeatures(open.value, theme.value),
+    incidents: features.incidentFeatures(spots.value, theme.value),
     links: features.linkFeatures(open.value, teams.value, null),
   };
 }
@@ -91,10 +92,10 @@ function follow(map: DistrictMap, place: SiteRecord): () => void {
       map.set("teams", features.teamFeatures(teams.value.values(), lang.value, theme.value, age));
     }),
     effect(() => {
-      map.set("incidents", features.incidentFeatures(open.value, theme.value));
-      map.set("links", features.linkFeatures(open.value, teams.value, proposed()));
-      map.setPulses(open.value.filter(waiting));
+      map.set("incidents", features.incidentFeatures(spots.value, theme.value));
+      map.setPulses(spots.value.map((one) => one.first).filter(waiting));
     }),
+    effect(() => map.set("links", features.linkFeatures(open.value, teams.value, proposed()))),
     effect(() => map.setTheme(theme.value)),
     effect(() => map.setWatched(watched.value)),
     effect(() => {
@@ -112,13 +113,16 @@ function follow(map: DistrictMap, place: SiteRecord): () => void {
   return () => ends.forEach((end) => end());
 }
 
+/** Alarms come first: building a map holds the page up for as long as its graphics take to be made ready. */
+const listed = computed(() => !loading.value || incidents.value.size > 0);
+
 export function MapView() {
   const box = useRef<HTMLDivElement>(null);
   const map = useRef<DistrictMap | null>(null);
   const [state, setState] = useState<"loading" | "ready" | "unavailable">("loading");
   const place = site.value;
   useEffect(() => {
-    if (!box.current || !place) return;
+    if (!box.current || !place || !listed.value) return;
     const element = box.current;
     let end: () => void = () => undefined;
     let gone = false;
@@ -143,7 +147,7 @@ export function MapView() {
       map.current?.remove();
       map.current = null;
     };
-  }, [place]);
+  }, [place, listed.value]);
   return (
     <section class="map" aria-label={t("map.label")} data-testid="map" data-state={state}>
       <div ref={box} class="map-canvas" />

@@ -2,6 +2,7 @@
 
 import type { Lang, Theme } from "../prefs";
 import type { CameraStatus, Incident, SiteRecord, Team } from "../records";
+import { compare } from "../queue/order";
 import { cone } from "./cones";
 
 type Features = GeoJSON.Feature[];
@@ -91,23 +92,44 @@ export function teamFeatures(teams: Iterable<Team>, lang: Lang, theme: Theme, no
   return collection(features);
 }
 
-/** Incidents as signs; the more urgent is drawn above (`order`). */
-export function incidentFeatures(open: Iterable<Incident>, theme: Theme): Collection {
-  const features: Features = [];
+/** Of each place the incident that matters most, and how many there are; in a flood a camera has hundreds. */
+export interface Spot {
+  first: Incident;
+  count: number;
+}
+
+export function spotsOf(open: Iterable<Incident>): Spot[] {
+  const found = new Map<string, Spot>();
   for (const one of open) {
     if (one.lon === null || one.lat === null) continue;
-    const isNew = one.work === "new";
-    features.push({
-      type: "Feature",
-      geometry: point(one.lon, one.lat),
-      properties: {
-        id: one.id,
-        sign: `incident/${one.severity}/${isNew ? "full" : "hollow"}/${theme}`,
-        order: (isNew ? 10 : 0) + (5 - one.severity),
-      },
-    });
+    const key = `${one.lon} ${one.lat}`;
+    const spot = found.get(key);
+    if (!spot) found.set(key, { first: one, count: 1 });
+    else {
+      spot.count += 1;
+      if (compare(one, spot.first) < 0) spot.first = one;
+    }
   }
-  return collection(features);
+  return [...found.values()].sort((a, b) => compare(a.first, b.first));
+}
+
+/** Incidents as signs, one for each place with the number of the others behind it; the more urgent is drawn above (`order`). */
+export function incidentFeatures(spots: readonly Spot[], theme: Theme): Collection {
+  return collection(
+    spots.map(({ first, count }) => {
+      const isNew = first.work === "new";
+      return {
+        type: "Feature",
+        geometry: point(first.lon ?? 0, first.lat ?? 0),
+        properties: {
+          id: first.id,
+          sign: `incident/${first.severity}/${isNew ? "full" : "hollow"}/${theme}`,
+          order: (isNew ? 10 : 0) + (5 - first.severity),
+          count: count > 1 ? `×${count}` : "",
+        },
+      };
+    }),
+  );
 }
 
 /** A line from each team to the incident that it was sent to, and a fainter one from the team that is proposed. */

@@ -47,8 +47,9 @@ export function areas(p: Palette): LayerSpecification[] {
   ];
 }
 
+/** Without smooth edges: each has a line of its own, and smoothing would draw all outlines once more. */
 function fill(id: string, of: string, colour: string, more: { minzoom?: number }): LayerSpecification {
-  return { id, type: "fill", source: "places", filter: kind(of), paint: { "fill-color": colour }, ...more };
+  return { id, type: "fill", source: "places", filter: kind(of), paint: { "fill-color": colour, "fill-antialias": false }, ...more };
 }
 
 function line(id: string, of: string, colour: string, width: number, more: { minzoom?: number }): LayerSpecification {
@@ -188,7 +189,14 @@ function work(p: Palette): LayerSpecification[] {
         "icon-allow-overlap": true,
         "symbol-sort-key": ["get", "order"],
         "icon-size": ["interpolate", ["linear"], ["zoom"], 12.5, 0.78, 15, 1],
+        "text-field": ["get", "count"],
+        "text-font": FONT,
+        "text-size": 12,
+        "text-anchor": "left",
+        "text-offset": [1.2, 0],
+        "text-optional": true,
       },
+      paint,
     },
   ];
 }

@@ -62,8 +62,7 @@ function sendSkip({ round, command_id, checkpoint, reason, at }: WaitingSkip): P
   return attempt(async () => learnRound(await api.skipStop(round, { command_id, checkpoint, reason, at })));
 }
 
-function sendSupport({ incident, state, at }: WaitingSupport): Promise<Outcome> {
-  const team = session.value?.principal.team ?? "";
+function sendSupport({ incident, team, state, at }: WaitingSupport): Promise<Outcome> {
   return attempt(async () => void moveSupport(await api.moveSupport(incident, team, state, at)));
 }
 
@@ -106,6 +105,12 @@ function settled(item: Waiting, outcome: Outcome): void {
 const box = new PhoneOutbox(localStorage, "gridpatrol.phone.outbox", send, (items) => (outbox.value = items), settled);
 const callBox = new PhoneOutbox(localStorage, "gridpatrol.phone.calls", send, (items) => (calls.value = items), settled);
 
+/** Whose commands these are from now on; empty for nobody's. */
+export function own(team: string): void {
+  box.own(team);
+  callBox.own(team);
+}
+
 /** Sends what waits, calls for help first. */
 export async function flush(): Promise<void> {
   if (callBox.length > 0) await callBox.flush();
@@ -114,12 +119,12 @@ export async function flush(): Promise<void> {
 
 /** Forgets photos that belong to nothing that waits. */
 export function tidy(): void {
-  void dropOthers(outbox.value.flatMap((one) => (one.kind === "photo" ? [one.photo] : []))).catch(() => undefined);
+  void dropOthers(box.all.flatMap((one) => (one.kind === "photo" ? [one.photo] : []))).catch(() => undefined);
 }
 
-function stamp(): { command_id: string; at: string } {
+function stamp(): { command_id: string; at: string; team: string } {
   refusal.value = "";
-  return { command_id: newCommandId(), at: new Date(serverNow()).toISOString() };
+  return { command_id: newCommandId(), at: new Date(serverNow()).toISOString(), team: session.value?.principal.team ?? "" };
 }
 
 export function press(incident: Incident, step: StepName, text = ""): void {
@@ -128,10 +133,10 @@ export function press(incident: Incident, step: StepName, text = ""): void {
 
 /** A report with its photos; these are kept on the phone first, so that a report never waits for one that is nowhere. */
 export async function report(incident: Incident, text: string, taken: readonly Taken[]): Promise<void> {
-  const { command_id, at } = stamp();
+  const { command_id, at, team } = stamp();
   const kept: WaitingPhoto[] = [];
   for (const photo of taken) {
-    const waiting: WaitingPhoto = { kind: "photo", incident: incident.id, photo: newCommandId(), at: photo.at, command_id };
+    const waiting: WaitingPhoto = { kind: "photo", incident: incident.id, photo: newCommandId(), at: photo.at, command_id, team };
     try {
       await keepPhoto(waiting.photo, photo.jpeg);
       kept.push(waiting);
@@ -139,7 +144,7 @@ export async function report(incident: Incident, text: string, taken: readonly T
       refusal.value = t("phone.photo.full");
     }
   }
-  box.add({ kind: "step", incident: incident.id, step: "report", text, at, command_id }, ...kept);
+  box.add({ kind: "step", incident: incident.id, step: "report", text, at, command_id, team }, ...kept);
 }
 
 export function pressSupport(support: SupportRecord, state: WaitingSupport["state"]): void {

@@ -32,6 +32,7 @@ export const reachable = signal(true);
 export const calledForHelp = computed(() => support.value !== null && support.value.by === session.value?.principal.name);
 
 const KEY = "gridpatrol.phone.";
+export const SESSION_KEY = `${KEY}session`;
 const KEPT: Readonly<Record<string, Signal<unknown>>> = { session, assignments, support, rounds, shift };
 
 function keep<T>(fact: Signal<T>, value: T): void {

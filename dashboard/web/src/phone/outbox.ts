@@ -9,6 +9,8 @@ interface Command {
   command_id: string;
   /** When the person pressed, ISO 8601 UTC; of a photo, when it was taken. */
   at: string;
+  /** Whose phone this was then: nothing is sent as another team. */
+  team: string;
 }
 
 export interface WaitingStep extends Command {
@@ -64,9 +66,13 @@ export interface Shelf {
   setItem(key: string, value: string): void;
 }
 
-/** One owner: the phone page. `send` raises nothing and is called for one command at a time. */
+/**
+ * One owner: the phone page. `send` raises nothing and is called for one command at a time. Only what the team pressed that is
+ * signed in now is told and sent; what another one left behind waits until it is back on this phone.
+ */
 export class PhoneOutbox {
   private items: readonly Waiting[];
+  private team = "";
   private running: Promise<boolean> | null = null;
 
   constructor(
@@ -77,11 +83,21 @@ export class PhoneOutbox {
     private readonly onOutcome: (item: Waiting, outcome: Outcome) => void,
   ) {
     this.items = JSON.parse(shelf.getItem(key) ?? "[]") as Waiting[];
-    onChange(this.items);
+  }
+
+  /** The team that is signed in from now on; empty for none. */
+  own(team: string): void {
+    this.team = team;
+    this.onChange(this.mine());
   }
 
   get length(): number {
-    return this.items.length;
+    return this.mine().length;
+  }
+
+  /** Of every team that ever used this phone. */
+  get all(): readonly Waiting[] {
+    return this.items;
   }
 
   add(...items: Waiting[]): void {
@@ -98,19 +114,24 @@ export class PhoneOutbox {
   }
 
   private async sendAll(): Promise<boolean> {
-    for (let item = this.items[0]; item; item = this.items[0]) {
-      const outcome = await this.send(item);
+    for (let item = this.mine()[0]; item; item = this.mine()[0]) {
+      const sent = item;
+      const outcome = await this.send(sent);
       if (outcome.kind === "later") return false;
-      this.keep(this.items.slice(1));
+      this.keep(this.items.filter((one) => one !== sent));
       this.onOutcome(item, outcome);
     }
     return true;
   }
 
+  private mine(): readonly Waiting[] {
+    return this.items.filter((one) => one.team === this.team);
+  }
+
   private keep(items: readonly Waiting[]): void {
     this.items = items;
     this.shelf.setItem(this.key, JSON.stringify(items));
-    this.onChange(items);
+    this.onChange(this.mine());
   }
 }
 

@@ -6,8 +6,8 @@ import { api, ApiError } from "../api";
 import { serverNow } from "../clock";
 import type { Session, Update } from "../records";
 import { Updates } from "../updates";
-import { flush, tidy, whenRefused } from "./commands";
-import { forget, keptSession, learn, learnAll, learnRound, learnRounds, learnShift, learnSite, learnSupport, moveSupport, reachable, recall, session } from "./facts";
+import { flush, own, tidy, whenRefused } from "./commands";
+import { forget, keptSession, SESSION_KEY, learn, learnAll, learnRound, learnRounds, learnShift, learnSite, learnSupport, moveSupport, reachable, recall, session } from "./facts";
 import { sharePosition } from "./place";
 
 /** While something waits, the network is tried this often even if the browser says nothing. */
@@ -57,12 +57,14 @@ whenRefused(() => void load());
 
 function leave(): void {
   updates.stop();
+  own("");
   forget();
   phase.value = "code";
 }
 
 async function enter(signedIn: Session): Promise<void> {
   recall(signedIn);
+  own(signedIn.principal.team ?? "");
   phase.value = "ready";
   siteAsked = false;
   updates.start();
@@ -73,6 +75,11 @@ async function enter(signedIn: Session): Promise<void> {
     setInterval(whileReady(flush), TRY_MS);
     setInterval(whileReady(loadWalks), ASK_MS);
     addEventListener("online", whileReady(flush));
+    // Another page of this phone signed another team in: what is pressed here would go out in its name.
+    addEventListener("storage", ({ key, newValue }) => {
+      const signedIn = key === SESSION_KEY ? (JSON.parse(newValue ?? "null") as Session | null) : null;
+      if (signedIn && signedIn.principal.team !== session.value?.principal.team) location.reload();
+    });
   }
   const permission = await navigator.permissions?.query({ name: "geolocation" }).catch(() => null);
   if (permission?.state === "granted") sharePosition();

@@ -37,7 +37,7 @@ export function fold(alarms: readonly Incident[]): Folded {
   const byPlace = places.map((place) => groupBy(waits, place)).find((each) => each.size <= FLOOD) ?? new Map<string, Incident[]>();
   const groups = new Map<string, Group>();
   for (const [key, found] of byPlace) {
-    const members = found.sort((a, b) => a.severity - b.severity || a.opened_at.localeCompare(b.opened_at) || a.number - b.number);
+    const members = found.sort(firstOf);
     const first = members[0];
     if (first && members.length > 1) groups.set(first.id, { key, members });
   }
@@ -61,6 +61,18 @@ export function newestFirst(closed: readonly Incident[]): Incident[] {
 
 function groupBy(found: readonly Incident[], place: (one: Incident) => string): Map<string, Incident[]> {
   const groups = new Map<string, Incident[]>();
-  for (const one of found) groups.set(place(one), [...(groups.get(place(one)) ?? []), one]);
+  for (const one of found) {
+    const key = place(one);
+    const known = groups.get(key);
+    if (known) known.push(one);
+    else groups.set(key, [one]);
+  }
   return groups;
+}
+
+/** The highest level, of these the oldest. */
+function firstOf(a: Incident, b: Incident): number {
+  if (a.severity !== b.severity) return a.severity - b.severity;
+  if (a.opened_at !== b.opened_at) return a.opened_at < b.opened_at ? -1 : 1;
+  return a.number - b.number;
 }

@@ -13,6 +13,7 @@ import {
   chosenVerdict,
   close,
   dispatch,
+  expected,
   mayBeSent,
   pause,
   picked,
@@ -144,8 +145,10 @@ function back(): boolean {
   return true;
 }
 
-export function onIncident(action: Action, incident: Incident | null): boolean {
-  if (!incident) return false;
+/** A key means what it would mean once the commands before it were taken: nobody waits for the answer to `A` before pressing `D`. */
+export function onIncident(action: Action, known: Incident | null): boolean {
+  if (!known) return false;
+  const incident = expected(known);
   if (typeof action === "object") return pressDigit(action.digit, incident);
   const isOpen = incident.work !== "closed";
   if (action === "acknowledge" && isOpen) acknowledge(incident);
@@ -181,6 +184,7 @@ function pressDispatch(incident: Incident): void {
   }
   const team = chosenTeam.value;
   if (team) dispatch(incident, team);
+  else say(t(fresh.value ? "proposal.none" : "proposal.loading"), "fault");
 }
 
 function pressDigit(digit: number, incident: Incident): boolean {

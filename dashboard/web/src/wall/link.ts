@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { cameraPicture } from "../api";
+import { offerPoster } from "../live/poster";
 import type { FromWorker, ToWorker } from "./messages";
 
 /** Snapshots asked for at a time where this browser cannot decode: each costs the server a decoding. */
@@ -50,6 +51,7 @@ export class OverviewLink {
 
   /** The canvas of a tile that begins to exist; null when it goes. */
   attach(camera: string, canvas: HTMLCanvasElement | null): void {
+    offerPoster(camera, canvas, () => this.drawn.get(camera)?.taken_ms);
     if (canvas) {
       this.canvases.set(camera, canvas);
       return;
