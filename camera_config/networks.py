@@ -31,12 +31,15 @@ def read_networks(entry: Entry) -> tuple[Network, ...]:
 
 
 def check_networks(networks: Sequence[Network], cameras: Sequence[Found[Camera]]) -> None:
-    """Note every camera whose address lies outside; a host that is a name has to resolve first, so it is not judged here."""
-    if not networks:
-        return
+    """Note every camera whose address lies outside; a host that is a name has to resolve first, so it is not judged here.
+
+    A camera that is asked for its own motion events needs an address inside: only these are ever asked anything but pictures.
+    """
     allowed = ", ".join(str(network) for network in networks[:5])
     for found in cameras:
-        for key in ("url_sub", "url_main") if found.value else ():
+        if found.value and found.value.own_motion and not (networks and _is_address(found.value.url_sub)):
+            found.entry.refuse("own_motion", "expected false, for url_sub has no address in the camera_networks of site.toml")
+        for key in ("url_sub", "url_main") if found.value and networks else ():
             host = urlsplit(getattr(found.value, key)).hostname
             try:
                 address = ipaddress.ip_address(host or "")
@@ -44,3 +47,11 @@ def check_networks(networks: Sequence[Network], cameras: Sequence[Found[Camera]]
                 continue
             if not any(address in network for network in networks):
                 found.entry.refuse(key, f"expected an address in camera_networks ({allowed}), got {address}")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        ipaddress.ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+    return True

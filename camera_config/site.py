@@ -150,6 +150,7 @@ class Camera:
     credential: str = ""  # name of a Credential of the site, or empty
     transport: Transport = Transport.TCP
     certificate_sha256: str = ""  # of the only certificate accepted over rtsps; empty: one the system trusts
+    own_motion: bool = False  # its own motion events are asked for, by ONVIF
     enabled: bool = True
     focal_mm: float | None = None
     sensor_mm: float | None = None

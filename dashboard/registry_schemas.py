@@ -86,6 +86,7 @@ class CameraEntry(RequestBody):
     credential: Text = ""
     transport: Text = "tcp"
     certificate_sha256: Text = ""
+    own_motion: bool = False
     enabled: bool = True
     gb_code: Text = ""
 
@@ -133,6 +134,7 @@ class CameraEntryOut(AnswerBody):
     credential: str = Field(description="the name of a login")
     transport: str
     certificate_sha256: str
+    own_motion: bool = Field(description="its own motion events are asked for, by ONVIF")
     enabled: bool
     gb_code: str
 

@@ -6,14 +6,11 @@ from urllib.parse import urlsplit
 from base import Clock, ConfigError, SourceError
 from camera_config import Camera, Site
 from dashboard import EncoderState
-from ingest.onvif import Device, DeviceInformation, Encoder, Login, OnvifError, Profile, discover
+from ingest.onvif import Device, DeviceInformation, Encoder, Login, OnvifError, Profile, find_service
 from ingest.onvif.device import WANTED_GOP_S
 from ingest.onvif.discovery import PORT
 
 __all__ = ["OnvifEncoders"]
-
-FIND_S = 1.0
-"""How long the device is waited for that says at which port it speaks ONVIF; one that says nothing is asked at port 80."""
 
 
 class OnvifEncoders:
@@ -31,7 +28,7 @@ class OnvifEncoders:
         known = site.credential_by_name.get(camera.credential)
         login = None if known is None else Login(known.user, known.password)
         try:
-            port, path = self._service(site, host)
+            port, path = find_service(host, site.camera_networks, self._clock, self._discovery_port)
             with Device(host, login, self._clock, port, path) as device:
                 about, profile = device.information(), _analysed(device, camera)
                 if not change:
@@ -40,14 +37,6 @@ class OnvifEncoders:
                 return _state(about, made.before), _state(about, made.after)
         except OnvifError as error:
             raise SourceError(f"Camera {camera.id} did not answer by ONVIF: {error}") from None
-
-    def _service(self, site: Site, host: str) -> tuple[int, str]:
-        """Port and path of the device's service, as it says itself; else those of the standard."""
-        if ":" in host:  # discovery asks by IPv4
-            return 80, "/onvif/device_service"
-        target = ("", self._discovery_port)
-        found = discover(site.camera_networks, self._clock, hosts=[host], seconds=FIND_S, target=target)
-        return (found[0].port, found[0].path) if found else (80, "/onvif/device_service")
 
 
 def _vetted(site: Site, camera: Camera) -> str:

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from camera_config import Camera, MaskKind, Outline, Rule, Site
 from ingest import Feed
+from ingest.onvif import AskedCamera, Login
 
 __all__ = ["CameraSetup", "changes_of", "gone", "setups_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class CameraSetup:
-    """One camera of a worker: the stream that is analysed, the main one if there is one, its rules, what is ignored in it.
+    """One camera of a worker: the stream that is analysed, the main one if there is one, its rules, what is ignored in it,
+    and where its own motion events are asked for, if they are.
 
     Plain values, so that it crosses to a worker's process. `feed` is None for a camera that is not watched any more.
     """
@@ -21,6 +24,7 @@ class CameraSetup:
     main: Feed | None = None
     rules: tuple[Rule, ...] = ()
     ignored: tuple[Outline, ...] = ()
+    notices: AskedCamera | None = None
 
 
 def gone(camera: str) -> CameraSetup:
@@ -40,6 +44,7 @@ def setups_of(site: Site) -> dict[str, CameraSetup]:
             _feed(site, camera, camera.url_main) if camera.url_main else None,
             tuple(rules[camera.id]),
             site.masks_of(camera.id, MaskKind.IGNORE),
+            _asked(site, camera) if camera.own_motion else None,
         )
         for camera in site.cameras
         if camera.enabled
@@ -50,6 +55,11 @@ def changes_of(before: Mapping[str, CameraSetup], after: Mapping[str, CameraSetu
     """What workers have to change to come from one to the other; a camera's place, say, is not in it: no worker knows it."""
     removed = [gone(camera) for camera in before if camera not in after]
     return removed + [setup for camera, setup in after.items() if before.get(camera) != setup]
+
+
+def _asked(site: Site, camera: Camera) -> AskedCamera:
+    login = site.credential_by_name.get(camera.credential)
+    return AskedCamera(camera.id, urlsplit(camera.url_sub).hostname or "", Login(login.user, login.password) if login else None)
 
 
 def _feed(site: Site, camera: Camera, url: str) -> Feed:

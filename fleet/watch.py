@@ -88,9 +88,10 @@ class Watch:
 
     def camera_says(self, camera: str, at_s: float) -> None:
         """The camera itself has told of motion, at `at_s` (UTC by our clock). Told late, or without an armed rule, it means
-        nothing."""
-        if abs(self._clock.now_s() - at_s) <= _STALE_S:
-            self._said.append(self._rows[camera])
+        nothing. Any thread."""
+        row = self._rows.get(camera)  # one that was taken away a moment ago may still say something
+        if row is not None and abs(self._clock.now_s() - at_s) <= _STALE_S:
+            self._said.append(row)
 
     def exchange(self, row: int, camera: str) -> None:
         """This row is another camera from now on; with an empty name, none. Pipeline thread."""

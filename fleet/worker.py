@@ -32,6 +32,7 @@ from fleet.setups import CameraSetup
 from fleet.tap import PacketTap
 from fleet.watch import Watch
 from ingest import DEFAULT_SETTINGS, MAIN, ClipBox, ClipRecorder, Feed, Feeds, IngestSettings, MainLook, MainStreams
+from ingest.onvif import AskedCamera, MotionNotices
 
 __all__ = ["CLIPS", "Worker", "WorkerConfig"]
 
@@ -70,6 +71,7 @@ class WorkerConfig:
     watch: WatchSettings = DEFAULT_WATCH
     mains: tuple[Feed, ...] = ()  # the main streams of cameras that have one, for second opinions
     ignored: Mapping[str, Sequence[Outline]] = field(default_factory=dict)  # by camera: where motion means nothing
+    notices: tuple[AskedCamera, ...] = ()  # the cameras whose own motion events are asked for
     rows: int = 0  # cameras there is room for, if more than there are at the start
 
     def with_changes(self, setups: Sequence[CameraSetup]) -> "WorkerConfig":
@@ -77,12 +79,14 @@ class WorkerConfig:
         changed = {setup.camera: setup for setup in setups}
         now = [setup for setup in setups if setup.feed is not None]
         mains = [setup.main for setup in now if setup.main is not None]
+        notices = [setup.notices for setup in now if setup.notices is not None]
         new = {setup.camera: setup.feed for setup in now}
         feeds = [new.pop(feed.camera, None) if feed.camera in changed else feed for feed in self.feeds]
         return replace(
             self,
             feeds=tuple(feed for feed in (*feeds, *new.values()) if feed is not None),
             mains=(*(feed for feed in self.mains if feed.camera not in changed), *mains),
+            notices=(*(one for one in self.notices if one.camera not in changed), *notices),
             rules=(*(rule for rule in self.rules if rule.camera not in changed), *(rule for one in now for rule in one.rules)),
             ignored={camera: known for camera, known in self.ignored.items() if camera not in changed}
             | {setup.camera: setup.ignored for setup in now if setup.ignored},
@@ -109,6 +113,7 @@ class Worker:
         self._changes: queue.SimpleQueue[tuple[Sequence[CameraSetup], Future[None]]] = queue.SimpleQueue()
         self._feeds = Feeds(feeds, clock, config.ingest, on_packet=self._on_packet)
         self._watch = Watch(cameras, self._feeds, clock, config.watch)
+        self._notices = MotionNotices(config.notices, self._watch.camera_says, clock)
         self._main = MainLook(config.mains, clock)
         self._opinions = LookAside(self._networks, self._main)
         self._pipeline = Pipeline(
@@ -151,6 +156,7 @@ class Worker:
         self._clips.start()
         self._main.start()
         self._large.start()
+        self._notices.start()
         self._started = True
 
     def drain(self, acknowledged: int, clips: Sequence[str] = ()) -> Report:
@@ -201,6 +207,7 @@ class Worker:
         if self._started:
             self._thread.join(timeout=_JOIN_S)
             self._clips.stop(_JOIN_S / 2)
+            self._notices.stop(_JOIN_S / 4)
             self._opinions.stop()
             self._main.stop(_JOIN_S / 4)
             self._tap.stop()
@@ -319,6 +326,7 @@ class Worker:
         self._clips.exchange(camera, None if feed is None else _longest_s(setup.rules), stream.masks, is_another)
         self._main.exchange(camera, setup.main)
         self._large.exchange(camera, setup.main)
+        self._notices.exchange(camera, setup.notices)
         self._held.extend(self._pipeline.exchange(row, name, setup.rules, setup.ignored))
         self._watch.exchange(row, name)
         if feed is None:

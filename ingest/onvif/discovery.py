@@ -12,7 +12,7 @@ from base import Clock, printable
 from ingest.onvif.answers import read_probe_matches
 from ingest.onvif.soap import ENVELOPE, OnvifError, read_body
 
-__all__ = ["GROUP", "PORT", "FoundDevice", "Network", "discover", "probe", "read_answer"]
+__all__ = ["GROUP", "PORT", "FoundDevice", "Network", "discover", "find_service", "probe", "read_answer"]
 
 GROUP = "239.255.255.250"
 PORT = 3702
@@ -23,6 +23,8 @@ _DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 _NAME = "onvif://www.onvif.org/name/"
 _HARDWARE = "onvif://www.onvif.org/hardware/"
 _DATAGRAM = 65_535
+_FIND_S = 1.0  # how long a device is waited for that says at which port it speaks ONVIF
+_SERVICE = (80, "/onvif/device_service")  # of one that says nothing
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -66,6 +68,14 @@ def discover(
         except OSError as error:
             raise OnvifError(f"cannot ask through {interface or 'any interface'}: {error.strerror}") from None
         return _collect(link, asked, networks, clock, seconds)
+
+
+def find_service(host: str, networks: Sequence[Network], clock: Clock, discovery_port: int = PORT) -> tuple[int, str]:
+    """Port and path of the device's service at `host`, as it says itself; else those of the standard. Blocks up to a second."""
+    if ":" in host:  # discovery asks by IPv4
+        return _SERVICE
+    found = discover(networks, clock, hosts=[host], seconds=_FIND_S, target=("", discovery_port))
+    return (found[0].port, found[0].path) if found else _SERVICE
 
 
 def probe(asked: uuid.UUID) -> bytes:

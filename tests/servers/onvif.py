@@ -49,6 +49,8 @@ class Camera:
     notices: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     nonces: set[str] = field(default_factory=set)
+    told: threading.Condition = field(default_factory=threading.Condition)  # of `notices` and `gone`
+    gone: bool = False  # questions that are held are answered
     kept: Element | None = None  # the configuration as the client last set it
 
 
@@ -75,6 +77,9 @@ class OnvifServer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with self.camera.told:
+            self.camera.gone = True
+            self.camera.told.notify_all()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -308,6 +313,10 @@ def _pull(camera: Camera, request: BaseHTTPRequestHandler, envelope: Element, as
     _expect_action(envelope, "/PullPointSubscription/PullMessagesRequest")
     assert request.path == "/onvif/pull/7"
     assert asked.findtext(f"{EVENTS}MessageLimit")
+    held_s = re.fullmatch(r"PT(\d+)S", asked.findtext(f"{EVENTS}Timeout") or "")
+    assert held_s
+    with camera.told:
+        camera.told.wait_for(lambda: camera.notices or camera.gone, float(held_s[1]))
     told, camera.notices = "".join(camera.notices), []
     return f"<tev:PullMessagesResponse><tev:CurrentTime>2026-01-01T00:00:00Z</tev:CurrentTime>{told}</tev:PullMessagesResponse>"
 

@@ -28,6 +28,7 @@ export interface Entry {
   credential: string;
   transport: "tcp" | "udp";
   certificate_sha256: string;
+  own_motion: boolean;
   enabled: boolean;
   gb_code: string;
 }

@@ -66,6 +66,15 @@ export function CameraForm({ problems }: { problems: readonly Problem[] }) {
         {text("uplink")}
         {text("gb_code")}
         {text("certificate_sha256")}
+        <label class="check field-own_motion">
+          <input type="checkbox" checked={camera.own_motion} onChange={(event) => set({ own_motion: event.currentTarget.checked }, "")} />
+          {word("field", "own_motion")}
+        </label>
+        {wrong("own_motion") && (
+          <span class="fault-text" role="alert">
+            {wrong("own_motion")}
+          </span>
+        )}
       </Part>
     </form>
   );

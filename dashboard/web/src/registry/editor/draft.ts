@@ -38,6 +38,7 @@ export const NEW_CAMERA: Entry = {
   credential: "",
   transport: "tcp",
   certificate_sha256: "",
+  own_motion: false,
   enabled: true,
   gb_code: "",
 };
