@@ -45,6 +45,8 @@ def tune(
     trials = trials_of(loaded.rules_of(camera))
     if not trials[0].rules:
         raise ConfigError(f"{camera}: expected a rule about what it sees in {site / 'rules.toml'}, found none")
+    if not (clips or database or (data / "gridpatrol.db").is_file()):
+        raise ConfigError(f"--data {data}: no database in it; name the folder of an installation, or video files")
     footage = _given(clips, utc_s(at)) if clips else _stored(database_url(data, database), data, camera, last)
     hours = _play(loaded, camera, footage, trials) / 3600
     for trial in trials if json else ():
@@ -102,6 +104,9 @@ def _print(trials: Sequence[Trial], hours: float, clips: int, stored: bool) -> N
         table.add_row(*_cells(trial, trials[0], hours), end_section=trial.threshold is Threshold.NOW)
     console = Console()
     console.print(table)
+    dead_s = max(rule.dead_time_s for rule in trials[0].rules)
+    if dead_s:
+        console.print(f"As at work, a rule is silent after an event for its dead time, here up to {dead_s:g} s.")
     if stored:
         console.print(
             "Clips exist where there was an event: what these settings would add between the clips is not in the table."

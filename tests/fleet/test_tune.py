@@ -1,4 +1,4 @@
-"""`gridpatrol tune`: what other settings would have given, on files and on stored clips."""
+"""`gridpatrol tune` and `replay`: what settings give or would have given, on files and on stored clips."""
 
 import hashlib
 import json
@@ -125,3 +125,14 @@ def test_what_cannot_be_tuned_is_one_sentence(video: Path, tmp_path: Path) -> No
     ):
         with pytest.raises(GridpatrolError, match=said):
             tuned(*arguments, "--site", str(site))
+
+
+def test_a_replay_says_how_many_there_were_and_is_the_same_twice(video: Path, tmp_path: Path) -> None:
+    site = write_small_site(tmp_path / "site")
+    arguments = ["replay", str(video), "--site", str(site), "--camera", "c0001", "--json"]
+    once, again = (CliRunner().invoke(app, arguments, catch_exceptions=False) for _ in range(2))
+    assert once.exit_code == 0 and once.stdout_bytes == again.stdout_bytes
+    assert once.stderr.startswith(f"{len(once.stdout.splitlines()) or 'no'} event") and "2 rules" in once.stderr
+    (site / "rules.toml").unlink()
+    with pytest.raises(GridpatrolError, match="found none: nothing would be looked for"):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
