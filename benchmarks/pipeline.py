@@ -9,10 +9,12 @@ import argparse
 import json
 import os
 import random
+import sys
 import tempfile
 import time
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -214,7 +216,10 @@ def main() -> None:
             result["ablations"] = ablations(arguments.cameras, arguments.fps, shares[0], site_of({"c": ""}, 1.0).rules[0])
         print(json.dumps({**result, **facts}))
         return
-    curve = [measure(arguments, share, armed) for share in shares for armed in (1.0, 0.1)]
+    curve = []
+    for share, armed in product(shares, (1.0, 0.1)):
+        curve.append(measure(arguments, share, armed))
+        print(json.dumps(curve[-1]), file=sys.stderr, flush=True)  # a point takes minutes: none is lost with the rest
     print(json.dumps({"curve": curve, **facts}))
 
 

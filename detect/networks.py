@@ -32,6 +32,7 @@ KNOWN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 # TensorRT is left out: it compiles for minutes at each start. Ask for it by name in `providers`.
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 _SIZES = "orig_target_sizes"  # second input of RT-DETR and D-FINE exported with their last step: width, height, int64 (N, 2)
+UNSURE = 0.75  # a best score from which a crop needs no second look
 MAX_BATCH = 256  # crops in one call: keeps the intermediate maps (17 kB a crop at the first layer) within the cache
 
 
@@ -69,7 +70,18 @@ class CropNetwork:
 
     def classify(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probability of each label for each crop, f32 (N, C), rows sum to 1. `crops` u8 (N, 64, 64) as `cut_crops` makes them;
-        each is standardised inside the network, so brightness and contrast do not matter."""
+        each is standardised inside the network, so brightness and contrast do not matter.
+
+        Where no label reaches 0.75 the mirrored crop is judged, too, and the mean counts: a quarter of the crops for most of
+        what twice the time for all would bring."""
+        score = self.judge(crops)
+        unsure = np.flatnonzero(score.max(axis=1, initial=0) < UNSURE)
+        if len(unsure):
+            score[unsure] = (score[unsure] + self.judge(crops[unsure, :, ::-1])) / 2
+        return score
+
+    def judge(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the network itself says, one look at each; shapes as `classify`."""
         if not len(crops):
             return np.empty((0, len(self.labels)), np.float32)
         parts = [self._run(crops[at : at + MAX_BATCH]) for at in range(0, len(crops), MAX_BATCH)]
@@ -77,13 +89,13 @@ class CropNetwork:
 
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         (score,) = self._session.run(None, {self._input: np.ascontiguousarray(crops)})
-        return np.asarray(score, np.float32)
+        return np.array(score, np.float32)
 
     def _probe(self) -> None:
         """Three crops: noise, flat black, flat white. Flat ones divide by a deviation of zero if a network is careless."""
         noise = np.random.default_rng(0).integers(0, 256, (CROP_PX, CROP_PX), np.uint8)
         flat = np.zeros_like(noise)
-        score = _guarded(self.card, lambda: [self.classify(np.stack([noise, flat, flat + 255]))])[0]
+        score = _guarded(self.card, lambda: [self.judge(np.stack([noise, flat, flat + 255]))])[0]
         if score.shape != (3, len(self.labels)):
             raise ModelError(f"{self.card.name}: expected (N, {len(self.labels)}) for N crops, got {score.shape} for 3")
         if np.abs(score.sum(axis=1) - 1).max() > 1e-3:

@@ -13,6 +13,7 @@ __all__ = ["Cutout", "cut_out", "paste", "vary_person", "vary_vehicle"]
 DIFFERENCE_LEVEL = 18  # grey levels from the background that make a pixel part of the thing
 MIN_SCORE = 0.6
 MIN_PX = 24
+LARGEST_PX = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +71,67 @@ def _cut(labelled: LabelledClip, frame: int, box: NDArray[np.float32], label: in
     alpha = cv2.GaussianBlur(cv2.erode(mask, np.ones((3, 3), np.uint8)).astype(np.float32), (3, 3), 0)
     columns = np.flatnonzero(mask.any(axis=0))
     window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Cutout(grey[window].copy(), np.asarray(alpha[window], np.float32), label, labelled.clip.name)
+    return _small(Cutout(grey[window].copy(), np.asarray(alpha[window], np.float32), label, labelled.clip.name))
+
+
+def _small(thing: Cutout) -> Cutout:
+    """At most `LARGEST_PX` long: more is never seen of it in a crop, and each variation of it would cost."""
+    scale = LARGEST_PX / max(thing.grey.shape)
+    if scale >= 1:
+        return thing
+    grey, alpha = (
+        cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for plane in (thing.grey, thing.alpha)
+    )
+    return Cutout(np.asarray(grey, np.uint8), np.asarray(alpha, np.float32), thing.label, thing.clip)
 
 
 def vary_person(thing: Cutout, rng: np.random.Generator) -> Cutout:
-    """Another person from the same outline: other clothes (upper and lower part), build and lean; mirrored half the time."""
+    """Another person from the same outline: other clothes (upper and lower part, some patterned), stance, build and lean;
+    mirrored half the time."""
     grey = thing.grey.astype(np.float32)
     h = len(grey)
     waist = round(h * rng.uniform(0.42, 0.58))
     head = round(h * rng.uniform(0.10, 0.16))
+    brightest = 75 if rng.random() < 0.35 else 230  # many people are in dark clothes from neck to foot
     for part in (np.s_[head:waist], np.s_[waist:]):
-        if rng.random() < 0.7:
+        if rng.random() < 0.7 or brightest < 100:
             middle, spread = grey[part].mean(), rng.uniform(0.5, 1.2)
-            grey[part] = (grey[part] - middle) * spread + rng.uniform(25, 230)
+            grey[part] = (grey[part] - middle) * spread + rng.uniform(20, brightest)
+        if rng.random() < 0.12:
+            grey[part] += _woven(grey[part].shape, h, rng)
     if rng.random() < 0.5:
         grey = np.asarray(cv2.GaussianBlur(grey, (1, 5), 0), np.float32)
     stretch, lean = rng.uniform(0.8, 1.3), rng.normal(0, 0.06)
-    return _warped(grey, thing, stretch, lean, rng)
+    other = _warped(grey, thing, stretch, lean, rng)
+    return _in_stride(other, rng) if rng.random() < 0.6 else other
+
+
+def _woven(shape: tuple[int, ...], height_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Stripes or checks, in grey levels to add."""
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32) / height_px
+    waves = float(rng.uniform(10, 40)) * 2 * np.pi
+    across, down = np.sin(x * waves), np.sin(y * waves)
+    kind = int(rng.integers(3))
+    pattern = np.sign(across * down) if kind == 0 else np.sign(across) if kind == 1 else np.sign(down)
+    return np.asarray(pattern * rng.uniform(10, 60), np.float32)
+
+
+def _in_stride(thing: Cutout, rng: np.random.Generator) -> Cutout:
+    """The same person in another stance: legs apart or crossed, and every outline bent a little, smoothly."""
+    room = thing.grey.shape[1] // 3 + 1
+    grey = cv2.copyMakeBorder(thing.grey, 0, 0, room, room, cv2.BORDER_REPLICATE)
+    alpha = cv2.copyMakeBorder(thing.alpha, 0, 0, room, room, cv2.BORDER_CONSTANT, value=0.0)
+    h, w = alpha.shape
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    below = np.clip(y / h - rng.uniform(0.45, 0.6), 0, None)
+    apart = rng.uniform(-0.15, 0.55) * h * below * np.tanh((x - w / 2) / (0.08 * h))
+    bent = cv2.resize(rng.normal(0, 0.02 * h, (5, 3, 2)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
+    # The way back: what is shown at (x, y) is taken from nearer the middle, where legs stand apart
+    from_x = np.asarray(x - apart + bent[..., 0], np.float32)
+    from_y = np.asarray(y + bent[..., 1] * 0.5, np.float32)
+    moved = cv2.remap(grey, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shown = cv2.remap(alpha, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0.0)
+    return Cutout(np.asarray(moved, np.uint8), np.asarray(shown, np.float32), thing.label, thing.clip)
 
 
 def vary_vehicle(thing: Cutout, rng: np.random.Generator) -> Cutout:

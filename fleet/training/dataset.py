@@ -13,7 +13,7 @@ from fleet.training.figures import draw_figure
 from fleet.training.pastes import at_size, empty_ground, fragment, group, pasted, pick, side_px
 from fleet.training.regions import OTHER, name_regions, regions_of, shown
 from fleet.training.teacher import PERSON, VEHICLE, LabelledClip, overlap
-from fleet.training.textures import draw_clutter, draw_light
+from fleet.training.textures import draw_clutter, draw_ground, draw_light
 from fleet.training.things import draw_animal, draw_thing
 from fleet.training.vehicles import draw_vehicle
 
@@ -29,7 +29,7 @@ PART_OF_PX = 70  # longer side of a thing large enough that its parts may be fou
 PARTS_SHARE = 0.35  # of the large things also give a part
 EMPTY_PLACES = 500  # looked at in a clip, two to eight a frame: much of a wall or road teaches little
 STIRRING_LEVEL, STIRRING_SHARE = 30, 0.04  # grey levels from the background, share of a place: something is there
-CUTOUTS = {PERSON: 150, VEHICLE: 60}  # taken from one clip
+CUTOUTS = {PERSON: 400, VEHICLE: 80}  # taken from one clip
 Grey = NDArray[np.uint8]
 
 
@@ -63,7 +63,7 @@ def no_crops() -> Crops:
 
 
 def collect(clips: Sequence[LabelledClip], drawn: Crops, made: int, seed: int) -> Crops:
-    """Everything to learn from: real crops of every clip, those of `drawn` scenes, and about four times `made` that are made."""
+    """Everything to learn from: real crops of every clip, those of `drawn` scenes, and over four times `made` that are made."""
     rng = np.random.default_rng(seed)
     things = [thing for clip in clips for label in (PERSON, VEHICLE) for thing in _cutouts_of(clip, label, rng)]
     people = [thing for thing in things if thing.label == PERSON]
@@ -91,7 +91,8 @@ def _makers(
         "figures": (PERSON, lambda: pasted(draw_figure(rng), clips, rng), count * 2 // 5),
         "pasted vehicles": (VEHICLE, lambda: pasted(pick(vehicles, rng), clips, rng), count * 2 // 5),
         "drawn vehicles": (VEHICLE, lambda: pasted(draw_vehicle(rng), clips, rng), count // 4),
-        "grounds": (OTHER, lambda: at_size(empty(), rng), count * 3 // 5),
+        "grounds": (OTHER, lambda: at_size(empty(), rng), count // 2),
+        "rooms": (OTHER, lambda: at_size(draw_ground(side_px(rng), rng, room=True), rng), count * 2 // 5),
         "clutter": (OTHER, lambda: at_size(draw_clutter(empty(), rng), rng), count // 4),
         "lights": (OTHER, lambda: at_size(draw_light(empty(), rng), rng), count // 4),
         "animals": (OTHER, lambda: pasted(draw_animal(rng), clips, rng), count // 4),

@@ -27,7 +27,7 @@ TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(3.0), 60))
 
 
 class CropNet(nn.Module):
-    """Five 3x3 convolutions of stride 2, then the mean over the last 2x2 map: 102k parameters, 3 million multiplications."""
+    """Five 3x3 convolutions of stride 2, then the mean over the last 2x2 map: 190k parameters, 3.8 million multiplications."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ def vary(crop: Tensor, rng: np.random.Generator) -> Tensor:
     row_y = torch.stack([torch.sin(turn) * zoom * mirror, torch.cos(turn) * zoom, shift[:, 1]], dim=1)
     grid = functional.affine_grid(torch.stack([row_x, row_y], dim=1), [n, 1, CROP_PX, CROP_PX], align_corners=False)
     # At the picture's border a crop repeats the outermost pixels
-    low, high = (np.where(rng.random((n, 2)) < 0.06, rng.uniform(0.15, 0.9, (n, 2)), 1.0) for _ in range(2))
+    low, high = (np.where(rng.random((n, 2)) < 0.06, rng.uniform(0.3, 0.95, (n, 2)), 1.0) for _ in range(2))
     grid = torch.minimum(torch.maximum(grid, _per_crop(-low)), _per_crop(high))
     pixel = functional.grid_sample(pixel, grid, padding_mode="border", align_corners=False)
 

@@ -10,7 +10,8 @@ from detect.crops import CROP_CONTEXT, CROP_PX
 from fleet.training.cutouts import Cutout, paste, vary_person, vary_vehicle
 from fleet.training.figures import draw_figure
 from fleet.training.infrared import lit_by_infrared, under_infrared
-from fleet.training.teacher import PERSON, LabelledClip, overlap
+from fleet.training.rooms import draw_before
+from fleet.training.teacher import PERSON, VEHICLE, LabelledClip, overlap
 from fleet.training.textures import draw_ground
 
 __all__ = ["at_size", "empty_ground", "fragment", "group", "pasted", "pick", "side_px"]
@@ -25,8 +26,11 @@ def side_px(rng: np.random.Generator) -> int:
 
 
 def at_size(ground: Grey, rng: np.random.Generator) -> Grey:
-    """A square as the camera's encoder and our crop would show it; one in ten as an infrared camera sees it."""
+    """A square as the camera's encoder and our crop would show it; one in ten as an infrared camera sees it, and one in ten
+    behind a branch, pole or fence."""
     side = len(ground)
+    if rng.random() < 0.1:
+        ground = draw_before(ground, rng)
     if rng.random() < 0.1:
         ground = under_infrared(ground, rng)
     if rng.random() < 0.5:
@@ -52,9 +56,19 @@ def empty_ground(clips: Sequence[LabelledClip], side: int, rng: np.random.Genera
         if overlap(box, clip.box[often]).max(initial=0) < 0.02 or clip.clip.moving:
             patch = clip.still[y : y + span, x : x + span]
             patch = patch[:, ::-1] if rng.random() < 0.5 else patch
+            patch = _leaned(patch, rng) if rng.random() < 0.4 else patch
             how = cv2.INTER_AREA if span > side else cv2.INTER_LINEAR
             return np.array(cv2.resize(patch, (side, side), interpolation=how), np.uint8)
     return draw_ground(side, rng)
+
+
+def _leaned(patch: Grey, rng: np.random.Generator) -> Grey:
+    """The same place from another stand: its corners pulled apart, what is missing mirrored in."""
+    h, w = patch.shape
+    corner = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
+    moved = corner + (rng.uniform(-0.3, 0.3, (4, 2)) * (w, h)).astype(np.float32)
+    matrix = cv2.getPerspectiveTransform(corner, np.asarray(moved, np.float32))
+    return np.asarray(cv2.warpPerspective(patch, matrix, (w, h), borderMode=cv2.BORDER_REFLECT), np.uint8)
 
 
 def pasted(thing: Cutout, clips: Sequence[LabelledClip], rng: np.random.Generator) -> Grey:
@@ -67,6 +81,9 @@ def pasted(thing: Cutout, clips: Sequence[LabelledClip], rng: np.random.Generato
     if thing.label == PERSON and rng.random() < 0.1:  # from close by: head and trunk fill the crop
         longer *= float(rng.uniform(1.3, 1.8))
         y = side * rng.uniform(0.05, 0.2) + longer / 2
+    elif thing.label == VEHICLE and rng.random() < 0.15:  # a part of one that leaves the picture
+        longer *= float(rng.uniform(1.1, 1.6))
+        x, y = side * (0.5 + rng.normal(0, 0.15, 2))
     clear = ground.copy()
     for _ in range(int(rng.choice((0, 1, 2), p=(0.5, 0.3, 0.2)))):
         paste(ground, vary(thing, rng), x + side * rng.normal(0, 0.3), y, longer * rng.uniform(0.7, 1.1), rng)
@@ -91,7 +108,7 @@ def group(people: Sequence[Cutout], clips: Sequence[LabelledClip], rng: np.rando
     for place in rng.permutation(np.linspace(-0.5, 0.5, count)):
         tall = height * rng.uniform(0.8, 1.1)
         one = draw_figure(rng) if rng.random() < 0.4 else pick(people, rng)
-        x = side * (0.5 + place * rng.uniform(0.5, 0.8) + rng.normal(0, 0.04))
+        x = side * (0.5 + place * rng.uniform(0.25, 0.8) + rng.normal(0, 0.04))
         paste(ground, vary_person(one, rng), x, foot - tall / 2 + side * rng.normal(0, 0.02), tall, rng)
     return at_size(ground, rng)
 

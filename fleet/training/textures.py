@@ -4,15 +4,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fleet.training.rooms import draw_road, draw_room
+
 __all__ = ["draw_clutter", "draw_ground", "draw_light"]
 
 Grey = NDArray[np.uint8]
 
 
-def draw_ground(side_px: int, rng: np.random.Generator) -> Grey:
-    """A square of something that is no object, u8 (side, side): one texture, or one above another as a wall above a pavement."""
-    ground = _tilted(_texture(side_px, rng), rng)
-    if rng.random() < 0.5:
+def draw_ground(side_px: int, rng: np.random.Generator, room: bool = False) -> Grey:
+    """A square of something that is no object, u8 (side, side): one texture, one above another as a wall above a pavement, or a
+    room or yard with what stands there, always one where `room` says so."""
+    kind = 0.0 if room else rng.random()
+    if kind < 0.35:
+        ground = draw_room((_texture(side_px, rng), _texture(side_px, rng), _texture(side_px, rng)), rng)
+    elif kind < 0.45:
+        ground = draw_road(side_px, rng)
+    else:
+        ground = _tilted(_texture(side_px, rng), rng)
+    if kind > 0.45 and rng.random() < 0.5:
         above = _tilted(_texture(side_px, rng), rng)
         line, slope = side_px * rng.uniform(0.1, 0.9), rng.normal(0, 0.15)
         y, x = np.mgrid[:side_px, :side_px].astype(np.float32)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detect.cards import MODELS_FOLDER, check, read_card
-from detect.networks import EMBEDDED, CropNetwork
+from detect.networks import EMBEDDED, UNSURE, CropNetwork
 from fleet.training.known import crops_of, unseen_pictures
 from fleet.training.measure import measure, scene_crops
 from fleet.training.scenes import draw_scenes
@@ -30,6 +30,17 @@ def test_a_crop_is_judged_alike_alone_and_in_a_batch(network: CropNetwork) -> No
     together = network.classify(crop)
     alone = np.concatenate([network.classify(crop[at : at + 1]) for at in range(len(crop))])
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_an_unsure_crop_is_looked_at_in_the_mirror_too(network: CropNetwork) -> None:
+    rng = np.random.default_rng(5)
+    coarse = rng.integers(0, 256, (100, 8, 8), np.uint8)
+    crop = np.kron(coarse, np.ones((8, 8), np.uint8))
+    one, mirrored, score = network.judge(crop), network.judge(crop[:, :, ::-1]), network.classify(crop)
+    sure = one.max(axis=1) >= UNSURE
+    assert 0 < sure.sum() < len(crop)
+    np.testing.assert_allclose(score[sure], one[sure], atol=1e-5)
+    np.testing.assert_allclose(score[~sure], (one[~sure] + mirrored[~sure]) / 2, atol=1e-5)
 
 
 def test_a_featureless_crop_is_nobody(network: CropNetwork) -> None:

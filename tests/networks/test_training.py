@@ -203,6 +203,6 @@ def test_a_trained_network_loads_from_its_file_and_card_and_answers_alike(tmp_pa
     network = CropNetwork(card, (tmp_path / "made.onnx").read_bytes())
     assert network.labels == LABELS and card.bytes <= 1_000_000
     assert card.sha256 == hashlib.sha256((tmp_path / "made.onnx").read_bytes()).hexdigest()
-    assert difference(deployed, network.classify) < 1e-4
+    assert difference(deployed, network.judge) < 1e-4
     again = export(fit(crops, epochs=1, seed=1, threads=1), tmp_path / "again.onnx")
-    assert difference(again, network.classify) < 1e-6  # the same seed gives the same network
+    assert difference(again, network.judge) < 1e-6  # the same seed gives the same network
