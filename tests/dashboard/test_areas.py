@@ -64,6 +64,10 @@ LISTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "/api/v1/ledger/incidents": ({}, ()),  # the books: below
     "/api/v1/assessment": (MONTH, ()),  # below
     "/api/v1/assessment/export": (MONTH, ()),  # below
+    "/api/v1/reports/hours": (MONTH, ()),  # test_report_pages.py, likewise the next three
+    "/api/v1/reports/hours/export": (MONTH, ()),
+    "/api/v1/reports/coverage": (MONTH, ()),
+    "/api/v1/reports/coverage/export": (MONTH, ()),
     "/api/v1/desks": ({}, ()),  # their counts: below
 }
 
