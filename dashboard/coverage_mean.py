@@ -28,7 +28,10 @@ def mean_coverage(parts: Dashboard, asked: AssessmentOf, by: GroupBy, area: Area
     where only some incidents are asked for. Blocks."""
     if asked.category is not None or asked.severity is not None:
         return {}
-    rates = coverage_series(parts, asked, area, by in _OF_PLACES)
+    try:
+        rates = coverage_series(parts, asked, area, by in _OF_PLACES)
+    except SourceError:  # Gridpatrol has just started
+        return {}
     if not rates:
         return {}
     found = {name: fmean(each[name] for _, each in rates) for name in rates[0][1]}
@@ -43,15 +46,13 @@ def mean_coverage(parts: Dashboard, asked: AssessmentOf, by: GroupBy, area: Area
 def coverage_series(parts: Dashboard, asked: AssessmentOf, area: Area | None, with_places: bool) -> list[tuple[float, Rates]]:
     """The covered shares at moments whole hours apart, UTC, since the ledgers begin; none where nothing is known yet. Blocks.
 
-    Under an empty name that of everything that an account may see, and `with_places` that of each of its places.
+    Under an empty name that of everything that an account may see, and `with_places` that of each of its places. Raises
+    SourceError in the first seconds after a start.
     """
     known_s = parts.store.coverage.known_since_s()
     if known_s is None:
         return []
-    try:
-        coverage = parts.coverage.now().coverage
-    except SourceError:  # Gridpatrol has just started
-        return []
+    coverage = parts.coverage.now().coverage
     from_s, to_s = max(asked.from_s, known_s), min(asked.to_s, asked.as_of_s)
     step_s = HOUR_S * max(1, math.ceil((to_s - from_s) / HOUR_S / MOMENTS))
     moments = [from_s + step_s * number for number in range(max(0, math.ceil((to_s - from_s) / step_s)))]

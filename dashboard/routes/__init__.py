@@ -5,6 +5,7 @@ pages. Read `incidents.py` first.
 """
 
 from dashboard.routes import (
+    admin,
     assessment,
     cameras,
     checkpoint_codes,
@@ -33,6 +34,7 @@ from dashboard.routes import (
     session,
     site,
     support,
+    system,
     teams,
     updates,
     users,
@@ -70,6 +72,8 @@ ROUTERS = (
     registry_logins.router,
     registry_tables.router,
     users.router,
+    system.router,
+    admin.router,
     me.router,
     updates.router,
 )

@@ -46,7 +46,7 @@ def table(places: list[tuple[str, float]]) -> dict[str, list[int]]:
 def test_events_and_incidents_are_counted_as_one_by_one(store: Store, clock: SimulatedClock) -> None:
     chance = random.Random(7)
     edges = [FROM_S, FROM_S - 0.001, TO_S, TO_S - 0.001, 1_711_846_800.0, 1_711_846_799.999]  # the last two: the clocks change
-    moments = sorted(edges + [chance.uniform(FROM_S - 7200, TO_S + 7200) for _ in range(200)])
+    moments = sorted(edges + [chance.uniform(FROM_S - 7200, TO_S + 7200) for _ in range(70)])
     raised: list[Event] = [intrusion(chance.choice(list(CELLS)), at_s, severity=chance.choice((2, 3))) for at_s in moments]
     for each in raised:
         clock.advance(max(0.0, each.raised_s - clock.now_s()))
