@@ -58,7 +58,7 @@ def test_system_health_has_its_figures_workers_and_pictures(control: Control, pa
     expect(page.get_by_test_id("worker-row")).to_have_count(1)
     page.get_by_test_id("system-168").click()
     pictures = page.get_by_test_id("system-pictures")
-    expect(pictures.locator("path.chart-line").first).to_be_visible(timeout=15_000)
+    expect(pictures.locator("path.chart-line").first).to_be_attached(timeout=15_000)
     pictures.locator("summary").first.click()
     expect(pictures.locator("details[open] tbody tr")).to_have_count(144)
     shown = json.loads(control.room.client(control.cookie).get("/api/v1/system").text)["advice"]

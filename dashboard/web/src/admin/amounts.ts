@@ -14,7 +14,7 @@ export function size(bytes: number): string {
   return `${value.toFixed(digits)}\u00a0${UNITS[unit] ?? "B"}`;
 }
 
-/** Few with a decimal, many without. */
+/** Of few two decimals at most, of a hundred and more none. */
 export function few(number: number): string {
-  return number.toFixed(Number.isInteger(number) || Math.abs(number) >= 100 ? 0 : Math.abs(number) < 1 ? 2 : 1);
+  return String(Number(number.toFixed(Math.abs(number) >= 100 ? 0 : Math.abs(number) < 1 ? 2 : 1)));
 }

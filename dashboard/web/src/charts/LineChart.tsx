@@ -140,7 +140,8 @@ function line(points: readonly Point[], x: (at_ms: number) => number, y: (value:
   let isDrawn = false;
   const parts: string[] = [];
   for (const { at_ms, value } of points) {
-    if (value !== null) parts.push(`${isDrawn ? "L" : "M"}${x(at_ms).toFixed(1)} ${y(value).toFixed(1)}`);
+    // "h0" makes a dot of a point that stands alone.
+    if (value !== null) parts.push(`${isDrawn ? "L" : "M"}${x(at_ms).toFixed(1)} ${y(value).toFixed(1)}${isDrawn ? "" : "h0"}`);
     isDrawn = value !== null;
   }
   return parts.join("");

@@ -186,7 +186,7 @@ export function Part({ part, title, hint, path, query, answer, tools, children }
           {answer.failed}
         </p>
       ) : answer.data === null ? (
-        <p class="dim" role="status">
+        <p class="dim" role="status" aria-busy="true">
           {t("reports.busy")}
         </p>
       ) : (
