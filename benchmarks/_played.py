@@ -9,7 +9,7 @@ import multiprocessing
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -42,7 +42,7 @@ from benchmarks._cameras import CLIPS, busy_plan
 from benchmarks.events import signed_in
 from camera_config.district import make_district
 from camera_config.site import PlaceKind, Site
-from dashboard import DashboardSettings, WebServer, announce_incident, create_app
+from dashboard import DashboardSettings, WebServer, WorkerState, announce_incident, create_app
 from fleet.tap import ManyTap, PacketTap, subscribe
 from ingest.decode import decode_key
 from ingest.simulate import ClipCache
@@ -203,6 +203,9 @@ class _Fleet:
 
     def stats(self) -> Mapping[str, WorkerStats]:
         return {}
+
+    def workers(self) -> Sequence[WorkerState]:
+        return ()
 
 
 def _jpeg(key: Packet) -> bytes:

@@ -16,7 +16,8 @@ from dashboard.announce import (
 from dashboard.app import create_app
 from dashboard.coverage_board import CoverageBoard, CoverageNow
 from dashboard.encoders import Encoders, EncoderState
-from dashboard.fleet_view import FleetView
+from dashboard.fleet_view import FleetView, WorkerState
+from dashboard.network_shelf import Network, NetworkAccuracy
 from dashboard.registry import Applied, Follower, Registry, Waits
 from dashboard.server import WebServer
 from dashboard.settings import DashboardSettings
@@ -32,10 +33,13 @@ __all__ = [
     "Encoders",
     "FleetView",
     "Follower",
+    "Network",
+    "NetworkAccuracy",
     "Registry",
     "Updates",
     "Waits",
     "WebServer",
+    "WorkerState",
     "announce_camera",
     "announce_coverage",
     "announce_handover",

@@ -16,6 +16,7 @@ from dashboard.envelope import BODY_DEADLINE_S, BodyLimit, RequestCounter, Secur
 from dashboard.failures import add_failures
 from dashboard.fleet_view import FleetView
 from dashboard.live import LiveViews
+from dashboard.network_shelf import NetworkShelf
 from dashboard.overview import Overview
 from dashboard.pages import add_pages
 from dashboard.policy import Dashboard, check_policies
@@ -25,6 +26,7 @@ from dashboard.schemas import Failure
 from dashboard.sessions import Sessions
 from dashboard.settings import DashboardSettings
 from dashboard.updates import Updates
+from dashboard.vitals import Vitals
 from storage import Store
 
 __all__ = ["create_app"]
@@ -59,6 +61,8 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
         overview=Overview(fleet, clock),
         coverage=CoverageBoard(),
         registry=Registry(site, store.site_versions),
+        vitals=Vitals(store, fleet, clock, settings.data),
+        networks=NetworkShelf(),
     )
     app = FastAPI(
         title="Gridpatrol",
@@ -94,6 +98,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(_review_sessions(parts), name="review-sessions"),
         asyncio.create_task(_forget_positions(parts), name="forget-positions"),
+        asyncio.create_task(parts.vitals.run(), name="vitals"),
     ]
     try:
         yield

@@ -139,6 +139,10 @@ class Action(StrEnum):
     READ_REGISTRY = "read_registry"
     CHANGE_REGISTRY = "change_registry"
     READ_METRICS = "read_metrics"
+    READ_SYSTEM = "read_system"
+    READ_SESSIONS = "read_sessions"
+    END_SESSION = "end_session"
+    READ_AUDIT = "read_audit"
 
 
 STEP_ACTION: dict[Step, Action] = {step: Action(f"step_{step}") for step in Step}
@@ -243,6 +247,10 @@ POLICY: dict[Action, Permit] = {
     Action.READ_REGISTRY: _ADMINISTRATOR,
     Action.CHANGE_REGISTRY: _ADMINISTRATOR,
     Action.READ_METRICS: Permit(Role.ADMINISTRATOR, scraper=True),
+    Action.READ_SYSTEM: _ADMINISTRATOR,
+    Action.READ_SESSIONS: _ADMINISTRATOR,
+    Action.END_SESSION: _ADMINISTRATOR,
+    Action.READ_AUDIT: _ADMINISTRATOR,
 }
 
 

@@ -1,12 +1,23 @@
 """What the dashboard may ask of the running fleet; `fleet/` implements it, the tests do too."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from base import CameraStatus, Gap, GapCause, Packet, StreamName, WorkerStats
 
-__all__ = ["FleetView", "ManyTap"]
+__all__ = ["FleetView", "ManyTap", "WorkerState"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """A worker as control knows it: what it watches, how often it was started again in this run, when it was last heard, UTC."""
+
+    name: str
+    cameras: int
+    restarts: int
+    heard_s: float
 
 
 class ManyTap(Protocol):
@@ -60,4 +71,8 @@ class FleetView(Protocol):
 
     def stats(self) -> Mapping[str, WorkerStats]:
         """Counters of each worker, by worker id."""
+        ...
+
+    def workers(self) -> Sequence[WorkerState]:
+        """Every worker, those that cannot be reached too, in the order of their names."""
         ...

@@ -20,12 +20,14 @@ from dashboard.authorize import ANONYMOUS, POLICY, Action, Principal, PrincipalK
 from dashboard.coverage_board import CoverageBoard
 from dashboard.fleet_view import FleetView
 from dashboard.live import LiveViews
+from dashboard.network_shelf import NetworkShelf
 from dashboard.overview import Overview
 from dashboard.registry import Registry
 from dashboard.scope import NAMED, UNSCOPED, check_path
 from dashboard.sessions import Sessions, SignedIn
 from dashboard.settings import DashboardSettings
 from dashboard.updates import Updates
+from dashboard.vitals import Vitals
 from patrol import Incident
 from storage import Store
 
@@ -49,6 +51,8 @@ class Dashboard:
     overview: Overview
     coverage: CoverageBoard
     registry: Registry
+    vitals: Vitals
+    networks: NetworkShelf
 
     def done_s(self, at: datetime | None) -> float:
         """When something was done, UTC seconds: as a client says, or now."""

@@ -20,7 +20,7 @@ from dashboard.setup import check_setup_secret
 from patrol import Actor, ActorKind
 from storage import Session, Store
 
-__all__ = ["PASSWORD_MIN", "Sessions", "SignedIn", "actor_of"]
+__all__ = ["PASSWORD_MIN", "Sessions", "SignedIn", "actor_of", "name_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -133,6 +133,29 @@ class Sessions:
         await asyncio.to_thread(self._store.delete_session, signed_in.key)
         await asyncio.to_thread(self._audit, signed_in.principal, "sign_out")
 
+    async def listed(self) -> list[tuple[SignedIn, float, float | None]]:
+        """Every good session, newest first: since when, UTC, and for how many seconds nobody used it; None: not in this run."""
+        stored = await asyncio.to_thread(self._store.sessions)
+        now_s = self._clock.monotonic_s()
+        idle_s = {key: now_s - used_s for key, used_s in self._used_s.items()}
+        found: list[tuple[SignedIn, float, float | None]] = []
+        for session in stored:
+            principal = await asyncio.to_thread(self._principal, session)
+            key = session.token_sha256
+            is_idle = session.principal_kind == PrincipalKind.USER and idle_s.get(key, 0.0) > self._settings.idle_s
+            if principal is not None and not is_idle:
+                found.append((SignedIn(principal, session.expires_s, key), session.created_s, idle_s.get(key)))
+        return found
+
+    async def end_other(self, name: str) -> SignedIn | None:
+        """End the session that `name_of` calls this; whose it was, None if there is none."""
+        for signed_in, _, _ in await self.listed():
+            if name_of(signed_in) == name:
+                self._used_s.pop(signed_in.key, None)
+                await asyncio.to_thread(self._store.delete_session, signed_in.key)
+                return signed_in
+        return None
+
     async def end_team(self, team: str) -> int:
         """Sign out all phones of a team; how many there were."""
         return await asyncio.to_thread(self._store.delete_sessions_of, PrincipalKind.TEAM, team)
@@ -199,6 +222,11 @@ class Sessions:
 
     def _audit(self, principal: Principal, action: str) -> None:
         self._store.audit(actor_of(principal), action, f"{principal.kind}:{principal.id}")
+
+
+def name_of(signed_in: SignedIn) -> str:
+    """What to call a session: nobody can find its token, or what the database knows of it, from this."""
+    return _sha256(f"session {signed_in.key}")[:32]
 
 
 def actor_of(principal: Principal) -> Actor:

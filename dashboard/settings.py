@@ -11,6 +11,7 @@ class DashboardSettings:
     """Limits and lifetimes of the dashboard. All times in seconds."""
 
     page: Path = Path(__file__).parent / "web" / "dist"  # the built page
+    data: Path | None = None  # the folder whose disk the administrator is shown
     metrics_token: str = ""  # bearer token for /metrics; empty: an administrator's session only
     trusted_proxies: tuple[str, ...] = ()  # peers whose X-Forwarded-* headers are believed
     idle_s: float = 30 * 60.0  # a user's session without any request or open page (OWASP ASVS 5.0, 7.3.1)

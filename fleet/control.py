@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
@@ -31,6 +32,7 @@ from base import (
     WatchRun,
     WorkerStats,
 )
+from dashboard import WorkerState
 from fleet.clips import ClipsToStore
 from fleet.gap_ledger import GapLedger
 from fleet.homes import WorkerHandle, WorkerLost
@@ -111,6 +113,11 @@ class Control:
 
     def ended_gaps_s(self) -> Mapping[GapCause, float]:
         return self._ledger.ended_s
+
+    def workers(self) -> Sequence[WorkerState]:
+        cameras = Counter(home.config.name for home in self._home_of.values())
+        names = [handle.config.name for handle in self.handles]
+        return [WorkerState(name, cameras[name], self.restarts[name], self._heard_s[name]) for name in names]
 
     async def snapshot(self, camera: str) -> bytes:
         handle = self._home(camera)

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from base import CameraStatus, Clip, Clock, ConfigError, Event, Gap, StorageError, SystemClock, WatchRun
@@ -37,6 +38,7 @@ from fleet.encoders import OnvifEncoders
 from fleet.follow import FleetFollower
 from fleet.homes import InProcessHome, SubprocessHome, WorkerHandle
 from fleet.logs import hide
+from fleet.network_cards import networks_in
 from fleet.notices import notices_running
 from fleet.retention import retention_running
 from fleet.setups import setups_of
@@ -102,12 +104,15 @@ async def run(
         await _deliver_orphans(options.data, store, clock, _names(site, options))
 
         control = Control(_handles(site, options, clock, await stack.enter_async_context(_run_folder())), _no_sink(), clock)
-        settings = DashboardSettings(metrics_token=options.metrics_token, trusted_proxies=options.trusted_proxies)
+        settings = DashboardSettings(
+            data=options.data, metrics_token=options.metrics_token, trusted_proxies=options.trusted_proxies
+        )
         app = create_app(site, store, control, clock, settings)
         registry: Registry = app.state.dashboard.registry
         registry.keep_logins_in(vault)
         registry.ask_encoders_by(OnvifEncoders(clock))
         registry.follow_with(FleetFollower(site, control, app.state.updates))
+        app.state.dashboard.networks.found_by(partial(networks_in, options.models))
         await _folder_recorded(registry)
         not_watched = await asyncio.to_thread(store.begin_watch, [feed.camera for feed in feeds_of(site)])
         control.deliver_to(_sink(store, app.state.updates), not_watched)

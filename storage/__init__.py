@@ -4,7 +4,7 @@ In: events of the workers, commands of people. Out: incidents, after the commit.
 SQLAlchemy. Read `store.py` first, then `writer.py`.
 """
 
-from storage.accounts import AuditRow, NameTakenError, Session, User
+from storage.accounts import AuditFilter, AuditRow, NameTakenError, Session, User
 from storage.areas import Area, check_areas
 from storage.assessment import AssessmentOf
 from storage.checkpoint_keys import CodeAttempt
@@ -26,11 +26,13 @@ from storage.rounds import RoundFigures, RoundFilter, Rounds
 from storage.schema import SchemaState, schema_state
 from storage.site_versions import CameraChanges, SiteVersion, SiteVersions, VersionKind, read_versions
 from storage.store import Store
+from storage.system_samples import SystemSample
 from storage.walk_rounds import Told
 
 __all__ = [
     "Area",
     "AssessmentOf",
+    "AuditFilter",
     "AuditRow",
     "CameraChanges",
     "CodeAttempt",
@@ -64,6 +66,7 @@ __all__ = [
     "SiteVersions",
     "Store",
     "StoredMessage",
+    "SystemSample",
     "TargetCount",
     "Told",
     "User",

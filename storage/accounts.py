@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from base import GridpatrolError, uuid7
 from patrol import Actor, ActorKind
 from storage.tables import audit, secrets, sessions, team_codes, users
 
 __all__ = [
+    "ALL_AUDIT",
+    "AuditFilter",
     "AuditRow",
     "NameTakenError",
     "Session",
@@ -23,7 +25,9 @@ __all__ = [
     "delete_session",
     "delete_sessions_of",
     "read_audit",
+    "read_audit_actions",
     "read_session",
+    "read_sessions",
     "read_setup_secret_hash",
     "read_user",
     "read_user_by_name",
@@ -73,6 +77,20 @@ class AuditRow:
     action: str
     resource: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which rows of the audit are wanted; what is empty or None leaves nothing out. `actor` and `text` are found within words."""
+
+    actor: str = ""
+    action: str = ""
+    text: str = ""
+    from_s: float | None = None
+    to_s: float | None = None
+
+
+ALL_AUDIT = AuditFilter()
 
 
 def read_users(connection: Connection) -> list[User]:
@@ -147,6 +165,15 @@ def read_session(connection: Connection, token_sha256: str, now_s: float) -> Ses
     return Session(row.principal_kind, row.principal_id, row.created_s, row.expires_s, row.token_sha256) if row else None
 
 
+def read_sessions(connection: Connection, now_s: float) -> list[Session]:
+    """The sessions that have not expired, newest first."""
+    query = select(sessions).where(sessions.c.expires_s > now_s).order_by(sessions.c.created_s.desc(), sessions.c.token_sha256)
+    return [
+        Session(row.principal_kind, row.principal_id, row.created_s, row.expires_s, row.token_sha256)
+        for row in connection.execute(query)
+    ]
+
+
 def delete_session(connection: Connection, token_sha256: str) -> None:
     connection.execute(delete(sessions).where(sessions.c.token_sha256 == token_sha256))
 
@@ -185,8 +212,8 @@ def add_audit(connection: Connection, actor: Actor, action: str, resource: str, 
     )
 
 
-def read_audit(connection: Connection, limit: int, before: int | None) -> list[AuditRow]:
-    query = select(audit).order_by(audit.c.number.desc()).limit(limit)
+def read_audit(connection: Connection, limit: int, before: int | None, which: AuditFilter) -> list[AuditRow]:
+    query = select(audit).where(*_passing(which)).order_by(audit.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(audit.c.number < before)
     return [
@@ -200,6 +227,26 @@ def read_audit(connection: Connection, limit: int, before: int | None) -> list[A
         )
         for row in connection.execute(query)
     ]
+
+
+def read_audit_actions(connection: Connection) -> list[str]:
+    return list(connection.scalars(select(audit.c.action).distinct().order_by(audit.c.action)))
+
+
+def _passing(which: AuditFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if which.actor:
+        found.append(func.lower(audit.c.actor_name).contains(which.actor.lower(), autoescape=True))
+    if which.action:
+        found.append(audit.c.action == which.action)
+    if which.text:
+        said = audit.c.resource + " " + audit.c.detail
+        found.append(func.lower(said).contains(which.text.lower(), autoescape=True))
+    if which.from_s is not None:
+        found.append(audit.c.at_s >= which.from_s)
+    if which.to_s is not None:
+        found.append(audit.c.at_s < which.to_s)
+    return found
 
 
 def _user(row: Row[tuple[object, ...]]) -> User:

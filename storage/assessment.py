@@ -20,7 +20,7 @@ from storage.rows import entry_of
 from storage.site_rules import SiteRules
 from storage.tables import events, history, incidents, round_entries, rounds
 
-__all__ = ["AssessmentOf", "read_assessment", "read_desk_figures"]
+__all__ = ["AssessmentOf", "conditions_of", "read_assessment", "read_desk_figures"]
 
 FETCH = 2000
 """Rows held at once while reading."""
@@ -57,7 +57,7 @@ def read_desk_figures(connection: Connection, asked: AssessmentOf) -> dict[str, 
         .join(referrals, referrals.c.id == referral_entries.c.referral)
         .join(incidents, incidents.c.id == referrals.c.incident)
         .where(referrals.c.sent_s >= asked.from_s, referrals.c.sent_s < asked.to_s)
-        .where(referral_entries.c.recorded_s <= asked.as_of_s, *_conditions(asked))
+        .where(referral_entries.c.recorded_s <= asked.as_of_s, *conditions_of(asked))
         .order_by(referral_entries.c.referral, referral_entries.c.version)
     )
     rows = connection.execute(query.execution_options(yield_per=FETCH)).mappings()
@@ -76,7 +76,7 @@ def _cases(connection: Connection, asked: AssessmentOf) -> Iterator[Case]:
         .join(incidents, incidents.c.id == history.c.incident)
         .outerjoin(events, events.c.id == incidents.c.best_event)
         .where(incidents.c.opened_s >= asked.from_s, incidents.c.opened_s < asked.to_s)
-        .where(history.c.recorded_s <= asked.as_of_s, *_conditions(asked))
+        .where(history.c.recorded_s <= asked.as_of_s, *conditions_of(asked))
         .order_by(history.c.incident, history.c.version)
     )
     rows = connection.execute(query.execution_options(yield_per=FETCH)).mappings()
@@ -117,7 +117,8 @@ def _round_lines(connection: Connection, planned: Sequence[Round], as_of_s: floa
     return lines
 
 
-def _conditions(asked: AssessmentOf) -> list[ColumnElement[bool]]:
+def conditions_of(asked: AssessmentOf) -> list[ColumnElement[bool]]:
+    """Which incidents are meant, whenever they were opened: no drills, those of the area, category and severity asked for."""
     found = [incidents.c.drill.is_(False), *incidents_of(asked.area)]
     if asked.category is not None:
         found.append(incidents.c.category == asked.category.value)

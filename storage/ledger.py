@@ -12,6 +12,7 @@ from patrol.ledger import Book, LedgerFilter
 from storage.areas import Area, incidents_of, rounds_of, stop_in
 from storage.assessment import AssessmentOf, read_assessment, read_desk_figures
 from storage.desk_tables import referrals
+from storage.event_hours import HourCounts, read_event_hours, read_incident_hours
 from storage.reader import Reader
 from storage.site_rules import SiteRules
 from storage.tables import events, gaps, incidents, rounds
@@ -85,6 +86,11 @@ class Ledger:
             return read_assessment(connection, asked, by, self._rules), read_desk_figures(connection, asked)
 
         return self._read(read)
+
+    def hours(self, asked: AssessmentOf, of_events: bool) -> HourCounts:
+        """Events, or incidents, by grid cell and hour of the day in the site's zone."""
+        count, zone = read_event_hours if of_events else read_incident_hours, self._rules.grid.site.zone_info
+        return self._read(lambda connection: count(connection, asked, zone))
 
 
 _TIME, _ID = "_time", "_id"

@@ -15,7 +15,7 @@ from patrol.position import Fix
 from patrol.shifts import RosterChange
 from patrol.support import HelpCall, Support, SupportState
 from storage import accounts, checkpoint_keys, clocks, gaps, health, incidents, roster, schema, support, take_steps, teams
-from storage.accounts import AuditRow, Session, User
+from storage.accounts import ALL_AUDIT, AuditFilter, AuditRow, Session, User
 from storage.areas import Area
 from storage.clips import Clips
 from storage.coverage import CoverageLedger
@@ -36,6 +36,7 @@ from storage.retention import Retention
 from storage.rounds import Rounds
 from storage.site_rules import SiteRules
 from storage.site_versions import SiteVersions
+from storage.system_samples import SystemSamples
 from storage.watch_runs import begin_watch_runs, read_watch_runs, record_watch_runs
 from storage.writer import Writer
 
@@ -78,6 +79,7 @@ class Store:
         self.photos = Photos(writer, self._read, clock)
         self.handovers = Handovers(writer, self._read, clock, rules)
         self.site_versions = SiteVersions(writer, self._read, clock)
+        self.system = SystemSamples(writer, self._read)
 
     @classmethod
     def open(cls, url: str, clock: Clock, site: Site, clips: Path | None = None) -> "Store":
@@ -402,6 +404,10 @@ class Store:
         """The session of a token, None if unknown or expired."""
         return self._read(lambda connection: accounts.read_session(connection, token_sha256, self._clock.now_s()))
 
+    def sessions(self) -> list[Session]:
+        """The sessions that have not expired, newest first; some may have ended for want of use."""
+        return self._read(lambda connection: accounts.read_sessions(connection, self._clock.now_s()))
+
     def delete_session(self, token_sha256: str) -> None:
         """End one session; nothing happens if there is none."""
         self._writer.run(lambda connection: accounts.delete_session(connection, token_sha256))
@@ -425,9 +431,13 @@ class Store:
         now_s = self._clock.now_s()
         self._writer.run(lambda connection: accounts.add_audit(connection, actor, action, resource, detail, now_s))
 
-    def audit_rows(self, limit: int = 100, before: int | None = None) -> list[AuditRow]:
+    def audit_rows(self, limit: int = 100, before: int | None = None, which: AuditFilter = ALL_AUDIT) -> list[AuditRow]:
         """The newest rows of the audit trail, newest first; those with a number below `before`."""
-        return self._read(lambda connection: accounts.read_audit(connection, limit, before))
+        return self._read(lambda connection: accounts.read_audit(connection, limit, before, which))
+
+    def audit_actions(self) -> list[str]:
+        """Every action that stands in the audit trail."""
+        return self._read(accounts.read_audit_actions)
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         """The answer of `query` on a connection that cannot write, from one snapshot of the database."""

@@ -5,6 +5,7 @@ pages. Read `incidents.py` first.
 """
 
 from dashboard.routes import (
+    admin,
     assessment,
     cameras,
     checkpoint_codes,
@@ -27,11 +28,13 @@ from dashboard.routes import (
     registry_geometry,
     registry_logins,
     registry_tables,
+    reports,
     roster,
     rounds,
     session,
     site,
     support,
+    system,
     teams,
     updates,
     users,
@@ -62,12 +65,15 @@ ROUTERS = (
     holds.router,
     ledger.router,
     assessment.router,
+    reports.router,
     registry.router,
     registry_encoder.router,
     registry_geometry.router,
     registry_logins.router,
     registry_tables.router,
     users.router,
+    system.router,
+    admin.router,
     me.router,
     updates.router,
 )

@@ -21,6 +21,7 @@ from dashboard.routes.ledger import AS_FILE, Form, Language, as_file
 from dashboard.sessions import actor_of
 from patrol.assessment import Figures, GroupBy
 from patrol.ledger import Column, Holds
+from patrol.steps import Verdict
 from storage import AssessmentOf
 
 router = APIRouter(tags=["assessment"])
@@ -40,9 +41,15 @@ _COUNTS = (
     Name("立案数", "Opened"),
     Name("结案数", "Closed"),
     Name("结案率", "Closing rate"),
+    Name("误报数", "False alarms"),
     Name("误报率", "False-alarm rate"),
     Name("退单数", "Refused"),
     Name("巡更点数", "Checkpoints"),
+    Name("已到点数", "Visited"),
+    Name("准时点数", "On time"),
+    Name("迟到点数", "Late"),
+    Name("跳过点数", "Skipped"),
+    Name("漏巡点数", "Missed"),
     Name("巡更完成率", "Patrol completion"),
     Name("考核得分", "Score"),
     Name("平均覆盖率", "Mean coverage"),
@@ -90,10 +97,12 @@ def read_assessment(
     asked: Asked,
     parts: Parts,
     by: GroupBy = GroupBy.COMMUNITY,
+    with_coverage: Annotated[bool, Query(description="false: leave out the coverage, which takes seconds")] = True,
 ) -> AssessmentOut:
     """Figures of everything together and of each group, worked out from the history; drills never count."""
     found, desks = parts.store.ledger.assessment(replace(asked, area=principal.area), by)
-    return AssessmentOut.of(asked, by.value, found, desks, mean_coverage(parts, asked, by, principal.area))
+    coverage = mean_coverage(parts, asked, by, principal.area) if with_coverage else {}
+    return AssessmentOut.of(asked, by.value, found, desks, coverage)
 
 
 @router.get("/api/v1/assessment/export", response_class=StreamingResponse, responses=AS_FILE)
@@ -129,8 +138,10 @@ def _header(wording: Wording, by: GroupBy) -> list[str]:
 
 
 def _cells(figures: Figures, coverage: float | None) -> list[Cell]:
-    cells: list[Cell] = [figures.opened, figures.closed, _share(figures.closing_rate), _share(figures.false_alarm_rate)]
-    cells += [figures.refused, figures.patrol.stops, _share(figures.patrol.completion)]
+    cells: list[Cell] = [figures.opened, figures.closed, _share(figures.closing_rate)]
+    cells += [figures.verdicts[Verdict.FALSE_ALARM], _share(figures.false_alarm_rate), figures.refused]
+    walked = figures.patrol
+    cells += [walked.stops, walked.visited, walked.on_time, walked.late, walked.skipped, walked.missed, _share(walked.completion)]
     cells += [None if figures.score is None else round(figures.score, 1), _share(coverage)]
     for step in LimitedStep:
         timing = figures.timings[step]

@@ -1,7 +1,7 @@
 """A small clip encoded by libx264, and a fleet that plays it: the FleetView of these tests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -11,6 +11,7 @@ import av
 import numpy as np
 
 from base import CameraStatus, Clock, Codec, Gap, GapCause, Health, Packet, Quality, SourceError, StreamName, WorkerStats
+from dashboard import WorkerState
 
 FPS = 30
 GOP = 15
@@ -160,3 +161,6 @@ class ClipFleet:
 
     def stats(self) -> Mapping[str, WorkerStats]:
         return {"w0": WorkerStats(packets=12, bytes=3_400, outbox_depth=2, cpu_s=1.5, rss_bytes=50_000_000)}
+
+    def workers(self) -> Sequence[WorkerState]:
+        return [WorkerState("w0", len(self.status), 1, self.clock.now_s())]

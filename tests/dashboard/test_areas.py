@@ -64,6 +64,10 @@ LISTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "/api/v1/ledger/incidents": ({}, ()),  # the books: below
     "/api/v1/assessment": (MONTH, ()),  # below
     "/api/v1/assessment/export": (MONTH, ()),  # below
+    "/api/v1/reports/hours": (MONTH, ()),  # test_report_pages.py, likewise the next three
+    "/api/v1/reports/hours/export": (MONTH, ()),
+    "/api/v1/reports/coverage": (MONTH, ()),
+    "/api/v1/reports/coverage/export": (MONTH, ()),
     "/api/v1/desks": ({}, ()),  # their counts: below
 }
 
@@ -116,6 +120,13 @@ FORBIDDEN = {
     ("GET", "/api/v1/registry/versions/{version}"),
     ("POST", "/api/v1/registry/versions/{version}/restore"),
     ("GET", "/metrics"),
+    ("GET", "/api/v1/system"),
+    ("GET", "/api/v1/system/history"),
+    ("GET", "/api/v1/sessions"),
+    ("DELETE", "/api/v1/sessions/{session}"),
+    ("GET", "/api/v1/audit"),
+    ("GET", "/api/v1/limits"),
+    ("GET", "/api/v1/networks"),
     ("GET", "/api/v1/me/assignments"),
     ("GET", "/api/v1/me/support"),
     ("GET", "/api/v1/me/shift"),
@@ -265,7 +276,7 @@ def test_lists_hold_what_lies_in_the_area_and_nothing_else(halves: Halves) -> No
             assert other not in answer.text, f"{path}: {kind} of elsewhere is there"
     for method, path in sorted(FORBIDDEN):
         ids = halves.mine.ids | {"user": _new(), "target": "x", "message": _new()}
-        ids |= {"entry": "c0001", "credential": "yard", "version": "1"}
+        ids |= {"entry": "c0001", "credential": "yard", "version": "1", "session": "0" * 32}
         body = {"until": iso(NOON_S + 60), "reason": "x"}
         assert halves.limited.request(method, path.format(**ids), json=body).status_code == 403, path
 

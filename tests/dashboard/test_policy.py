@@ -142,8 +142,19 @@ MAY: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v1/ledger/{book}/export"): {"dispatcher", "administrator"},
     ("GET", "/api/v1/assessment"): {"dispatcher", "administrator"},
     ("GET", "/api/v1/assessment/export"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/reports/hours"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/reports/hours/export"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/reports/coverage"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/reports/coverage/export"): {"dispatcher", "administrator"},
     ("POST", "/api/v1/teams/{team}/phone"): {"dispatcher", "administrator"},
     ("DELETE", "/api/v1/teams/{team}/phone"): {"dispatcher", "administrator"},
+    ("GET", "/api/v1/system"): {"administrator"},
+    ("GET", "/api/v1/system/history"): {"administrator"},
+    ("GET", "/api/v1/sessions"): {"administrator"},
+    ("DELETE", "/api/v1/sessions/{session}"): {"administrator"},
+    ("GET", "/api/v1/audit"): {"administrator"},
+    ("GET", "/api/v1/limits"): {"administrator"},
+    ("GET", "/api/v1/networks"): {"administrator"},
     ("GET", "/api/v1/users"): {"administrator"},
     ("POST", "/api/v1/users"): {"administrator"},
     ("PUT", "/api/v1/users/{user}"): {"administrator"},
@@ -189,6 +200,7 @@ def _ask(staff: Staff, client: httpx.Client, method: str, path: str, incident: t
     names |= {"round_id": str(uuid.uuid4()), "stop": str(uuid.uuid4()), "checkpoint": "k1"}
     names |= {"referral": str(uuid.uuid4()), "handover": str(uuid.uuid4()), "book": "incidents", "hold": str(uuid.uuid4())}
     names |= {"entry": "c0001", "credential": "yard", "version": "1"}
+    names |= {"session": "0" * 32}
     names |= {"photo": str(uuid.uuid4()), "user": str(uuid.uuid4()), "proposal": str(uuid.uuid4())}
     concrete = path.format(incident=incident[0], event=incident[1], **names)
     bodies: dict[str, dict[str, object]] = {

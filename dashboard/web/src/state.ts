@@ -25,7 +25,7 @@ import type {
 import { Updates } from "./updates";
 
 export type Entry = "starting" | "setup" | "sign-in" | "ready";
-export type Tab = "room" | "wall" | "board" | "coverage" | "cameras" | "teams" | "users";
+export type Tab = "room" | "wall" | "board" | "coverage" | "cameras" | "teams" | "reports" | "users";
 
 /** The most that the server gives in one answer. */
 const PAGE_LIMIT = 500;

@@ -1,14 +1,17 @@
+import { admin } from "./admin";
 import { board } from "./board";
 import { coverage } from "./coverage";
 import { matters } from "./matters";
 import { phone } from "./phone";
 import { registry } from "./registry";
+import { reports } from "./reports";
 import { rights } from "./rights";
 import { queue } from "./queue";
 import { wall } from "./wall";
 
 /** English words of the page. The keys of this table are the keys of every language. */
 export const en = {
+  ...admin.en,
   ...board.en,
   ...coverage.en,
   ...queue.en,
@@ -17,11 +20,12 @@ export const en = {
   ...rights.en,
   ...phone.en,
   ...registry.en,
+  ...reports.en,
   "app.tagline": "Control room of the grid patrol",
   "tab.room": "Room",
   "tab.cameras": "Cameras",
   "tab.teams": "Teams",
-  "tab.users": "Users",
+  "tab.users": "Admin",
   "rail.language": "中文",
   "rail.language.label": "切换到中文",
   "rail.theme.dark": "Switch to the dark theme",

@@ -1,15 +1,18 @@
+import { admin } from "./admin";
 import { board } from "./board";
 import { coverage } from "./coverage";
 import type { Key } from "./index";
 import { matters } from "./matters";
 import { phone } from "./phone";
 import { registry } from "./registry";
+import { reports } from "./reports";
 import { rights } from "./rights";
 import { queue } from "./queue";
 import { wall } from "./wall";
 
 /** 页面的中文用语。 */
 export const zh: Record<Key, string> = {
+  ...admin.zh,
   ...board.zh,
   ...coverage.zh,
   ...queue.zh,
@@ -18,11 +21,12 @@ export const zh: Record<Key, string> = {
   ...rights.zh,
   ...phone.zh,
   ...registry.zh,
+  ...reports.zh,
   "app.tagline": "网格巡防指挥室",
   "tab.room": "指挥室",
   "tab.cameras": "摄像机",
   "tab.teams": "巡逻队",
-  "tab.users": "用户",
+  "tab.users": "管理",
   "rail.language": "EN",
   "rail.language.label": "Switch to English",
   "rail.theme.dark": "切换到深色主题",

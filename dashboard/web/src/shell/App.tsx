@@ -4,6 +4,7 @@ import "./shell.css";
 
 import { useEffect } from "preact/hooks";
 
+import { AdminPage } from "../admin/AdminPage";
 import { Board } from "../board/Board";
 import { CamerasPage } from "../cameras/CamerasPage";
 import { CoveragePage } from "../coverage/CoveragePage";
@@ -16,10 +17,10 @@ import { Panel } from "../incident/Panel";
 import { Window } from "../live/Window";
 import { MapView } from "../map/MapView";
 import { Queue } from "../queue/Queue";
+import { ReportsPage } from "../reports/ReportsPage";
 import { Setup, SignIn } from "../signin/SignIn";
-import { begin, current, entry, notice, session, tab } from "../state";
+import { begin, current, entry, mayDispatch, notice, session, tab } from "../state";
 import { Teams } from "../teams/Teams";
-import { Users } from "../users/Users";
 import { inOwnWindow, startFollowing } from "../wall/follow";
 import { Wall, WallWindow } from "../wall/Wall";
 import { CommandBar } from "./CommandBar";
@@ -65,7 +66,8 @@ function Room() {
       {tab.value === "coverage" && <CoveragePage />}
       {tab.value === "cameras" && <CamerasPage />}
       {tab.value === "teams" && <Teams />}
-      {tab.value === "users" && isAdministrator && <Users />}
+      {tab.value === "reports" && mayDispatch() && <ReportsPage />}
+      {tab.value === "users" && isAdministrator && <AdminPage />}
       {further.value && current.value && <Further incident={current.value} />}
       {helpOpen.value && <Help />}
       {commandOpen.value && <CommandBar />}

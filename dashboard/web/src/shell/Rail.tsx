@@ -3,16 +3,16 @@ import { Icon, type IconName } from "../controls/shapes";
 import { t, type Key } from "../i18n";
 import { lang, soundOn, theme } from "../prefs";
 import { blocked, playTest, unlockSound } from "../sound";
-import { session, signOut, tab, type Tab } from "../state";
+import { mayDispatch, session, signOut, tab, type Tab } from "../state";
 import { link, lostSince } from "../updates";
 import { helpOpen } from "./desk";
 
-const TABS: readonly Tab[] = ["room", "wall", "board", "coverage", "cameras", "teams", "users"];
+const TABS: readonly Tab[] = ["room", "wall", "board", "coverage", "cameras", "teams", "reports", "users"];
 
 /** The narrow bar at the left: pages above, one's own choices below. */
 export function Rail() {
   const who = session.value?.principal;
-  const tabs = TABS.filter((one) => one !== "users" || who?.role === "administrator");
+  const tabs = TABS.filter((one) => (one !== "users" || who?.role === "administrator") && (one !== "reports" || mayDispatch()));
   return (
     <nav class="rail" aria-label="Gridpatrol">
       <img class="rail-brand" src="/icon.svg" width={28} height={28} alt="Gridpatrol" />

@@ -24,7 +24,7 @@ export function Users() {
   };
   useEffect(load, []);
   return (
-    <main class="page" aria-label={t("users.title")} data-testid="users">
+    <section class="page users-page" aria-label={t("users.title")} data-testid="users">
       <section class="page-list">
         <header class="page-head">
           <h1>{t("users.title")}</h1>
@@ -73,7 +73,7 @@ export function Users() {
       ) : (
         <AddUser onAdded={load} />
       )}
-    </main>
+    </section>
   );
 }
 
