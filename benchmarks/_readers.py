@@ -89,7 +89,7 @@ def read_ours(pipe: "Connection[Taken, str]", urls: list[str]) -> None:
         if not run.told:
             stats.note(row, run.size, run.key)
 
-    reader = SweepReader(feeds, clock, SETTINGS, deliver, gate.awake, restarted=gate.restart, note=stats.note)
+    reader = SweepReader(feeds, clock, SETTINGS, deliver, gate.awake, restarted=gate.restart, note=stats.note_many)
     thread = threading.Thread(target=reader.run, args=(stop,), name="read", daemon=True)
     thread.start()
 

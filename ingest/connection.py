@@ -65,17 +65,21 @@ class Connection:
     def read(self) -> bytes:
         """What has arrived, at most 64 KiB; empty if nothing. Raises StreamEnded."""
         view = _room.view
+        return bytes(view[: self.read_into(view)])
+
+    def read_into(self, view: memoryview) -> int:
+        """As `read`, into a view of 64 KiB; how many bytes."""
         try:
             size = self._socket.recv_into(view)
         except self._not_now:
             self.has_more = False
-            return b""
+            return 0
         except OSError as error:
             raise StreamEnded(f"{self.peer}: {_reason(error)}") from None
         if not size:
             raise StreamEnded(f"{self.peer}: the camera closed the connection")
         self.has_more = size == READ_BYTES
-        return bytes(view[:size])
+        return size
 
     def send(self, data: bytes) -> int:
         """How many bytes of `data` were taken; the rest must be offered again. Raises StreamEnded."""
@@ -137,24 +141,24 @@ class TlsConnection(Connection):
         self._check(hashlib.sha256(self._tls.getpeercert(binary_form=True) or b"").hexdigest())
         return True
 
-    def read(self) -> bytes:
+    def read_into(self, view: memoryview) -> int:
         """As over TCP: OpenSSL gives one record at a time, however small."""
-        data = super().read()
-        if not data:
-            return data
+        size = super().read_into(view)
+        if not size:
+            return 0
         self.has_more = True  # more records may wait inside OpenSSL, where no select sees them
-        records, size = [data], len(data)
-        while size < READ_BYTES and len(records) < _MOST_RECORDS:
+        records = 1
+        while size < READ_BYTES and records < _MOST_RECORDS:
             try:
-                data = self._socket.recv(READ_BYTES - size)
+                more = self._socket.recv_into(view[size:READ_BYTES])
             except OSError:  # nothing more, or the next read will tell
                 self.has_more = False
                 break
-            if not data:
+            if not more:
                 break
-            records.append(data)
-            size += len(data)
-        return b"".join(records)
+            size += more
+            records += 1
+        return size
 
     def _check(self, fingerprint: str) -> None:
         if self._distrust:

@@ -86,7 +86,7 @@ class Feeds:
             self._gate.awake,
             make_source,
             restarted=self._gate.restart,
-            note=self._packet_stats.note,
+            note=self._packet_stats.note_many,
         )
         self._frames = LatestFrames(
             len(feeds), settings.pending_frames, settings.pending_frames_per_camera, self._gate.work_ready.set
@@ -237,7 +237,7 @@ class Feeds:
         return jpeg.tobytes()
 
     def statuses(self) -> tuple[CameraStatus, ...]:
-        """One per camera, in order of rows, at most a second old."""
+        """One per camera, in order of rows, about a second old; of calm cameras up to three."""
         lives, gate = self._reader.lives, self._gate
         return tuple(life.status(gate.ring_s(life.row), gate.awake(life.row)) for life in lives)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from base.clock import Clock
 from base.records import Packet
 from ingest.ring import Ring
-from ingest.run import Packets, as_run
+from ingest.run import Packets, Run, as_run
 
 __all__ = ["Gate", "GateStats", "RoomFor", "Work"]
 
@@ -52,7 +52,7 @@ class Gate:
         self._ring, self._clock, self._most_packets = ring, clock, most_packets
         self._lock = threading.Lock()
         self._until_s: dict[int, float] = {}  # monotonic, of rows that are awake
-        self._keys: OrderedDict[int, Packet] = OrderedDict()
+        self._keys: OrderedDict[int, Run] = OrderedDict()  # with a key frame that waits: its last one
         self._queues: OrderedDict[int, deque[Packet]] = OrderedDict()  # of rows that are awake, or were and are not done
         self._decoded_s: dict[int, float] = {}  # UTC of the newest packet that went to a row's own decoder
         self._headless: set[int] = set()  # rows whose decoder can go on at a key frame only
@@ -70,7 +70,7 @@ class Gate:
                 if not run.key:
                     return
                 self._dropped += len(run.key) - 1 + (row in self._keys)
-                self._keys[row] = run.packet(run.key[-1])
+                self._keys[row] = run
         if not self.work_ready.is_set():
             self.work_ready.set()
 
@@ -115,7 +115,11 @@ class Gate:
         with self._lock:
             self._quiet_turn = not self._quiet_turn
             order = (self._quiet, self._awake) if self._quiet_turn else (self._awake, self._quiet)
-            return order[0](has_room) or order[1](has_room)
+            work = order[0](has_room) or order[1](has_room)
+        if isinstance(work, tuple):
+            row, run = work
+            return Work(row, run.packet(run.key[-1]), awake=False)
+        return work
 
     def gop(self, row: int) -> tuple[Packet, ...]:
         """The newest GOP of a camera from its key frame on; empty if there is none."""
@@ -205,11 +209,12 @@ class Gate:
             if not queue:
                 self._headless.add(row)
 
-    def _quiet(self, has_room: RoomFor) -> Work | None:
-        for row, packet in self._keys.items():
+    def _quiet(self, has_room: RoomFor) -> tuple[int, Run] | None:
+        """Whose key frame is next: the packet is made without the lock."""
+        for row, run in self._keys.items():
             if has_room(row, False):
                 del self._keys[row]
-                return Work(row, packet, awake=False)
+                return row, run
             break  # rows share one bound while quiet; the first in the queue is the longest unseen
         return None
 

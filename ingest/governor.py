@@ -27,13 +27,16 @@ class Governor:
         self._since_s = now_s
         self._is_open = False
 
-    def passes(self, pictures: int, frames: int, now_s: float) -> bool:
-        """`count` in short, where it would change nothing: nothing is open, and nothing comes faster than its limit."""
-        passed_s = max(now_s - self._since_s, 0.0)
-        if self._is_open or pictures > PICTURES_PER_S * passed_s or frames > FRAMES_PER_S * passed_s:
-            return False
+    @property
+    def calm_s(self) -> float | None:
+        """Until when (monotonic) everything was counted, if nothing is open: then what comes no faster than the limits need not
+        be counted, `go_on` tells until when. None: it must be.
+        """
+        return None if self._is_open else self._since_s
+
+    def go_on(self, now_s: float) -> None:
+        """What came until then need not be counted."""
         self._since_s = now_s
-        return True
 
     def count(self, pictures: int, frames: int, messages: int, now_s: float) -> None:
         """What a sweep brought, `now_s` monotonic. Raises Flood with the rate and its limit."""

@@ -3,7 +3,7 @@
 import logging
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import av
@@ -17,6 +17,7 @@ from base.records import Codec, Packet
 from ingest.rtsp.nal import MAX_PIXELS, START_CODE, check_size
 from ingest.run import Settled
 from ingest.source import Feed, Phase, StreamFacts
+from ingest.standing import Brought
 from ingest.timeline import MEDIA_HZ, Timeline
 
 __all__ = ["LibavSource", "open_container"]
@@ -156,11 +157,11 @@ class LibavSource:
             for (_, is_key, data), (pts, time_s) in zip(found, placed, strict=True)
         ]
 
-    def glance(self, utc_s: float, now_s: float) -> None:
+    def calm(self) -> None:
         """Nothing is gained by it: its thread makes the packets."""
 
-    def settle(self) -> Iterator[Settled]:
-        return iter(())
+    def take(self, brought: Brought) -> Sequence[Settled]:
+        return ()
 
     def close(self) -> None:
         """Returns at once; the thread ends with its current read, within FFmpeg's time-out."""

@@ -12,10 +12,11 @@ from base.retry import Backoff
 from ingest.gaps import GapLog, GapTrack, cause_of
 from ingest.grade import MUCH_LOSS, RESTLESS_ENDS, RESTLESS_STALLS, SLOW, grade
 from ingest.media_stats import LONG_GOP_S, MediaStats
-from ingest.run import Glimpse, PacketRun, Run
+from ingest.run import PacketRun, Run
 from ingest.second_look import LookFactory, SecondLook
 from ingest.settings import IngestSettings
 from ingest.source import CodecChanged, Feed, Flood, PacketSource, Phase, PlainPassword, StreamFacts
+from ingest.standing import Brought, Standing
 
 __all__ = ["CameraLife", "SourceFactory"]
 
@@ -125,19 +126,19 @@ class CameraLife:
         self._enter(Phase.CONNECTING, now_s)
         self._source.open()
 
-    def glance(self, utc_s: float, now_s: float) -> Glimpse | None:
-        """What arrived, if nothing about it is unusual: it waits for `settle`. None: `sweep` must follow."""
-        assert self._source is not None
-        return self._source.glance(utc_s, now_s)
+    def calm(self) -> Standing | None:
+        """After `sweep`: where it stands, if it may be read on at a glance; else None."""
+        return None if self._source is None else self._source.calm()
 
-    def settle(self) -> Iterator[Run]:
-        """Counts what was glanced at, as if it had been swept when it came. Raises SourceError, like `sweep`."""
-        if self._source is not None:
-            for run in self._source.settle():
-                self._count(self._source.received_bytes)
-                self._progress(run, run.utc_s, run.now_s, run.until_s)
-                yield run
-            self._facts = self._source.facts
+    def take(self, brought: Brought) -> Iterator[Run]:
+        """Counts what was read at a glance, as if it had been swept when it came."""
+        source = self._source
+        assert source is not None
+        for run in source.take(brought):
+            self._count(source.received_bytes)
+            self._progress(run, run.utc_s, run.now_s, run.until_s)
+            yield run
+        self._facts = source.facts
 
     def sweep(self, utc_s: float, now_s: float) -> Run | None:
         """What arrived, None if nothing did. Raises SourceError when the connection is over; call `fail` with it."""
@@ -190,7 +191,7 @@ class CameraLife:
         self._gap.end(now_s)
 
     def refresh(self, utc_s: float, now_s: float) -> None:
-        """Judge health and quality anew; about once a second, also while closed."""
+        """Judge health and quality anew; every second or so, also while closed."""
         self.stats.refresh(now_s)
         if self._look is not None and (answers := self._look.poll()) is not None:
             self._stop_looking()
@@ -218,7 +219,7 @@ class CameraLife:
             self._answers = False
 
     def status(self, ring_s: float, awake: bool) -> CameraStatus:
-        """As of the last second. Any thread."""
+        """As of when it was last judged. Any thread."""
         facts, stats = self._facts, self.stats
         return CameraStatus(
             camera=self.feed.camera,

@@ -47,7 +47,7 @@ class MediaStats:
         self.packets += len(run)
 
     def refresh(self, now_s: float) -> None:
-        """Work the rates out; call about once a second."""
+        """Work the rates out; call every second or so."""
         history, elapsed_s = self._history, now_s - self._refreshed_s
         self._refreshed_s = now_s
         if not history:

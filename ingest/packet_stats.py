@@ -109,6 +109,18 @@ class PacketStats:
         if len(waiting.row) >= self._most_waiting or len(waiting.size) >= _MOST_WAITING:
             self.count()
 
+    def note_many(
+        self, row: NDArray[np.int64], count: NDArray[np.int64], size: NDArray[np.int64], key: NDArray[np.int64]
+    ) -> None:
+        """As `note`, of many cameras: of each in `row` `count` sizes, and the places of all key frames."""
+        waiting = self._waiting
+        waiting.key += (key + len(waiting.size)).tolist()
+        waiting.row.frombytes(row.tobytes())
+        waiting.count.frombytes(count.tobytes())
+        waiting.size.frombytes(size.tobytes())
+        if len(waiting.row) >= self._most_waiting or len(waiting.size) >= _MOST_WAITING:
+            self.count()
+
     def count(self) -> None:
         """Count what was added. Reader thread."""
         waiting, self._waiting = self._waiting, _Waiting()

@@ -13,9 +13,11 @@ from base.errors import SourceError
 from base.records import Lane, Transport
 from ingest.connects import ConnectQueue
 from ingest.gaps import GapLog
+from ingest.glances import Glances
 from ingest.libav_source import LibavSource
 from ingest.life import CameraLife, SourceFactory
 from ingest.rtsp.auth import Offers
+from ingest.rtsp.glances import Ints
 from ingest.rtsp_source import Resolver, RtspSource
 from ingest.run import Run
 from ingest.second_look import LookFactory, look_at
@@ -28,11 +30,15 @@ logger = logging.getLogger(__name__)
 
 _OTHER_FILES = 512  # of this process, besides the sockets of media; second looks are at most 250 of them
 
+_JUDGED_S = 1.0  # about as often every camera is judged
+_CALM_JUDGED_S = 2.5  # ... a calm one with its key frames, or then
+_TOGETHER = 1000  # quiet cameras are read in one turn, for the more there are the less each costs
+
 Deliver = Callable[[int, Run], None]
 """Takes the packets of the camera in a row, on the reader thread."""
 
-Note = Callable[[int, Sequence[int], Sequence[int]], None]
-"""Hears of packets that will be delivered within a second: the row of their camera, their sizes, and which are key frames."""
+Note = Callable[[Ints, Ints, Ints, Ints], None]
+"""Hears of packets that will be delivered within a second: `PacketStats.note_many`."""
 
 
 def choose_source(feed: Feed, clock: Clock, resolver: Resolver, offers: Offers | None = None) -> PacketSource:
@@ -67,9 +73,10 @@ class Exchange:
 class SweepReader:
     """Reads all cameras from one thread, in two lanes.
 
-    Quiet cameras are swept every `sweep_s`, each in its own slot of that interval; connecting, watched, awake and busy ones at
-    every turn, each `fast_sweep_s`. Reading three frames with one recv instead of waking for each is what makes it cheap. Busy is
-    who would half fill the kernel's buffer of its socket between two quiet sweeps, so that nothing is lost or held up there. A
+    Quiet cameras are read every `sweep_s`, up to a thousand in one turn; connecting, watched, awake and busy ones are swept at
+    every turn, each `fast_sweep_s`. Reading three frames with one recv instead of waking for each is what makes
+    it cheap, and that calm cameras are looked at together (`Glances`); only who shows anything unusual is swept by itself. Busy
+    is who would half fill the kernel's buffer of its socket between two quiet sweeps, so that nothing is lost or held up there. A
     camera that is closed waits in a queue and costs nothing until its next try.
     """
 
@@ -84,7 +91,7 @@ class SweepReader:
         restarted: Callable[[int], None] = lambda row: None,
         rng: random.Random | None = None,
         look: LookFactory | None = None,
-        note: Note = lambda row, size, key: None,
+        note: Note = lambda row, count, size, key: None,
     ) -> None:
         self.stats = ReaderStats()
         self.gaps = GapLog()
@@ -105,7 +112,9 @@ class SweepReader:
         self._watched: set[int] = set()  # replaced as a whole, so that any thread may
         self._slots: list[dict[int, CameraLife]] = [{} for _ in range(max(1, round(settings.sweep_s / settings.fast_sweep_s)))]
         self._fast: dict[int, CameraLife] = {}
-        self._slot = 0
+        self._glances = Glances(len(feeds))
+        self._slot, self._groups = 0, min(len(self._slots), -(-len(feeds) // _TOGETHER) or 1)
+        self._judged_s = [now_s] * len(feeds)
         self._turn, self._turns = 0, max(1, round(len(self._slots) / settings.sweep_s))  # in a second
 
     def run(self, stop: threading.Event) -> None:
@@ -128,12 +137,13 @@ class SweepReader:
         self.close()
 
     def run_once(self) -> None:
-        """One turn: judge a few, try those whose time has come, sweep the fast lane and one slot of the quiet one."""
+        """One turn: judge a few, try those whose time has come, sweep the fast lane and read one slot of the quiet one."""
         utc_s, now_s = self._clock.now_s(), self._clock.monotonic_s()
         while not self._exchanges.empty():
             self._exchange(self._exchanges.get(), utc_s, now_s)
         for life in self.lives[self._turn :: self._turns]:
-            self._judge(life, utc_s, now_s)
+            if not (self._glances.holds(life.row) and now_s - self._judged_s[life.row] < _CALM_JUDGED_S):
+                self._judge(life, utc_s, now_s)
         self._turn = (self._turn + 1) % self._turns
         self._open_due(utc_s, now_s)
         for life in list(self._fast.values()):
@@ -142,18 +152,16 @@ class SweepReader:
                 self._calm(life)
         slot = self._slots[self._slot]
         self._slot = (self._slot + 1) % len(self._slots)
-        for row, life in list(slot.items()):
-            wanted = row in self._watched or self._is_awake(row)
-            if not wanted and (glimpse := life.glance(utc_s, now_s)) is not None:
-                if glimpse.size:
-                    self._note(row, glimpse.size, glimpse.key)
-                if glimpse.key:  # somebody waits for these
-                    self._settle(life, utc_s, now_s)
-                continue
-            self._sweep(life, utc_s, now_s)
-            if life.connected and self._belongs_in_fast(life, now_s):
-                del slot[row]
-                self._hasten(life)
+        wanted = set(filter(self._wanted, slot))
+        for look in self._glances.look([row for row in slot if row not in wanted], utc_s, now_s):
+            self._note(look.row, look.count, look.size, look.key)
+            for row in look.keyed:  # somebody waits for these
+                settle = self._judge if now_s - self._judged_s[row] >= _JUDGED_S else self._settle
+                settle(self.lives[row], utc_s, now_s)
+            for row in look.left:
+                self._sweep_quiet(row, utc_s, now_s)
+        for row in wanted:
+            self._sweep_quiet(row, utc_s, now_s)
         self.stats.sweeps += 1
         self.stats.fast = len(self._fast)
 
@@ -192,8 +200,9 @@ class SweepReader:
         try:
             self._settle(life, utc_s, now_s)
             life.retire(now_s)
+            self._glances.release(row)
             self._fast.pop(row, None)
-            self._slots[row % len(self._slots)].pop(row, None)
+            self._slot_of(row).pop(row, None)
             self.watch(row, False)
             asked.swapped()
             self.lives[row] = self._life(row, asked.feed, utc_s, now_s)
@@ -203,30 +212,47 @@ class SweepReader:
         asked.done.set()
 
     def _settle(self, life: CameraLife, utc_s: float, now_s: float) -> None:
-        """Deliver what was glanced at."""
+        """Count and deliver what was read at a glance."""
         try:
-            for run in life.settle():
-                self._deliver(life.row, run)
+            self._take(life)
         except Exception as error:
             self._over(life, error, utc_s, now_s)
 
+    def _take(self, life: CameraLife) -> None:
+        if (brought := self._glances.take(life.row)) is not None:
+            for run in life.take(brought):
+                self._deliver(life.row, run)
+
     def _sweep(self, life: CameraLife, utc_s: float, now_s: float) -> None:
         try:
-            for glimpse in life.settle():
-                self._deliver(life.row, glimpse)
+            self._take(life)
+            self._glances.release(life.row)
             run = life.sweep(utc_s, now_s)
             if run is not None:
                 self._deliver(life.row, run)
         except Exception as error:
             self._over(life, error, utc_s, now_s)
 
+    def _sweep_quiet(self, row: int, utc_s: float, now_s: float) -> None:
+        """One of the quiet lane, by itself."""
+        life = self.lives[row]
+        self._sweep(life, utc_s, now_s)
+        if not life.connected:
+            return
+        if self._belongs_in_fast(life, now_s):
+            del self._slot_of(row)[row]
+            self._hasten(life)
+        elif (standing := life.calm()) is not None:
+            self._glances.hold(row, standing)
+
     def _over(self, life: CameraLife, error: Exception, utc_s: float, now_s: float) -> None:
         if not isinstance(error, SourceError):  # our own mistake costs one camera, not the turn of all behind it
             logger.error("%s: reading", life.feed.camera, exc_info=error)
             error = SourceError(f"{life.feed.where}: {type(error).__name__}")
         life.fail(error, utc_s, now_s)
+        self._glances.release(life.row)
         self._fast.pop(life.row, None)
-        self._slots[life.row % len(self._slots)].pop(life.row, None)
+        self._slot_of(life.row).pop(life.row, None)
         self._closed.put(life.row, life.retry_at_s)
 
     def _open_due(self, utc_s: float, now_s: float) -> None:
@@ -241,22 +267,29 @@ class SweepReader:
                 self._over(life, error, utc_s, now_s)
 
     def _belongs_in_fast(self, life: CameraLife, now_s: float) -> bool:
-        return not life.streaming or life.row in self._watched or now_s < life.busy_until_s or self._is_awake(life.row)
+        return not life.streaming or now_s < life.busy_until_s or self._wanted(life.row)
+
+    def _wanted(self, row: int) -> bool:
+        return row in self._watched or self._is_awake(row)
 
     def _hasten(self, life: CameraLife) -> None:
         """Into the fast lane."""
         self._fast[life.row] = life
         life.lane = Lane.FAST
 
+    def _slot_of(self, row: int) -> dict[int, CameraLife]:
+        return self._slots[row % self._groups * (len(self._slots) // self._groups)]
+
     def _calm(self, life: CameraLife) -> None:
         """From the fast lane into its slot of the quiet one."""
         del self._fast[life.row]
-        self._slots[life.row % len(self._slots)][life.row] = life
+        self._slot_of(life.row)[life.row] = life
         life.lane = Lane.QUIET
 
     def _judge(self, life: CameraLife, utc_s: float, now_s: float) -> None:
         """Once a second for each camera: health, and whether somebody should look a second time."""
         self._settle(life, utc_s, now_s)
+        self._judged_s[life.row] = now_s
         try:
             life.refresh(utc_s, now_s)
             if life.wants_look(now_s) and self._closed.allow(life.row, now_s):

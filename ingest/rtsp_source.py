@@ -3,7 +3,7 @@
 import contextlib
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,20 +14,18 @@ from ingest.connection import READ_BYTES, Connection, TlsConnection
 from ingest.governor import Governor
 from ingest.rtsp.address import Address
 from ingest.rtsp.auth import Offers
-from ingest.rtsp.calm import Calm, Sight, Stretch
 from ingest.rtsp.nal import AccessUnit, Parameters
 from ingest.rtsp.session import RtspSession
-from ingest.run import Glimpse, Settled
+from ingest.run import Settled
 from ingest.source import Feed, Flood, Phase, StreamFacts
+from ingest.standing import Brought, Standing
 from ingest.timeline import Timeline
 from ingest.udp import UdpPair
 
 __all__ = ["Resolver", "RtspSource"]
 
 _MOST_UNSENT_BYTES = 64 * 1024
-_MUCH_BYTES = READ_BYTES // 2  # in one read: perhaps the camera must be swept more often
-_MOST_IDLE = 4  # glances in a row that saw nothing, before a sweep asks whether that is right
-_MOST_APART_S = 1.0  # between what is settled as one; a pause, as `CameraLife` sees it, is longer
+_MUCH_BYTES = READ_BYTES * 3 // 4  # in one read: perhaps the camera must be swept more often
 _MOST_READS, _MOST_READ_S = 16, 0.01  # a sweep, so that a flood from one camera cannot hold up the others
 
 
@@ -73,12 +71,6 @@ class RtspSource:
         self._timeline = Timeline()
         self._unsent = b""
         self._parameters: Parameters | None = None
-        self._calm: Calm | None = None  # what to read on with at a glance
-        self._header = b""  # of the newest RTP packet then
-        self._calm_until_s = 0.0  # monotonic; then the session has something to do
-        self._calm_bytes = 0  # in one read: more is a matter for `sweep`
-        self._idle = 0  # glances in a row that saw nothing
-        self._glanced: list[Sight] = []
         self._unread = b""  # came when glanced at: a picture without its end, or a matter for `sweep`
         self._refused_bytes = 0  # of it, by the last glance
         self._broken: SourceError | None = None  # what it met instead
@@ -121,98 +113,50 @@ class RtspSource:
             self._learn(session)
         if units and session.receiver is not None and session.receiver.depacketizer.parameters is not self._parameters:
             self._learn(session)
-        packets = self._placed(units, now_s)
-        self._calm_down(session)
-        return packets
+        return self._placed(units, now_s)
 
-    def glance(self, utc_s: float, now_s: float) -> Glimpse | None:
-        calm, connection = self._calm, self._connection
-        if calm is None or now_s >= self._calm_until_s:
+    def calm(self) -> Standing | None:
+        session, connection = self._session, self._connection
+        if session is None or connection is None or self._unsent or (calm := session.calm()) is None:
             return None
-        assert connection is not None
-        try:
-            data = connection.read()
-        except SourceError as error:
-            self._broken = error
+        receiver, since_s = session.receiver, self._governor.calm_s
+        assert receiver is not None
+        stamp = receiver.depacketizer.timestamp
+        placing = self._timeline.calm(stamp)
+        if placing is None or since_s is None:
             return None
-        came, sight = len(data), None
-        if came:
-            if self._unread:
-                data = self._unread + data
-            if len(data) < self._calm_bytes and not connection.has_more:
-                sight = calm.scan(data, self._header)
-            self._unread = data if sight is None else data[sight.taken :]
-            self._idle = 0
-        elif not self._unread and self._idle < _MOST_IDLE:
-            sight = Sight(b"", self._header)
-            self._idle += 1
-        if sight is None:
-            self._refused_bytes = came
-            return None
-        sight.utc_s, sight.now_s, sight.came = utc_s, now_s, came
-        self._header = sight.header
-        self._glanced.append(sight)
-        glimpse = Glimpse(sight.size, sight.key)
-        if not sight.key:
-            sight.size = ()  # nobody asks for it again
-        return glimpse
+        return Standing(
+            connection,
+            self._refuse,
+            calm,
+            0x2400 | session.channel,
+            0x8000_0000 | receiver.payload_type << 16,
+            receiver.sequence,
+            stamp,
+            receiver.ssrc,
+            placing,
+            since_s,
+            session.due_s,
+            min(_MUCH_BYTES, self.buffer_bytes * 3 // 4),
+        )
 
-    def settle(self) -> Iterator[Settled]:
-        glanced, self._glanced = self._glanced, []
-        group = list[Sight]()
-        for sight in glanced:
-            frames = sight.rtp_packets + len(sight.reports)
-            passes = self._governor.passes(len(sight.stamp), frames, sight.now_s)
-            if group and not (passes and self._joins(group[-1], sight)):
-                self._take(group)
-                yield from self._placed_rising(group)
-                group = []
-            if passes and sight.stamp:
-                group.append(sight)
-            elif not passes:
-                yield from self._limited(sight, frames)
-        if group:
-            self._take(group)
-            yield from self._placed_rising(group)
-
-    def _limited(self, sight: Sight, frames: int) -> Iterator[Stretch]:
-        """What brings a limit nearer is settled alone. Raises Flood."""
-        if sight.stamp:
-            self._take([sight])
-        self._limit(len(sight.stamp), frames, 0, sight.now_s)
-        if sight.stamp:
-            yield from self._placed_rising([sight])
-
-    @staticmethod
-    def _joins(last: Sight, sight: Sight) -> bool:
-        """Whether two are settled as one."""
-        return not (last.key or sight.key) and sight.now_s - last.now_s <= _MOST_APART_S
-
-    def _take(self, group: list[Sight]) -> None:
+    def take(self, brought: Brought) -> Sequence[Settled]:
+        self._governor.go_on(brought.since_s)
+        if not brought.pictures:
+            return ()
         session = self._session
         assert session is not None
-        for sight in group:
-            self.received_bytes += sight.came
-        session.take(group)
+        self.received_bytes += brought.came_bytes
+        session.take(brought.rtp_packets, brought.last, brought.taken_bytes, brought.reports)
         self._frames = session.frames
         if session.skew_s != self.facts.skew_s:
             self._learn(session)
+        self._timeline.go_on(brought.last, brought.spacing, brought.placing, brought.utc_s)
+        return brought.stretches(self._feed.camera)
 
-    def _placed_rising(self, group: list[Sight]) -> Iterator[Stretch]:
-        assert self._calm is not None
-        stretch = Stretch(self._calm, group)
-        stretch.place(self._feed.camera, self._timeline.place_rising([(sight.stamp, sight.utc_s) for sight in group]))
-        yield stretch
-        stretch.compact()
-
-    def _calm_down(self, session: RtspSession) -> None:
-        """Learn what to read on with at a glance, and until when."""
-        receiver, found = session.receiver, None
-        if receiver is not None and not self._unsent and self._timeline.is_at(receiver.depacketizer.timestamp):
-            found = session.calm()
-        self._calm, self._header = found or (None, b"")
-        if found:
-            self._calm_until_s, self._calm_bytes, self._idle = session.due_s, min(_MUCH_BYTES, self.buffer_bytes // 2), 0
+    def _refuse(self, data: bytes, came: int, broken: SourceError | None) -> None:
+        """What a glance saw is a matter for `sweep`: `data`, of which so many bytes came last, and perhaps an error behind it."""
+        self._unread, self._refused_bytes, self._broken = data, came, broken
 
     def _placed(self, units: list[AccessUnit], now_s: float) -> list[Packet]:
         if not units:

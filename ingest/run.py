@@ -1,11 +1,11 @@
 """Packets of one camera that came together, in decoding order: with what the hops need of all of them as columns."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from base.records import Packet
 
-__all__ = ["Glimpse", "PacketRun", "Packets", "Run", "Settled", "as_run"]
+__all__ = ["PacketRun", "Packets", "Run", "Settled", "as_run"]
 
 
 class Run(Protocol):
@@ -29,7 +29,7 @@ class Run(Protocol):
 
     @property
     def told(self) -> bool:
-        """Whether the sizes were told when it came, by `PacketSource.glance`."""
+        """Whether the sizes were told when it came, by `Glances.look`."""
         ...
 
     def __len__(self) -> int: ...
@@ -51,19 +51,8 @@ class Run(Protocol):
         ...
 
 
-class Glimpse(NamedTuple):
-    """What one look at a glance saw, perhaps nothing: `size` and `key` as of a `Run`."""
-
-    size: Sequence[int]
-    key: Sequence[int]
-
-
 class Settled(Run, Protocol):
-    """What was glanced at from `utc_s` on, `now_s` to `until_s` by the monotonic clock; in between there was no pause.
-
-    Once the next is asked for its columns are gone, and there remain (who keeps it sees no difference) `bytes`, the packets, and
-    the media time of the first and last.
-    """
+    """What was read at a glance from `utc_s` on, `now_s` to `until_s` by the monotonic clock; in between there was no pause."""
 
     @property
     def utc_s(self) -> float: ...

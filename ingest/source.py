@@ -4,7 +4,7 @@ Implementations: `RtspSource` (our own client, one non-blocking socket) and `Lib
 """
 
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -12,7 +12,8 @@ from typing import Protocol
 from base.errors import AuthError, ProtocolError, StreamEnded
 from base.records import Codec, Packet, Transport
 from camera_config import Outline
-from ingest.run import Glimpse, Settled
+from ingest.run import Settled
+from ingest.standing import Brought, Standing
 
 __all__ = ["CodecChanged", "Feed", "Flood", "PacketSource", "Phase", "PlainPassword", "StreamFacts", "UnsupportedStream"]
 
@@ -90,12 +91,12 @@ class PacketSource(Protocol):
         """Whatever arrived since the last sweep, oldest first; never blocks. `now_s` is our UTC clock. Raises SourceError."""
         ...
 
-    def glance(self, utc_s: float, now_s: float) -> Glimpse | None:
-        """Whatever arrived, if nothing about it is unusual, in a fraction of the time; None: `sweep` at once. Never raises."""
+    def calm(self) -> Standing | None:
+        """After `sweep`: where it stands, if it may be read on at a glance (see `Glances`); else None."""
         ...
 
-    def settle(self) -> Iterator[Settled]:
-        """All that was glanced at, oldest first; only then is it counted. To be exhausted before `sweep`. Raises SourceError."""
+    def take(self, brought: Brought) -> Sequence[Settled]:
+        """Counts what was read at a glance, as if it had been swept when it came."""
         ...
 
     def close(self) -> None:

@@ -1,10 +1,12 @@
 """From a camera's 32-bit RTP timestamps to unwrapped media time and to our own clock."""
 
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["MEDIA_HZ", "Placing", "Timeline"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MEDIA_HZ", "Placing", "Timeline", "place_many"]
 
 MEDIA_HZ = 90_000
 _JUMP = 5 * MEDIA_HZ  # no camera of ours pauses that long between frames of one sequence
@@ -16,10 +18,13 @@ _PATIENCE = 3  # sweeps in a row that lag further than `_STEP_S` before the offs
 
 
 class Placing(NamedTuple):
-    """Where pictures lie whose timestamps rise: `pts_90k` is the RTP timestamp plus `shift`, `times_s` are their times, f64."""
+    """Where frames lie whose timestamps rise: `pts_90k` is the RTP timestamp plus `shift`, their time that in seconds plus
+    `offset_s`; `shown_s` is the time of the newest.
+    """
 
     shift: int
-    times_s: "array[float]"
+    offset_s: float
+    shown_s: float
 
 
 class Timeline:
@@ -58,28 +63,23 @@ class Timeline:
         self._anchor(max(pts), now_s)
         return list(zip(pts, self._show(pts, now_s), strict=True))
 
-    def is_at(self, timestamp: int) -> bool:
-        """Whether the last frame was the newest, had this timestamp, and no doubt is open: then `place_rising` may go on."""
-        return self._last_raw == timestamp and self._pts == self._unwrapped + self._shift and self._clock_hz == MEDIA_HZ
-
-    def place_rising(self, arrivals: Iterable[tuple[Sequence[int], float]]) -> Placing:
-        """As `place`, once for each arrival: its timestamps, and when it came. They go on from one for which `is_at` holds, and
-        rise by at most 5 s each.
+    def calm(self, timestamp: int) -> "Placing | None":
+        """Where it stands after a frame with this timestamp, if that was the newest and no doubt is open: then frames whose
+        timestamps rise may be placed by `place_many`, and told by `go_on`.
         """
-        shift, times_s = self._unwrapped + self._shift - self._last_raw, array("d")
-        for timestamps, now_s in arrivals:
-            newest, last = timestamps[-1], self._last_raw
-            pts = newest + shift
-            self._unwrapped += newest - last
-            self._pending, self._last_raw, self._last_now_s = 0, newest, now_s
-            self._spacing = newest - (timestamps[-2] if len(timestamps) > 1 else last)
-            offset_s = self._anchor(pts, now_s)
-            if (timestamps[0] + shift) / MEDIA_HZ + offset_s <= self._last_s:
-                times_s.extend(self._show([timestamp + shift for timestamp in timestamps], now_s))
-            else:
-                times_s.extend([(timestamp + shift) / MEDIA_HZ + offset_s for timestamp in timestamps])
-                self._pts, self._last_s = pts, times_s[-1]
-        return Placing(shift, times_s)
+        newest = self._unwrapped + self._shift
+        if self._last_raw != timestamp or not self._pts == newest == self._offset_pts or self._clock_hz != MEDIA_HZ:
+            return None
+        if self._offset_s is None or self._lagging:
+            return None
+        return Placing(newest - timestamp, self._offset_s, self._last_s)
+
+    def go_on(self, timestamp: int, spacing: int, placing: Placing, now_s: float) -> None:
+        """Frames were placed by `place_many`; the newest with this timestamp, at `now_s`."""
+        self._unwrapped += timestamp - self._last_raw
+        self._last_raw, self._spacing, self._pending, self._lagging = timestamp, spacing, 0, 0
+        self._pts = self._offset_pts = timestamp + placing.shift
+        self._offset_s, self._last_s, self._last_now_s = placing.offset_s, placing.shown_s, now_s
 
     def _show(self, pts: Sequence[int], now_s: float) -> list[float]:
         """When frames are shown, none before an earlier one."""
@@ -159,3 +159,22 @@ class Timeline:
     def _signed(step: int) -> int:
         """A difference of 32-bit numbers as the nearest signed one."""
         return (step + 0x8000_0000) % 0x1_0000_0000 - 0x8000_0000
+
+
+def place_many(
+    before: NDArray[np.int64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    offset_s: NDArray[np.float64],
+    shown_s: NDArray[np.float64],
+    now_s: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """As `Timeline.place`, of frames of many cameras (n,) that arrived by `now_s`: their new `offset_s` and `shown_s`, and of
+    which cameras these hold; all others need a look of their own.
+
+    `before` is the `pts_90k` of each camera's newest frame until then, `first` and `last` are those of what came and rises.
+    """
+    measured_s = now_s - last / MEDIA_HZ
+    placed_s = np.minimum(measured_s, offset_s + _SLACK_PER_S * (last - before) / MEDIA_HZ)
+    as_usual = (measured_s - offset_s <= _STEP_S) & (first / MEDIA_HZ + placed_s > shown_s)
+    return placed_s, last / MEDIA_HZ + placed_s, as_usual

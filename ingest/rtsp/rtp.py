@@ -6,7 +6,7 @@ from typing import Protocol
 
 from base.errors import ProtocolError
 from base.records import Codec
-from ingest.rtsp.calm import Calm, frame_header
+from ingest.rtsp.calm import Calm
 from ingest.rtsp.nal import AccessUnit, Depacketizer, Parameters
 from ingest.source import CodecChanged
 
@@ -44,7 +44,7 @@ class RtpReceiver:
         self.ssrc = -1
         self.announced_ssrc = -1  # by the camera, before PLAY; some announce another than they use
         self.packets = self.lost = 0
-        self._payload_type = payload_type
+        self.payload_type = payload_type
         self._expected = -1
         self._strange = (-1, -1)  # SSRC and sequence number that a stranger's next RTP packet would have
         self._strange_count = self._strange_from = self._strange_at = 0
@@ -67,7 +67,7 @@ class RtpReceiver:
         if end - start < 12:
             raise ProtocolError(f"an RTP packet of {end - start} bytes; expected at least 12")
         first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data, start)
-        if second & 0x7F != self._payload_type:
+        if second & 0x7F != self.payload_type:
             self._other(second & 0x7F, timestamp)
             return
         lost = 0
@@ -86,15 +86,19 @@ class RtpReceiver:
         except (ProtocolError, CodecChanged) as error:
             raise type(error)(f"{error} (SSRC 0x{ssrc:08x}, sequence {sequence})") from None
 
-    def calm(self, channel: int, report_channel: int) -> tuple[Calm, bytes] | None:
-        """What to read on with at a glance, and the newest frame's header; None while that is not possible."""
+    def calm(self, channel: int, report_channel: int) -> Calm | None:
+        """What to read on with at a glance; None while that is not possible."""
         reader = self.depacketizer
         if not isinstance(reader, Depacketizer) or not reader.is_calm:
             return None
         if self._calm is None or self._calm.reader.sets is not reader.sets:
             self._calm = Calm.of(reader, report_channel if report_channel != channel else -1)
-        sequence = self._expected - 1 & 0xFFFF
-        return self._calm, frame_header(channel, self._payload_type, sequence, reader.timestamp, self.ssrc)
+        return self._calm
+
+    @property
+    def sequence(self) -> int:
+        """Of the newest RTP packet."""
+        return self._expected - 1 & 0xFFFF
 
     def take(self, rtp_packets: int, timestamp: int) -> None:
         """Go on behind `rtp_packets` that were read at a glance, the last with this `timestamp`."""
@@ -110,7 +114,7 @@ class RtpReceiver:
         of a camera passes through this loop. `offset` is that of `data` in the connection, for the ProtocolError it may raise.
         """
         first_word, ssrc = 0x2400 | channel, self.ssrc
-        expected = before = 0x8000_0000 | self._payload_type << 16 | self._expected
+        expected = before = 0x8000_0000 | self.payload_type << 16 | self._expected
         push, unpack = self.depacketizer.push, _INTERLEAVED.unpack_from
         position, size = 0, len(data)
         start = 16  # of the payload
@@ -139,7 +143,7 @@ class RtpReceiver:
             self._other_count, self._other_from, self._other_at = 0, timestamp, self.packets
         self._other_count += 1
         if self._other_count >= _OTHERS and (timestamp - self._other_from & 0xFFFF_FFFF) > _OTHERS_ALONE:
-            raise CodecChanged(f"the camera changed payload type {self._payload_type} to {payload_type} without telling")
+            raise CodecChanged(f"the camera changed payload type {self.payload_type} to {payload_type} without telling")
 
     def _gap(self, sequence: int, ssrc: int, timestamp: int) -> int:
         """RTP packets missing before this one; -1 if it is late, doubled or a stranger's and must be ignored (RFC 3550 A.1)."""

@@ -9,7 +9,7 @@ from base.errors import AuthError, ConnectError, ProtocolError, SourceError, Str
 from base.records import Transport
 from ingest.rtsp.address import Address, pinned, resolve_control
 from ingest.rtsp.auth import Authenticator, Offers
-from ingest.rtsp.calm import Calm, Sight
+from ingest.rtsp.calm import Calm
 from ingest.rtsp.h264 import H264Depacketizer
 from ingest.rtsp.h265 import H265Depacketizer
 from ingest.rtsp.jpeg import JpegDepacketizer
@@ -94,7 +94,7 @@ class RtspSession:
         self._heard_s: float | None = None  # monotonic, last datagram of RTP
         self._reports = ReceiverReports()
         self._report = b""
-        self._channel = -1  # of RTP; RTCP has its own
+        self.channel = -1  # of RTP; RTCP has its own
         self._rtcp_channel = -1
         self._redirects = 0
         self._answers = 0  # to requests of the camera, since `_answers_from_s`
@@ -124,31 +124,30 @@ class RtspSession:
         output, self._output = bytes(self._output), bytearray()
         return output
 
-    def calm(self) -> tuple[Calm, bytes] | None:
-        """What to read on with at a glance (`Calm.scan`), and the newest frame's header; None while that is not possible.
+    def calm(self) -> Calm | None:
+        """What to read on with at a glance; None while that is not possible.
 
-        What was read so must be told by `take`, in order, before anything else is called.
+        What was read so must be told by `take` before anything else is called.
         """
         if self.phase is not Phase.STREAMING or self.receiver is None or self.over_udp or not self._parser.is_between_frames:
             return None
-        return None if self._output else self.receiver.calm(self._channel, self._rtcp_channel)
+        return None if self._output else self.receiver.calm(self.channel, self._rtcp_channel)
 
     @property
     def due_s(self) -> float:
         """Monotonic; before then `tick` has nothing to do that matters."""
         return self._due_s
 
-    def take(self, sights: Sequence[Sight]) -> None:
-        """Go on behind what was read at a glance."""
+    def take(self, rtp_packets: int, timestamp: int, size: int, reports: Sequence[tuple[float, bytes]]) -> None:
+        """Go on behind `size` bytes that were read at a glance: RTP packets, the last with this timestamp, and reports, each
+        with the UTC of its arrival.
+        """
         assert self.receiver is not None
-        rtp_packets = sum(sight.rtp_packets for sight in sights)
-        self.receiver.take(rtp_packets, sights[-1].stamp[-1])
-        self.frames += rtp_packets
-        self._parser.skip(sum(sight.taken for sight in sights))
-        for sight in sights:
-            self.frames += len(sight.reports)
-            for report in sight.reports:
-                self._rtcp(report, 0, len(report), sight.utc_s)
+        self.receiver.take(rtp_packets, timestamp)
+        self.frames += rtp_packets + len(reports)
+        self._parser.skip(size)
+        for utc_s, report in reports:
+            self._rtcp(report, 0, len(report), utc_s)
 
     def receive(self, data: bytes, now_s: float) -> list[AccessUnit]:
         """Access units that `data` completed. `now_s` is our UTC clock, for the skew. Raises SourceError with peer and offset."""
@@ -158,7 +157,7 @@ class RtspSession:
         if self.receiver is not None:
             before = self.receiver.packets
             try:
-                start = self.receiver.receive_run(buffer, self._channel, self._parser.offset, units)
+                start = self.receiver.receive_run(buffer, self.channel, self._parser.offset, units)
             except SourceError as error:
                 raise type(error)(f"{self._peer}: {error}") from None
             self.frames += self.receiver.packets - before
@@ -172,7 +171,7 @@ class RtspSession:
 
     def _receive_rest(self, buffer: bytes, start: int, now_s: float, units: list[AccessUnit]) -> None:
         """What is in `buffer` from `start` on, whatever it is."""
-        channel, receiver = self._channel, self.receiver
+        channel, receiver = self.channel, self.receiver
         chunk = self._parser.parse(buffer, start)
         self.frames += len(chunk.items)
         for item in chunk.items:
@@ -185,7 +184,7 @@ class RtspSession:
                 elif isinstance(item, Response):
                     self.messages += 1
                     self._answered(item)
-                    channel, receiver = self._channel, self.receiver
+                    channel, receiver = self.channel, self.receiver
                 elif isinstance(item, Request):
                     self.messages += 1
                     self._requested(item)
@@ -258,10 +257,14 @@ class RtspSession:
         elif now_s >= self._keep_alive_due_s:
             self._keep_alive_due_s = now_s + self._keep_alive_s
             self._ask(self._keep_alive_method, self._base)
-        if now_s >= self._report_due_s:
+        self._due_s = self._keep_alive_due_s
+        if now_s >= self._report_due_s and (self.over_udp or self._output):  # over TCP with the question: interruptions are dear
             self._report_due_s = now_s + (_REPORT_UDP_S if self.over_udp else _REPORT_TCP_S)
             self._write_report()
-        self._due_s = min(self._keep_alive_due_s, self._report_due_s, self._answers_from_s + 60)
+        if self.over_udp:
+            self._due_s = min(self._due_s, self._report_due_s)
+        if self._answers:
+            self._due_s = min(self._due_s, self._answers_from_s + 60)
 
     def _await_frames(self, lost: ProtocolError, now_s: float) -> None:
         """Pictures may go on behind garbage; if they do not, raises what it was."""
@@ -406,7 +409,7 @@ class RtspSession:
         if self.over_udp:
             self.server_ports = read_server_ports(transport)
         else:
-            self._channel, self._rtcp_channel = read_channels(transport)
+            self.channel, self._rtcp_channel = read_channels(transport)
         if self.receiver is not None:
             self.receiver.announced_ssrc = read_ssrc(transport)
         if timeout := _TIMEOUT.search(rest):

@@ -12,7 +12,7 @@ import numpy as np
 from base import CameraStatus, Clock, SystemClock
 from ingest import DEFAULT_SETTINGS, IngestSettings, SweepReader
 from ingest.life import CameraLife
-from ingest.rtsp.calm import Stretch
+from ingest.rtsp.glances import Ints
 from ingest.run import Run
 from ingest.simulate.player import due_s
 from tests.faults.cases import FaultCase
@@ -116,15 +116,20 @@ class _Witness:
     def __init__(self, cameras: int, clock: Clock) -> None:
         self._clock = clock
         self._arrived: list[list[tuple[float, int]]] = [[] for _ in range(cameras)]  # UTC, media time
+        self._noted_s: list[list[float]] = [[] for _ in range(cameras)]  # UTC, of frames that will be delivered
         self._lost = [0] * cameras
 
     def deliver(self, row: int, run: Run) -> None:
-        if isinstance(run, Stretch):
-            arrived_s = [sight.utc_s for sight in run.sights for _ in sight.stamp]
-        else:
-            arrived_s = [self._clock.now_s()] * len(run)
-        self._arrived[row] += [(time_s, run.pts_90k(at)) for at, time_s in enumerate(arrived_s)]
+        count, noted_s = len(run), self._noted_s[row]
+        arrived_s = noted_s[:count] if run.told else [self._clock.now_s()] * count
+        del noted_s[: count * run.told]
+        self._arrived[row] += [(time_s, packet.pts_90k) for time_s, packet in zip(arrived_s, run, strict=True)]
         self._lost[row] += run.lost
+
+    def note(self, row: Ints, count: Ints, size: Ints, key: Ints) -> None:
+        """Frames that were read at a glance are delivered later."""
+        for one, frames in zip(row.tolist(), count.tolist(), strict=True):
+            self._noted_s[one] += [self._clock.now_s()] * frames
 
     def wait_for_all(self, clock: Clock) -> None:
         until_s = clock.monotonic_s() + _ALL_PLAY_S
@@ -224,7 +229,7 @@ def _outcome(case: FaultCase, watches: Sequence[_Watch], witness: _Witness, bega
 def _reading(cast: Cast, settings: IngestSettings, clock: Clock) -> Iterator[tuple[SweepReader, _Witness]]:
     """The product's reader on all cameras, in a thread of its own."""
     witness = _Witness(len(cast.cameras), clock)
-    reader = SweepReader(cast.feeds, clock, settings, witness.deliver)
+    reader = SweepReader(cast.feeds, clock, settings, witness.deliver, note=witness.note)
     stop = threading.Event()
     thread = threading.Thread(target=reader.run, args=(stop,), name="read", daemon=True)
     thread.start()

@@ -2,20 +2,22 @@
 
 import math
 import struct
-from array import array
 from contextlib import suppress
+
+import numpy as np
 
 from base import ProtocolError
 from ingest.clip_box import pack_clip, unpack_clip
 from ingest.rtsp import h264, h265
-from ingest.rtsp.calm import Stretch
+from ingest.rtsp.calm import Calm, Stretch
+from ingest.rtsp.glances import SLACK_BYTES, Levels, Sights, scan
 from ingest.rtsp.h264 import H264Depacketizer
 from ingest.rtsp.h265 import H265Depacketizer
 from ingest.rtsp.jpeg import JpegDepacketizer
 from ingest.rtsp.nal import MAX_SIDE_PX, MIN_SIDE_PX, START_CODE, AccessUnit, Depacketizer, Parameters
 from ingest.rtsp.rtp import PayloadReader, RtpReceiver, read_rtcp
 from ingest.source import CodecChanged
-from ingest.timeline import Placing, Timeline
+from ingest.timeline import Timeline
 from tests.fuzz.pieces import pieces
 
 NOW_S = 1_700_000_000.0
@@ -67,31 +69,37 @@ def _received_framed(packets: list[bytes]) -> Received:
 
 
 def fuzz_calm(data: bytes) -> None:
-    """What is taken at a glance is what reading everything takes: the same pictures, counted alike, and read on alike.
+    """What is taken at a glance is what reading everything takes: the same pictures, counted alike, and read on alike, whatever
+    lies beside it.
 
     Odd first bytes mean H.265. Pieces are frames as they come, or payloads: those begin with flags, marker (1) and report (2).
     """
     receiver = _receiver_at_rest(data[:1])
-    found = receiver.calm(0, 1)
-    assert found is not None
-    (calm, header), came = found, _as_frames(pieces(data[1:]))
-    sight = calm.scan(came, header)
-    if sight is None:
+    calm, neighbour = receiver.calm(0, 1), _receiver_at_rest(b"").calm(0, 1)
+    assert calm is not None and neighbour is not None
+    came, beside = _as_frames(pieces(data[1:])), _as_frames([b"\1\x61\x9aabcdefgh"])
+    sights = _glance([beside, came, beside], [neighbour, calm, neighbour])
+    assert sights.plain[0] and sights.plain[2] and {0: 1, 2: 1}.items() <= dict(enumerate(sights.pictures.tolist())).items()
+    if not sights.plain[1]:
         return
-    out, packets, reports, rest = list[AccessUnit](), receiver.packets, list[bytes](), came[: sight.taken]
+    taken = int(sights.end[1]) - len(beside)
+    out, packets, reports, rest = list[AccessUnit](), receiver.packets, list[bytes](), came[:taken]
     while rest := rest[receiver.receive_run(rest, 0, 0, out) :]:
         end = 4 + int.from_bytes(rest[2:4])
         assert rest[:2] == b"$\1" and not read_rtcp(rest, 4, end).goodbye
         reports.append(rest[4:end])
         rest = rest[end:]
-    assert list(calm.units([sight.data])) == out and [unit.rtp_timestamp for unit in out] == list(sight.stamp)
-    assert [len(unit.data) for unit in out] == list(sight.size) and not any(unit.lost for unit in out)
-    assert [at for at, unit in enumerate(out) if unit.is_key] == list(sight.key) and list(sight.reports) == reports
-    assert receiver.packets == packets + sight.rtp_packets and receiver.lost == 0
-    found = receiver.calm(0, 1)
-    assert found is not None and found[0] is calm and _unmarked(found[1]) == _unmarked(sight.header)
-    run = Stretch(calm, (sight,))
-    run.place("c1", Placing(0, array("d", sight.stamp)))
+    mine = sights.camera == 1
+    stamps = [unit.rtp_timestamp for unit in out]
+    assert list(calm.units(came[:taken])) == out and stamps == list(sights.stamp[mine])
+    assert stamps == [stamp for _, stamp in calm.ends(came[:taken])] and sights.pictures[1] == len(out)
+    assert (stamps[0], stamps[-1]) == (sights.first[1], sights.last[1])
+    assert sights.spacing[1] == stamps[-1] - [_CALM_AT[1], *stamps][-2]
+    assert [len(unit.data) for unit in out] == list(sights.size[mine]) and not any(unit.lost for unit in out)
+    assert [unit.is_key for unit in out] == list(sights.is_key[mine]) and [one for _, one in sights.reports] == reports
+    assert receiver.packets == packets + sights.rtp_packets[1] and receiver.lost == 0 and receiver.calm(0, 1) is calm
+    key = [at for at, unit in enumerate(out) if unit.is_key]
+    run = Stretch(calm, "c1", 7, [(came[:taken], 0.5)], len(out), (stamps[0], stamps[-1]), size=list(sights.size[mine]), key=key)
     assert (
         list(run)
         == [run.packet(at) for at in range(len(run))]
@@ -99,9 +107,16 @@ def fuzz_calm(data: bytes) -> None:
     )
 
 
-def _unmarked(header: bytes) -> int:
-    """The first 12 bytes of an RTP packet, whether or not it ends a picture."""
-    return int.from_bytes(header[4:]) | 0x80_0000 << 64
+def _glance(came: list[bytes], calms: list[Calm]) -> Sights:
+    """Of cameras that are all where `_receiver_at_rest` is."""
+    arena = np.frombuffer(b"".join(came) + bytes(SLACK_BYTES), np.uint8)
+    end = np.cumsum([len(data) for data in came])
+    level, (sequence, stamp, ssrc) = Levels.zeros(len(came)), _CALM_AT
+    level.word[:], level.base[:], level.sequence[:], level.stamp[:], level.ssrc[:] = 0x2400, 0x8060_0000, sequence, stamp, ssrc
+    for at, calm in enumerate(calms):
+        level.report_word[at], level.prefix_bytes[at] = calm.report_word, calm.prefix_bytes
+        level.header_bytes[at] = calm.reader.layout.header_bytes
+    return scan(arena, np.concatenate(([0], end[:-1])), end, level, calms)
 
 
 def _receiver_at_rest(choice: bytes) -> RtpReceiver:

@@ -1,12 +1,13 @@
 """Scripted cameras under a real reader, on a simulated clock. No sockets."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from base import Advice, Codec, Health, Packet, Quality, SimulatedClock, SourceError
 from ingest import DEFAULT_SETTINGS, Feed, PacketSource, Phase, StreamFacts, SweepReader
 from ingest.run import Run, Settled
+from ingest.standing import Brought
 
 __all__ = ["Camera", "Street"]
 
@@ -86,11 +87,11 @@ class ScriptedSource:
         self.received_bytes += sum(len(packet.data) + camera.filler for packet in packets)
         return packets
 
-    def glance(self, utc_s: float, now_s: float) -> None:
+    def calm(self) -> None:
         return None
 
-    def settle(self) -> Iterator[Settled]:
-        return iter(())
+    def take(self, brought: Brought) -> Sequence[Settled]:
+        return ()
 
     def close(self) -> None:
         self._camera.closed += 1

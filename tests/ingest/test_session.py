@@ -150,6 +150,18 @@ def test_keep_alive_asks_what_the_camera_offers_at_half_the_timeout() -> None:
         session.receive(reply(6, status="454 Session Not Found"), 0.0)
 
 
+def test_over_tcp_a_report_goes_with_the_keep_alive_but_not_with_every_one(clip: Clip) -> None:
+    session = playing()
+    session.receive(b"".join(b"$\x02" + len(packet).to_bytes(2) + packet for packet in rtp_of(clip, 2)), 0.0)
+    told = []
+    for now_s in range(100, 165, 5):
+        session.tick(float(now_s))
+        output = session.take_output()
+        told.append((b"GET_PARAMETER" in output, b"$\x03" in output))
+        session.receive(reply(5), 0.0)
+    assert told == [(now_s > 100 and now_s % 10 == 0, now_s in (120, 140, 160)) for now_s in range(100, 165, 5)]
+
+
 def test_the_camera_may_ask_questions() -> None:
     session = playing()
     session.receive(b"SET_PARAMETER * RTSP/1.0\r\nCSeq: 8\r\n\r\nANNOUNCE * RTSP/1.0\r\nCSeq: 9\r\n\r\n", 0.0)
