@@ -36,13 +36,14 @@ export function FalseAlarms() {
         </div>
       }
     >
-      {answer.data && <Worst groups={worstFirst(answer.data.groups)} hasRules={by === "rule"} />}
+      {answer.data && <Worst groups={worstFirst(answer.data.groups)} />}
     </Part>
   );
 }
 
-function Worst({ groups, hasRules }: { groups: readonly Figures[]; hasRules: boolean }) {
+function Worst({ groups }: { groups: readonly Figures[] }) {
   const [whole, setWhole] = useState(false);
+  const hasRules = groups.some((one) => one.name.includes("/")); // what is shown may be older than what is asked for
   if (groups.length === 0) return <p class="dim">{t("reports.false.none")}</p>;
   const most = groups[0]?.verdicts.false_alarm ?? 1;
   return (
