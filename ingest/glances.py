@@ -5,6 +5,7 @@ sweep of its own, its turn to be judged. What they are told leaves them as if ev
 would make a difference (a time that falls below what was shown, a limit that is brought nearer, a pause) is left to a sweep.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from ingest.standing import Brought, Keys, Standing
 from ingest.timeline import Placing, place_many
 
 __all__ = ["Glances", "Look"]
+
+logger = logging.getLogger(__name__)
 
 _NOTHING = np.zeros(0, np.int64)
 _ARENA_BYTES = 4 * 2**20
@@ -111,10 +114,9 @@ class Glances:
         self._wait(rows, end - begin > came, came, is_left, now_s)
         some = np.flatnonzero((came > 0) & ~is_left)
         row = rows[some]
-        sights = scan(self._arena, begin[some], end[some], self._level.of(row), [self._calms[at] for at in row.tolist()])
-        plain = self._place(row, sights, utc_s, now_s)
+        plain, sights = self._see(row, begin[some], end[some], utc_s, now_s)
         is_left[some[~plain]] = True
-        row, some, sights = row[plain], some[plain], sights.of(plain)
+        row, some = row[plain], some[plain]
         keyed = self._note_keys(row, sights, begin[some])
         self._keep(row, sights, begin[some], end[some], utc_s, now_s)
         self._came_bytes[row] += came[some]
@@ -161,6 +163,16 @@ class Glances:
         self._idle[rows] = np.where(is_silent, self._idle[rows] + 1, 0)
         is_left |= is_silent & (unread | (self._idle[rows] > _MOST_IDLE))
         self._since_s[rows[is_silent & ~is_left]] = now_s
+
+    def _see(self, row: Ints, begin: Ints, end: Ints, utc_s: float, now_s: float) -> tuple[Flags, Sights]:
+        """Which cameras are read at a glance, and what is seen of these."""
+        try:
+            sights = scan(self._arena, begin, end, self._level.of(row), [self._calms[at] for at in row.tolist()])
+            plain = self._place(row, sights, utc_s, now_s)
+            return plain, sights.of(plain)
+        except Exception:  # our own mistake costs time, not the pictures of all cameras of this look
+            logger.exception("looking at %d cameras together; each is swept by itself", len(row))
+            return np.zeros(len(row), np.bool_), Sights.none()
 
     def _place(self, row: Ints, sights: Sights, utc_s: float, now_s: float) -> Flags:
         """Whose pictures go on in time as usual, without bringing a limit nearer."""

@@ -82,6 +82,12 @@ class Sights:
     is_key: Flags  # (p,)
     reports: list[tuple[int, bytes]]  # camera, and what lies in the frame
 
+    @classmethod
+    def none(cls) -> Self:
+        """Of no camera."""
+        nothing, nobody = np.zeros(0, np.int64), np.zeros(0, np.bool_)
+        return cls(nobody, *(nothing,) * 10, nobody, [])
+
     def of(self, which: Flags) -> "Sights":
         """Of some of the cameras (n,)."""
         mine, place = which[self.camera], np.cumsum(which) - 1

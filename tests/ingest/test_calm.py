@@ -4,6 +4,7 @@ import base64
 import random
 import struct
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from unittest.mock import patch
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from base import Codec, Packet, SimulatedClock, SourceError
-from ingest import DEFAULT_SETTINGS, Feed, PacketSource, Phase, RtspSource, rtsp_source
+from ingest import DEFAULT_SETTINGS, Feed, PacketSource, Phase, RtspSource, glances, rtsp_source
 from ingest.gaps import GapLog
 from ingest.glances import Glances
 from ingest.life import CameraLife
@@ -335,6 +336,17 @@ def test_reports_and_unfinished_pictures_are_read_past_at_a_glance() -> None:
         reading.turn(b"", 0.2, settles=True)
     assert both[1].result() == both[0].result() and both[1].source.facts.skew_s is not None
     assert both[1].stretches == 5, "of which three saw nothing"
+
+
+def test_a_mistake_of_ours_in_a_look_costs_no_picture(caplog: pytest.LogCaptureFixture) -> None:
+    entries = street(Codec.H264, [("key", "", 0), *[("whole", "", 0)] * 3, ("key", "", 0), ("whole", "", 0)], 100, 1000)
+    both = [Reading(Codec.H264, True, at_a_glance) for at_a_glance in (False, True)]
+    for number, entry in enumerate(entries):
+        with patch.object(glances, "scan", side_effect=IndexError) if number in (2, 3) else nullcontext():
+            for reading in both:
+                reading.turn(entry, 0.2, settles=number == len(entries) - 1)
+    assert both[1].result() == both[0].result() and 0 < both[1].stretches < len(entries)
+    assert "looking at 1 cameras together" in caplog.text
 
 
 def test_a_flood_of_plain_pictures_is_one_at_the_same_moment() -> None:
