@@ -53,10 +53,14 @@ class Running:
         self.stop()
 
     def start(self) -> Self:
-        """Start it and wait until it says that it is ready."""
+        """Start it and wait until it says that it is ready; otherwise nothing of it is left running."""
         self.launch()
-        wait_until(lambda: _READY.search(self.new_log()) or self._ended(), self.patience_s, "ready")
-        assert not self._ended(), self.new_log()
+        try:
+            wait_until(lambda: _READY.search(self.new_log()) or self._ended(), self.patience_s, "ready")
+            assert not self._ended(), self.new_log()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def launch(self) -> None:
