@@ -102,7 +102,9 @@ class Overview:
         self._clock = clock
         self._pages: set[OverviewPage] = set()
         self._newest: dict[str, Packet] = {}  # the newest key frame of each camera that some page shows
-        self._whole_s: dict[str, float] = {}  # of cameras of which all packets are tapped: time of the newest one
+        self._whole: dict[
+            str, tuple[float, int]
+        ] = {}  # of cameras of which all packets are tapped: time and media time of the newest
         self._task: asyncio.Task[None] | None = None
         self._is_changed = False
         self.pictures = 0
@@ -163,7 +165,7 @@ class Overview:
         finally:
             tap.close()
             self._newest.clear()
-            self._whole_s.clear()
+            self._whole.clear()
 
     def _review(self, tap: ManyTap) -> None:
         """Who stirs is promoted; want what is shown, and forget the rest."""
@@ -174,7 +176,7 @@ class Overview:
         for page in self._pages:
             page.promote([camera for camera in stirring if statuses[camera].codec in page.codecs])
         whole = {camera for page in self._pages for camera in page.moving}
-        self._whole_s = {camera: self._whole_s.get(camera, 0.0) for camera in whole}
+        self._whole = {camera: self._whole.get(camera, (0.0, 0)) for camera in whole}
         self._newest = {camera: packet for camera, packet in self._newest.items() if camera in shown}
         tap.want(shown - whole, whole)
 
@@ -199,10 +201,11 @@ class Overview:
 
     def _is_news(self, packet: Packet) -> bool:
         """Whether it is newer than what came of its camera: a tap's cached GOP reaches those who had it, too."""
-        if packet.camera in self._whole_s:
-            if packet.time_s <= self._whole_s[packet.camera]:
+        if packet.camera in self._whole:
+            since = packet.time_s, packet.pts_90k  # pictures that were held up and come together may share a time
+            if since <= self._whole[packet.camera]:
                 return False
-            self._whole_s[packet.camera] = packet.time_s
+            self._whole[packet.camera] = since
         if not packet.is_key:
             return True
         known = self._newest.get(packet.camera)

@@ -203,7 +203,7 @@ async def subscribe(address: str, camera: str) -> AsyncIterator[AsyncIterator[Pa
 
 
 async def _packets(socket: "zmq.asyncio.Socket", camera: str) -> AsyncIterator[Packet]:
-    newest_s = float("-inf")
+    newest = float("-inf"), 0
     while True:
         try:
             parts = await asyncio.wait_for(socket.recv_multipart(), _SILENCE_S)
@@ -211,9 +211,9 @@ async def _packets(socket: "zmq.asyncio.Socket", camera: str) -> AsyncIterator[P
             raise StreamTimeout(f"{camera}: no packet for {_SILENCE_S:.0f} s while watched") from None
         packet = _unpacked(parts)
         # Another viewer's burst of the cached GOP reaches this one too; by our clock, which unlike a camera's own never starts
-        # over when it reconnects, what was seen is passed over.
-        if packet.time_s > newest_s:
-            newest_s = packet.time_s
+        # over when it reconnects, what was seen is passed over. Pictures that were held up and come together may share a time.
+        if (packet.time_s, packet.pts_90k) > newest:
+            newest = packet.time_s, packet.pts_90k
             yield packet
 
 

@@ -66,6 +66,25 @@ def test_the_cached_gop_comes_first_then_live_packets_and_leaving_ends_the_watch
         tap.stop()
 
 
+def test_pictures_that_share_a_time_all_come(tmp_path: Path) -> None:
+    """So do those that were held up and are read together: none of their times may lie in the future."""
+    watched = Watched()
+    tap, address = open_tap(tmp_path, watched)
+    held_up = [packet(number)._replace(time_s=2.5) for number in (2, 3, 4)]
+    try:
+
+        async def watch() -> list[Packet]:
+            async with subscribe(address, "c1") as packets, asyncio.timeout(5):
+                got = [await anext(packets), await anext(packets)]
+                for one in (*held_up, held_up[0], packet(5)):
+                    tap.offer(one)
+                return [*got, *[await anext(packets) for _ in range(4)]]
+
+        assert asyncio.run(watch())[2:] == [*held_up, packet(5)]
+    finally:
+        tap.stop()
+
+
 def test_a_camera_whose_name_begins_with_anothers_is_not_mixed_up(tmp_path: Path) -> None:
     watched = Watched()
     tap, address = open_tap(tmp_path, watched)
