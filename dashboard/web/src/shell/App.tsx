@@ -2,7 +2,7 @@
 
 import "./shell.css";
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 
 import { AdminPage } from "../admin/AdminPage";
 import { Board } from "../board/Board";
@@ -44,7 +44,7 @@ export function App() {
 }
 
 function Room() {
-  useEffect(() => startDesk(), []);
+  useLayoutEffect(() => startDesk(), []); // keys count from the moment on that the room is seen
   useEffect(() => startFollowing(), []);
   const isAdministrator = session.value?.principal.role === "administrator";
   return (
