@@ -237,7 +237,7 @@ class Feeds:
         return jpeg.tobytes()
 
     def statuses(self) -> tuple[CameraStatus, ...]:
-        """One per camera, in order of rows, about a second old; of calm cameras up to three."""
+        """One per camera, in order of rows, about a second old; of calm cameras up to three and a half."""
         lives, gate = self._reader.lives, self._gate
         return tuple(life.status(gate.ring_s(life.row), gate.awake(life.row)) for life in lives)
 
