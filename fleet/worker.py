@@ -31,7 +31,7 @@ from detect import DEFAULT_WATCH, DetectSettings, LookAside, Outbox, Pipeline, W
 from fleet.setups import CameraSetup
 from fleet.tap import PacketTap
 from fleet.watch import Watch
-from ingest import DEFAULT_SETTINGS, MAIN, ClipBox, ClipRecorder, Feed, Feeds, IngestSettings, MainLook, MainStreams
+from ingest import DEFAULT_SETTINGS, MAIN, ClipBox, ClipRecorder, Feed, Feeds, IngestSettings, MainStreams
 from ingest.onvif import AskedCamera, MotionNotices
 
 __all__ = ["CLIPS", "Worker", "WorkerConfig"]
@@ -114,7 +114,7 @@ class Worker:
         self._feeds = Feeds(feeds, clock, config.ingest, on_packet=self._on_packet)
         self._watch = Watch(cameras, self._feeds, clock, config.watch)
         self._notices = MotionNotices(config.notices, self._watch.camera_says, clock)
-        self._main = MainLook(config.mains, clock)
+        self._main = MainStreams(config.mains, clock, self._on_packet)
         self._opinions = LookAside(self._networks, self._main)
         self._pipeline = Pipeline(
             cameras,
@@ -135,7 +135,6 @@ class Worker:
             clock,
             {feed.camera: feed.masks for feed in config.feeds},
         )
-        self._large = MainStreams(config.mains, clock, self._on_packet)
         self._tap = PacketTap(config.tap_address, self._names(), self._see, self._feeds.watch_keys, self._gop)
         self._held: deque[Event] = deque()
         self._stopping = threading.Event()
@@ -155,7 +154,6 @@ class Worker:
         self._thread.start()
         self._clips.start()
         self._main.start()
-        self._large.start()
         self._notices.start()
         self._started = True
 
@@ -209,9 +207,8 @@ class Worker:
             self._clips.stop(_JOIN_S / 2)
             self._notices.stop(_JOIN_S / 4)
             self._opinions.stop()
-            self._main.stop(_JOIN_S / 4)
             self._tap.stop()
-            self._large.stop(_JOIN_S / 4)
+            self._main.stop(_JOIN_S / 4)
             self._feeds.stop()
         if self._thread.is_alive():  # it may still append: the outbox closes with the process
             logger.error("%s: its analysis did not stop within %.0f s", self.config.name, _JOIN_S)
@@ -251,14 +248,14 @@ class Worker:
 
     def _names(self) -> frozenset[str]:
         """What may be looked at: cameras, and main streams."""
-        return self._large.names.union(self._row_of)
+        return self._main.names.union(self._row_of)
 
     def _see(self, name: str, watched: bool) -> None:
         """Somebody looks at a camera, or at its main stream, or no longer. On the tap's thread."""
-        (self._large if name.endswith(MAIN) else self._feeds).watch(name, watched)
+        (self._main if name.endswith(MAIN) else self._feeds).watch(name, watched)
 
     def _gop(self, name: str) -> tuple[Packet, ...]:
-        return (self._large if name.endswith(MAIN) else self._feeds).gop(name)
+        return (self._main if name.endswith(MAIN) else self._feeds).gop(name)
 
     def _on_packet(self, packet: Packet) -> None:
         self._tap.offer(packet)
@@ -325,7 +322,6 @@ class Worker:
         self._streams[row] = stream
         self._clips.exchange(camera, None if feed is None else _longest_s(setup.rules), stream.masks, is_another)
         self._main.exchange(camera, setup.main)
-        self._large.exchange(camera, setup.main)
         self._notices.exchange(camera, setup.notices)
         self._held.extend(self._pipeline.exchange(row, name, setup.rules, setup.ignored))
         self._watch.exchange(row, name)

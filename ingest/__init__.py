@@ -9,7 +9,6 @@ from ingest.clip_box import ClipBox, pack_clip, unpack_clip
 from ingest.clip_recorder import ClipRecorder, ClipStats
 from ingest.feeds import Feeds, IngestStats
 from ingest.libav_source import LibavSource
-from ingest.main_look import MainLook
 from ingest.main_stream import MAIN, MainStreams
 from ingest.packet_stats import PacketLevels
 from ingest.probe import survey
@@ -30,7 +29,6 @@ __all__ = [
     "IngestSettings",
     "IngestStats",
     "LibavSource",
-    "MainLook",
     "MainStreams",
     "PacketLevels",
     "PacketSource",

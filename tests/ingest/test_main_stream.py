@@ -1,6 +1,7 @@
-"""A main stream is read while somebody looks at it, and only then."""
+"""Main streams: read while somebody looks or an alarm is near, and only then; the newest key frame is had, masks black."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,8 +9,10 @@ import pytest
 
 from base import Packet, SystemClock
 from ingest import MAIN, Feed, MainStreams
-from tests.ingest.conftest import Clip, Until
+from tests.ingest.conftest import HEIGHT, WIDTH, Clip, Until
 from tests.servers.rtsp import Fault, RtspServer, Script
+
+MASK = ((0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6))
 
 
 @contextmanager
@@ -53,3 +56,50 @@ def test_another_address_takes_the_place_of_the_one_that_is_read(clip: Clip, unt
         assert until(lambda: after.seen.connections == 1 and main.gop("c1" + MAIN) != (), 10)
         main.exchange("c1", None)
         assert main.names == frozenset() and until(lambda: main.gop("c1" + MAIN) == (), 10)
+
+
+def test_one_connection_serves_who_looks_and_the_second_opinion(clip: Clip, until: Until) -> None:
+    got: list[Packet] = []
+    with RtspServer(clip) as server, streams(got, Feed("c1", server.url("c1"))) as main:
+        main.prepare("c1")
+        assert until(lambda: main.picture("c1", time.time()) is not None, 10)
+        assert not got, "an alarm is near, but nobody looks"
+        main.watch("c1" + MAIN, True)
+        assert main.gop("c1" + MAIN)[0].is_key, "who comes now need not wait for a key frame"
+        assert until(lambda: len(got) > 0, 10)
+        assert main.picture("c1", time.time()) is not None and server.seen.connections == 1
+
+
+def test_a_picture_is_had_only_of_a_camera_that_was_prepared(clip: Clip, until: Until) -> None:
+    with RtspServer(clip) as server, streams([], Feed("c1", server.url("c1"), masks=(MASK,))) as main:
+        assert main.picture("c1", time.time()) is None and main.picture("nobody", time.time()) is None
+        main.prepare("nobody")
+        main.prepare("c1")
+        assert until(lambda: main.picture("c1", time.time()) is not None, 10)
+        found = main.picture("c1", time.time())
+        assert found is not None
+        time_s, bgr = found
+        assert abs(time.time() - time_s) < 3 and bgr.shape == (HEIGHT, WIDTH, 3)
+        assert bgr[int(0.45 * HEIGHT) : int(0.55 * HEIGHT), int(0.45 * WIDTH) : int(0.55 * WIDTH)].max() == 0
+        assert main.picture("c1", time.time() - 60) is None, "too far from the event"
+
+
+def test_a_picture_of_before_an_exchange_is_not_shown_with_the_masks_of_after_it(clip: Clip, until: Until) -> None:
+    with RtspServer(clip) as server:
+        url = server.url("c1")
+        main = MainStreams([Feed("c1", url, masks=(MASK,))], SystemClock(), lambda packet: None)  # its thread is ours
+        main.prepare("c1")
+        assert until(lambda: main.turn() and main.picture("c1", time.time()) is not None, 10)
+        main.exchange("c1", Feed("c1", url))
+        assert main.picture("c1", time.time()) is None
+        main.exchange("c1", None)
+        assert main.picture("c1", time.time()) is None and not main.turn()
+
+
+def test_one_that_nobody_looks_at_is_left_alone_once_it_failed(
+    clip: Clip, until: Until, caplog: pytest.LogCaptureFixture
+) -> None:
+    with RtspServer(clip, Script(Fault.NOT_FOUND)) as server, streams([], Feed("c1", server.url("c1"))) as main:
+        main.prepare("c1")
+        assert until(lambda: "no main stream" in caplog.text, 10)
+        assert main.picture("c1", time.time()) is None
