@@ -51,7 +51,8 @@ class Gate:
         self.work_ready = threading.Event()
         self._ring, self._clock, self._most_packets = ring, clock, most_packets
         self._lock = threading.Lock()
-        self._until_s: dict[int, float] = {}  # monotonic, of rows that are awake
+        self._until_s: dict[int, float] = {}  # monotonic, of rows that are awake ...
+        self._woken_s: dict[int, float] = {}  # ... and since when they are; stays afterwards
         self._keys: OrderedDict[int, Run] = OrderedDict()  # with a key frame that waits: its last one
         self._queues: OrderedDict[int, deque[Packet]] = OrderedDict()  # of rows that are awake, or were and are not done
         self._decoded_s: dict[int, float] = {}  # UTC of the newest packet that went to a row's own decoder
@@ -88,6 +89,7 @@ class Gate:
             if asleep:
                 self._keys.pop(row, None)
                 self._queues.setdefault(row, deque())
+                self._woken_s[row] = now_s
                 self._headless.add(row)
                 newest = self._ring.newest_gop(row)
                 self._enqueue(row, self._before(row, newest) + newest)
@@ -132,9 +134,17 @@ class Gate:
             return self._ring.packets(row)
 
     def backlog_s(self) -> float:
-        """Media time that waits for the decoders of awake cameras, the mean over these; 0 without one."""
+        """Media time that waits for the decoders of awake cameras, the mean over these; 0 without one.
+
+        A wake begins with seconds of it, which say nothing of how fast decoding is: it counts no more than it has been awake.
+        Else a small budget, by which cameras are awake for a moment each, would look like a slow machine, and be made smaller.
+        """
         with self._lock:
-            waits_s = [queue[-1].time_s - queue[0].time_s if queue else 0.0 for queue in self._queues.values()]
+            now_s = self._clock.monotonic_s()
+            waits_s = [
+                min(queue[-1].time_s - queue[0].time_s, now_s - self._woken_s[row]) if queue else 0.0
+                for row, queue in self._queues.items()
+            ]
         return sum(waits_s) / len(waits_s) if waits_s else 0.0
 
     def ring_s(self, row: int) -> float:

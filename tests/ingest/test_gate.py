@@ -248,3 +248,16 @@ def test_what_waits_for_a_decoder_is_bounded_by_bytes_too() -> None:
         one.admit(0, [Packet("c", 0.0, index, True, bytes(2**20))])
     waiting = [index for index, _ in drain(one)]
     assert waiting == list(range(68, 100)) and one.stats().dropped == 68
+
+
+def test_what_a_wake_begins_with_is_no_backlog_until_it_stays_undone() -> None:
+    one, clock = gate()
+    one.admit(0, [packet(index) for index in range(9)])
+    one.wake(0, clock.now_s() + 60)
+    assert one.backlog_s() == 0.0
+    clock.advance(3)
+    assert one.backlog_s() == 3.0, "three seconds later it is"
+    clock.advance(30)
+    assert one.backlog_s() == 8.0, "never more than what waits"
+    drain(one)
+    assert one.backlog_s() == 0.0
