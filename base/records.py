@@ -392,6 +392,7 @@ class WorkerStats:
     packets: int = 0
     bytes: int = 0
     key_frames_decoded: int = 0
+    key_frames_still: int = 0
     frames_decoded: int = 0
     frames_dropped: int = 0
     crops: int = 0

@@ -14,6 +14,7 @@ _VARIATIONS = {
     "all_tiers": Variation(),
     "no_packet_gate": Variation(packets=False),
     "no_key_frame_tier": Variation(key_frames=False),
+    "every_key_frame": Variation(still=False),
     "no_mosaic": Variation(batches=False),
     "full_decode": Variation(tiers=False),
 }
@@ -82,6 +83,7 @@ def _summary(before: Counted, after: Counted, lasted_s: float, cameras: int, sca
         "cores": round((after.cpu_s - before.cpu_s) * scale, 3),
         "decode_cores": round((after.decode_s - before.decode_s) * scale, 3),
         "analysis_cores": round((after.analyse_s - before.analyse_s) * scale, 3),
+        "key_frames_per_s": round((stats.key_frames_decoded - earlier.key_frames_decoded) * scale, 1),
         "decoded_fraction": round(decoded / max(1, stats.packets - earlier.packets), 4),
         "crops_per_s": round((stats.crops - earlier.crops) * scale, 1),
         "inferences_per_s": round((stats.inferences - earlier.inferences) * scale, 1),

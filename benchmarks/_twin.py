@@ -43,6 +43,7 @@ class Variation:
 
     packets: bool = True  # tier T0
     key_frames: bool = True  # wakes of tier T1
+    still: bool = True  # key frames that can show nothing new are not decoded
     batches: bool = True  # crops of all cameras in one run of the network
     tiers: bool = True  # without them everything is decoded
 
@@ -81,7 +82,7 @@ class Twin:
         self._cameras = [_Playing(camera, clips[camera.file], started_s) for camera in cameras if camera.file is not None]
         names = [camera.id for camera in cameras]
         ring = Ring(len(names), DEFAULT_SETTINGS.ring_gops, DEFAULT_SETTINGS.ring_camera_bytes, DEFAULT_SETTINGS.ring_bytes)
-        self._gates = _Gates(names, ring, self.clock)
+        self._gates = _Gates(names, ring, self.clock, variation.still)
         settings = settings if variation.packets else replace(settings, packet_octaves=100.0)
         settings = settings if variation.tiers else replace(settings, budget_cores=_UNLIMITED)
         self._watch = Watch(names, self._gates, self.clock, settings)
@@ -118,6 +119,7 @@ class Twin:
             self._watch.stats(),
             packets=self._packets,
             key_frames_decoded=decoded.key_frames,
+            key_frames_still=self._gates.gate.stats().still,
             frames_decoded=decoded.frames,
             frames_dropped=self._gates.gate.stats().dropped,
             crops=detect.crops,
@@ -197,10 +199,10 @@ class _Playing:
 class _Gates:
     """`ingest.Feeds` without its reader and threads."""
 
-    def __init__(self, cameras: Sequence[str], ring: Ring, clock: SimulatedClock) -> None:
+    def __init__(self, cameras: Sequence[str], ring: Ring, clock: SimulatedClock, still: bool) -> None:
         self._rows = {camera: row for row, camera in enumerate(cameras)}
-        self.gate = Gate(ring, clock, DEFAULT_SETTINGS.awake_packets)
         self.sizes = PacketStats(len(cameras), clock)
+        self.gate = Gate(ring, clock, DEFAULT_SETTINGS.awake_packets, self.sizes.stillness if still else None)
         self.frames = LatestFrames(
             len(cameras), DEFAULT_SETTINGS.pending_frames, DEFAULT_SETTINGS.pending_frames_per_camera, lambda: None
         )

@@ -24,6 +24,7 @@ _WORKER_HELP = {
     "packets": "Packets received from cameras.",
     "bytes": "Bytes received from cameras.",
     "key_frames_decoded": "Key frames decoded of quiet cameras.",
+    "key_frames_still": "Key frames not decoded: by the packets before them nothing had changed.",
     "frames_decoded": "Frames decoded of awake cameras, key frames included; those of quiet cameras are counted apart.",
     "frames_dropped": "Frames let through the gate, then given up because decoding or the pipeline fell behind.",
     "crops": "Crops cut for the crop network.",

@@ -393,6 +393,7 @@ class Worker:
             packets=ingest.packets,
             bytes=ingest.bytes,
             key_frames_decoded=ingest.key_frames_decoded,
+            key_frames_still=ingest.key_frames_still,
             frames_decoded=ingest.frames_decoded,
             frames_dropped=ingest.frames_dropped,
             crops=detect.crops,

@@ -37,6 +37,7 @@ class IngestStats:
     bytes: int = 0
     lost: int = 0  # RTP packets
     key_frames_decoded: int = 0  # while quiet
+    key_frames_still: int = 0  # not decoded: by their packets nothing had changed
     frames_decoded: int = 0  # while awake
     frames_dropped: int = 0  # let through the gate, then given up because decoding or the pipeline fell behind
     decode_errors: int = 0
@@ -76,8 +77,8 @@ class Feeds:
         self._keyed: frozenset[int] = frozenset()  # replaced as a whole, so that any thread may
         self._clock = clock
         ring = Ring(len(feeds), settings.ring_gops, settings.ring_camera_bytes, settings.ring_bytes)
-        self._gate = Gate(ring, clock, settings.awake_packets)
         self._packet_stats = PacketStats(len(feeds), clock)
+        self._gate = Gate(ring, clock, settings.awake_packets, self._packet_stats.stillness)
         self._reader = SweepReader(
             feeds,
             clock,
@@ -252,6 +253,7 @@ class Feeds:
             bytes=sum(life.stats.bytes for life in lives),
             lost=sum(life.stats.lost for life in lives),
             key_frames_decoded=decoded.key_frames,
+            key_frames_still=gate.still,
             frames_decoded=decoded.frames,
             frames_dropped=gate.dropped + self._frames.replaced,
             decode_errors=decoded.errors,

@@ -9,6 +9,7 @@ from base.clock import Clock
 from base.records import Packet
 from ingest.ring import Ring
 from ingest.run import Packets, Run, as_run
+from ingest.stillness import MOST_UNSEEN_S, Stillness
 
 __all__ = ["Gate", "GateStats", "RoomFor", "Work"]
 
@@ -32,9 +33,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class GateStats:
-    """`dropped` counts packets that were let through and then given up because decoding fell behind."""
+    """`dropped` counts packets that were let through and then given up because decoding fell behind; `still` the key frames that
+    were not let through because nothing had changed."""
 
     dropped: int
+    still: int
     awake: int
     ring_bytes: int
 
@@ -42,14 +45,15 @@ class GateStats:
 class Gate:
     """Between reader and decoder: keeps the ring, and the packets that wait for a decoder. Any thread may call any method.
 
-    Quiet cameras: one waiting key frame each, the newest wins. Awake cameras: all packets in order, at most `most_packets` or
+    Quiet cameras: one waiting key frame each, the newest wins; with `stillness` only those that may show something new, and
+    the first after seven seconds whatever it says. Awake cameras: all packets in order, at most `most_packets` or
     32 MiB each; when the decoder falls that far behind, the oldest go, up to the next key frame. Quiet work and awake work take
     turns, so that every camera still gets its key frames. `work_ready` is set whenever there is something to decode.
     """
 
-    def __init__(self, ring: Ring, clock: Clock, most_packets: int) -> None:
+    def __init__(self, ring: Ring, clock: Clock, most_packets: int, stillness: Stillness | None = None) -> None:
         self.work_ready = threading.Event()
-        self._ring, self._clock, self._most_packets = ring, clock, most_packets
+        self._ring, self._clock, self._most_packets, self._stillness = ring, clock, most_packets, stillness
         self._lock = threading.Lock()
         self._until_s: dict[int, float] = {}  # monotonic, of rows that are awake ...
         self._woken_s: dict[int, float] = {}  # ... and since when they are; stays afterwards
@@ -57,7 +61,8 @@ class Gate:
         self._queues: OrderedDict[int, deque[Packet]] = OrderedDict()  # of rows that are awake, or were and are not done
         self._decoded_s: dict[int, float] = {}  # UTC of the newest packet that went to a row's own decoder
         self._headless: set[int] = set()  # rows whose decoder can go on at a key frame only
-        self._dropped = 0
+        self._shown_s: dict[int, float] = {}  # when (monotonic) a key frame of a quiet row was last let through
+        self._dropped = self._still = 0
         self._quiet_turn = False
 
     def admit(self, row: int, packets: Packets) -> None:
@@ -68,7 +73,7 @@ class Gate:
                 self._admit_awake(row, list(run))
             else:
                 self._ring.extend(row, run)
-                if not run.key:
+                if not run.key or self._is_still(row, len(run.key)):
                     return
                 self._dropped += len(run.key) - 1 + (row in self._keys)
                 self._keys[row] = run
@@ -155,6 +160,7 @@ class Gate:
         """A camera was connected anew: its old packets cannot be continued. Reader thread."""
         with self._lock:
             self._ring.seal(row)
+            self._shown_s.pop(row, None)
             self._headless.add(row)
 
     def forget(self, row: int) -> None:
@@ -165,17 +171,32 @@ class Gate:
             self._keys.pop(row, None)
             self._queues.pop(row, None)
             self._decoded_s.pop(row, None)
+            self._shown_s.pop(row, None)
             self._headless.add(row)
 
     def stats(self) -> GateStats:
         with self._lock:
             now_s = self._clock.monotonic_s()
-            return GateStats(self._dropped, sum(until_s > now_s for until_s in self._until_s.values()), self._ring.bytes)
+            return GateStats(
+                self._dropped, self._still, sum(until_s > now_s for until_s in self._until_s.values()), self._ring.bytes
+            )
 
     def _admit_awake(self, row: int, packets: list[Packet]) -> None:
         """Queue, and keep the very same packets."""
         self._ring.extend(row, packets)
         self._enqueue(row, packets if self.awake(row) else [packet for packet in packets if packet.is_key])
+
+    def _is_still(self, row: int, keys: int) -> bool:
+        """Whether key frames that have just come can only show what the last one did."""
+        if self._stillness is None:
+            return False
+        now_s = self._clock.monotonic_s()
+        if not self._stillness.changed(row) and now_s - self._shown_s.get(row, float("-inf")) < MOST_UNSEEN_S:
+            self._still += keys
+            return True
+        self._stillness.seen(row)
+        self._shown_s[row] = now_s
+        return False
 
     def _before(self, row: int, newest: tuple[Packet, ...]) -> tuple[Packet, ...]:
         """The GOP before `newest`, if it is worth being decoded in arrears."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from base.clock import Clock
 from ingest.run import Packets, as_run
+from ingest.stillness import Stillness
 
 __all__ = ["PacketLevels", "PacketScore", "PacketStats", "SizeSpread"]
 
@@ -83,6 +84,7 @@ class PacketStats:
     """
 
     def __init__(self, rows: int, clock: Clock) -> None:
+        self.stillness = Stillness(rows)
         self._clock = clock
         self._count = np.zeros((rows, _HOURS, 2, _BINS), np.uint16)
         self._newest = np.full(rows, np.nan)  # mean log2 size of the predicted pictures that came last
@@ -128,7 +130,8 @@ class PacketStats:
             return
         row, kind = np.repeat(waiting.row, waiting.count), np.zeros(len(waiting.size), np.intp)
         kind[waiting.key] = _KEY
-        log2 = np.log2(np.maximum(np.array(waiting.size, np.float64), 1))
+        size = np.array(waiting.size, np.float64)
+        log2 = np.log2(np.maximum(size, 1))
         place = np.clip((log2 - _LEAST_LOG2[kind]) * _PER_OCTAVE, 0, _BINS - 1).astype(np.intp)
         hour = self._hour()
         np.add.at(self._count.reshape(-1), ((row * _HOURS + hour) * 2 + kind) * _BINS + place, 1)
@@ -136,6 +139,7 @@ class PacketStats:
         predicted = kind == _PREDICTED
         shown = np.bincount(row[predicted], minlength=len(self._newest))
         total = np.bincount(row[predicted], log2[predicted], minlength=len(self._newest))
+        self.stillness.add(np.bincount(row[predicted], size[predicted], minlength=len(shown)), shown)
         came = shown > 0
         self._newest[came] = total[came] / shown[came]
         with self._peak_lock:
@@ -143,6 +147,7 @@ class PacketStats:
 
     def forget(self, row: int) -> None:
         """This row is another camera from now on. Reader thread."""
+        self.stillness.forget(row)
         self._count[row] = 0
         self._newest[row] = np.nan
         with self._peak_lock:
