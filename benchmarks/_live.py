@@ -57,10 +57,10 @@ class Live:
     def __init__(self, rules: Sequence[Rule], networks: Judges, gated: bool = True) -> None:
         self._clock, ingest = SimulatedClock(START_S), DEFAULT_SETTINGS
         ring = Ring(1, ingest.ring_gops, ingest.ring_camera_bytes, ingest.ring_bytes)
-        self._gate = Gate(ring, self._clock, ingest.awake_packets)
+        self._sizes = PacketStats(1, self._clock)
+        self._gate = Gate(ring, self._clock, ingest.awake_packets, self._sizes.stillness if gated else None)
         self._frames = LatestFrames(1, ingest.pending_frames, ingest.pending_frames_per_camera, self._gate.work_ready.set)
         self._decode = DecodeLoop(self._gate, self._frames, self._clock)
-        self._sizes = PacketStats(1, self._clock)
         self._watch = Watch([CAMERA], _Gates(self._gate, self._sizes), self._clock, DEFAULT_WATCH) if gated else None
         wake = self._watch.wake if self._watch is not None else _open_anyway
         self._pipeline = Pipeline([CAMERA], rules, ZoneInfo("UTC"), networks, wake, clock=self._clock, make_id=stable_id)

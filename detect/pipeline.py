@@ -32,6 +32,7 @@ _EXTEND_S = 1.0  # an awake camera's gate is held open anew at most this often
 _STEP_S = 5.0  # a camera's time that falls further than this follows our own clock being set back
 _HOLDS = 3  # contradictions of one track after which its event stays held back
 _FREE_VAIN, _MOST_VAIN = 2, 6  # wakes by key frames in vain that change nothing, and that count at most
+_VAIN_S = 12.0  # awake without an event for that long is in vain once more: leaves can keep a camera awake for minutes
 _VAIN_SCORE = 0.075  # more of a score for each: 0.6 at most, which rules ask for by themselves
 _FORGIVEN_S = 600.0  # after which one of them is forgotten
 _TELL_S = 60.0  # one step reaches every camera, each with its next frame: told once
@@ -322,7 +323,7 @@ class Pipeline:
             self._judge_wake(camera)
 
     def _judge_wake(self, camera: _Camera) -> None:
-        """A camera that a key frame woke is quiet again: was that in vain?"""
+        """A camera that a key frame woke is quiet again, or has been awake for long: was that in vain?"""
         if camera.woken_s is not None:
             camera.vain = 0.0 if camera.event_s >= camera.woken_s else min(camera.vain + 1, _MOST_VAIN)
             camera.woken_s, camera.vain_s = None, self._clock.monotonic_s()
@@ -445,6 +446,9 @@ class Pipeline:
     def _stay_awake(self, camera: _Camera, time_s: float) -> None:
         """Hold the gate open while a track that matters lives."""
         now_s, settings = self._clock.monotonic_s(), self._settings
+        if camera.woken_s is not None and now_s - camera.woken_s >= _VAIN_S:
+            self._judge_wake(camera)
+            camera.woken_s = now_s
         if now_s - camera.followed_s < _EXTEND_S:
             return
         relevant = [

@@ -45,8 +45,8 @@ logger = logging.getLogger(__name__)
 LUMA_HEIGHT, LUMA_WIDTH = 90, 160
 _MASK_BORDER_PX = 2
 _TIDY_EVERY_S = 1.0
-LEAST_STEP_S = 0.09
-"""Of an awake camera, seven to ten frames a second are looked at: a track needs no more, and each costs a millisecond."""
+LEAST_STEP_S = 0.14
+"""Of an awake camera, five to seven frames a second are looked at: a track needs no more, and each costs a millisecond."""
 
 _MOST_POOLED = 8  # sizes seen side by side; a decoder of 640x360 takes 4 MB, one of 4K 100 MB
 _MOST_SIZES_KNOWN = 4096

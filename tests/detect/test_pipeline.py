@@ -343,6 +343,20 @@ def test_key_frames_that_wake_in_vain_must_show_more_until_one_did_not() -> None
     assert len(stage.woken) == before + 1, "an hour later it is"
 
 
+def test_leaves_that_keep_a_camera_awake_are_in_vain_again_and_again() -> None:
+    stage = Stage([rule(zone=GATE)], networks=Pair(ByShape(sure=0.5)))  # never sure enough for the rule
+    stage.learn()
+    stage.show(walker(0.6), awake=False, step_s=2.0)
+    woken = len(stage.woken)
+    for number in range(450):
+        stage.show(walker(0.6 + 0.04 * (number % 5)), awake=True, step_s=0.2)
+    assert len(stage.woken) > woken, "it was followed at first"
+    last = len(stage.woken)
+    for number in range(100):
+        stage.show(walker(0.6 + 0.04 * (number % 5)), awake=True, step_s=0.2)
+    assert len(stage.woken) == last, "a minute and a half later it asks for more than 0.5"
+
+
 def test_a_rule_that_the_network_cannot_fulfil_is_left_aside_and_the_others_are_watched(caplog: pytest.LogCaptureFixture) -> None:
     fire = rule(name="fire", kind=EventKind.FIRE_SMOKE, labels=("fire", "smoke"))
     stage = Stage([fire, rule()])
