@@ -228,7 +228,16 @@ ODD = [
         "same time",
     ),
     *("back", "jump", "new set", "aggregate", "cut", "odd byte", "not first", "nothing", "extension", "zero", "begins"),
+    *("padding", "source", "goodbye", "empty report", "answer", "huge", "keep-alive"),
 ]
+_FLAGS = {"extension": b"\x90", "padding": b"\xa0", "source": b"\x81"}  # first byte of an RTP packet
+_BETWEEN = {  # RTP packets
+    "question": b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n",
+    "answer": b"RTSP/1.0 200 OK\r\nCSeq: 6\r\nContent-Length: 3\r\n\r\nabc",
+    "goodbye": b"$\1\0\x08\x81\xcb\0\1" + (77).to_bytes(4),
+    "empty report": b"$\1\0\0",
+    "keep-alive": b"\r\n",
+}
 picture = st.tuples(
     st.sampled_from(["whole"] * 6 + ["fragments", "slices", "key", "small key", "delimited"]),
     st.sampled_from([""] * 12 + ODD),
@@ -258,6 +267,8 @@ def street(codec: Codec, steps: list[tuple[str, str, int]], sequence: int, times
             payloads[at] = payloads[at][:here] + bytes((payloads[at][here] | 0x80,)) + payloads[at][here + 1 :]
         elif odd == "zero":
             payloads[at] = b"\0" + payloads[at][1:]
+        elif odd == "huge":
+            payloads[at] += bytes(60_000)
         made = b""
         for index, payload in enumerate(payloads):
             is_odd, marker = index == at, index == len(payloads) - 1
@@ -273,13 +284,13 @@ def street(codec: Codec, steps: list[tuple[str, str, int]], sequence: int, times
                 97 if is_odd and odd == "other type" else 96,
                 2 if is_odd and odd == "other channel" else 0,
             )
-            if is_odd and odd == "extension":
-                frame = frame[:4] + b"\x90" + frame[5:]
+            if is_odd and odd in _FLAGS:
+                frame = frame[:4] + _FLAGS[odd] + frame[5:]
             made += frame * (2 if is_odd and odd == "doubled" else 1)
             if is_odd and odd == "report":
                 made += b"$\1\0\x1c" + struct.pack(">BBHIIIIII", 0x80, 200, 6, 77, 2_208_988_800 + 1_000_000, 0, 0, 1, 1)
-            elif is_odd and odd == "question":
-                made += b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n"
+            elif is_odd and odd in _BETWEEN:
+                made += _BETWEEN[odd]
         entries.append(made[: -1 - place] if odd == "cut" else made)
     return entries
 
