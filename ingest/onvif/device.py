@@ -5,10 +5,12 @@ import copy
 import functools
 import secrets
 import ssl
+import threading
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from xml.etree.ElementTree import Element, SubElement
 
@@ -41,6 +43,7 @@ ANSWER_S = 15.0
 WANTED_GOP_S = 2.0
 _NONCE_BYTES = 16
 _SCHEMA = NAMESPACES["schema"]
+_Result = TypeVar("_Result")
 _PULLED_AT_ONCE = 32
 
 
@@ -87,7 +90,6 @@ class Device:
         user, password = (login.user, login.password) if login else ("", "")
         self._digest = Authenticator(user, password, Offers(digest=True))  # never Basic: the way is not encrypted
         self._asks_digest = False  # it wants HTTP Digest in place of a token in the message
-        self._runner = asyncio.Runner()  # what bounds a whole exchange, however its bytes come, is asyncio
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))  # a device could fill our memory with them
         self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=_trusted(), cookies=no_cookies)
 
@@ -95,8 +97,7 @@ class Device:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._runner.run(self._client.aclose())
-        self._runner.close()
+        _wait_for(self._client.aclose())
 
     @property
     def clock_ahead_s(self) -> float:
@@ -237,7 +238,7 @@ class Device:
     def _post(self, address: str, content: bytes, waiting_s: float = 0.0) -> bytes:
         """The bytes of an answer, `waiting_s` of whose time the device was told to wait."""
         try:
-            while (answer := self._runner.run(self._exchange(address, content, waiting_s))).status == httpx.codes.UNAUTHORIZED:
+            while (answer := _wait_for(self._exchange(address, content, waiting_s))).status == httpx.codes.UNAUTHORIZED:
                 self._digest.challenged(answer.challenges if self._asks_digest else [])
         except AuthError:
             raise OnvifFault("NotAuthorized", "user or password is wrong") from None
@@ -285,6 +286,18 @@ class Device:
         host = f"[{self._host}]" if ":" in self._host else self._host
         own = port if parts.hostname == self._host and port else self._port
         return urlunsplit((parts.scheme, f"{host}:{own}", parts.path or "/", parts.query, ""))
+
+
+def _wait_for(exchange: Coroutine[Any, Any, _Result]) -> _Result:
+    return asyncio.run_coroutine_threadsafe(exchange, _loop()).result()
+
+
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Where all devices are asked, in a thread of its own: only asyncio bounds a whole exchange, however its bytes come."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="onvif", daemon=True).start()
+    return loop
 
 
 @functools.cache
