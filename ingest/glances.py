@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 _NOTHING = np.zeros(0, np.int64)
 _ARENA_BYTES = 4 * 2**20
-_MOST_IDLE = 4  # looks in a row that saw nothing, before a sweep asks whether that is right
+_MOST_IDLE = 4  # looks in a row that saw nothing; from then on every one is left to a sweep, which knows how long that may go on
 _MOST_APART_S = 1.0  # between what is settled as one; a pause, as `CameraLife` sees it, is longer
 
 
@@ -83,7 +83,7 @@ class Glances:
         self._since_s[row] = standing.since_s
         self._until_s[row] = standing.until_s
         self._most_bytes[row] = standing.most_bytes
-        self._idle[row] = 0
+        self._idle[row] = _MOST_IDLE  # it may have been silent for long
 
     def release(self, row: int) -> None:
         """Not any more: the source gets back what it has not read. What it brought was taken before."""

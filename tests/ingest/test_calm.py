@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from base import Codec, Packet, SimulatedClock, SourceError
 from ingest import DEFAULT_SETTINGS, Feed, PacketSource, Phase, RtspSource, SweepReader, glances, rtsp_source
+from ingest.connection import READ_BYTES
 from ingest.gaps import GapLog
 from ingest.glances import Glances
 from ingest.life import CameraLife
@@ -48,7 +49,11 @@ class Wire:
         return True
 
     def read(self) -> bytes:
-        return self.incoming.pop(0) if self.incoming else b""
+        data = self.incoming.pop(0) if self.incoming else b""
+        self.has_more = len(data) >= READ_BYTES
+        if self.has_more:
+            self.incoming.insert(0, data[READ_BYTES:])
+        return data[:READ_BYTES]
 
     def read_into(self, view: memoryview) -> int:
         data = self.read()
