@@ -200,7 +200,8 @@ class Device:
         body = _element("device", "GetServices")
         SubElement(body, f"{{{NAMESPACES['device']}}}IncludeCapability").text = "false"
         told = read_services(self._send(self._services[NAMESPACES["device"]], body))
-        self._services = {namespace: self._at(address) for namespace, address in told.items()} | self._services
+        known = {namespace: self._at(told[namespace]) for namespace in NAMESPACES.values() if namespace in told}
+        self._services = known | self._services  # a maker's own services may be anywhere
 
     def _ask(self, service: str, body: Element, action: str = "") -> Element:
         self._learn_services()

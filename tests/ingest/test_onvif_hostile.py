@@ -144,6 +144,14 @@ def test_an_address_that_is_none_becomes_a_sentence() -> None:
         camera.subscribe()
 
 
+def test_a_makers_own_service_may_be_anywhere() -> None:
+    own = "<Service><Namespace>urn:maker</Namespace><XAddr>soap.udp://x</XAddr></Service>"
+    media = "<Service><Namespace>http://www.onvif.org/ver10/media/wsdl</Namespace><XAddr>http://x/onvif/media</XAddr></Service>"
+    state = Camera(answer={"GetServices": OPENED + f"<r>{own}{media}</r>".encode() + CLOSED})
+    with OnvifServer(state) as server, Device("127.0.0.1", LOGIN, SystemClock(), server.port) as camera:
+        assert camera.profiles()
+
+
 @pytest.mark.parametrize(
     "challenge",
     [
