@@ -424,6 +424,9 @@ class WorkerStats:
     packet_wakes: int = 0
     packet_wakes_vain: int = 0
     cameras_packets_silent: int = 0
+    own_motion_wakes: int = 0  # by what cameras say themselves
+    own_motion_wakes_vain: int = 0
+    cameras_own_motion_silent: int = 0
     samples: int = 0  # forced looks at a camera with an armed rule, seen to their end
     samples_cut: int = 0
     samples_active: int = 0  # in which an armed rule saw something relevant ...

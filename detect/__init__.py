@@ -21,6 +21,7 @@ from detect.samples import SampleCounts, Samples
 from detect.second_opinion import LookAside
 from detect.settings import DEFAULT_WATCH, DetectSettings, WatchSettings
 from detect.tuning import Threshold, Trial, run_trials, trials_of
+from detect.vain import VainWakes
 from detect.wake import NOT_ARMED, TIER_OF, Turn, WakeCause, Wakes
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Threshold",
     "Trial",
     "Turn",
+    "VainWakes",
     "WakeCause",
     "Wakes",
     "Want",

@@ -47,8 +47,8 @@ class WatchSettings:
     sample_seed: int = 0
     packet_quantile: float = 0.99  # of a camera's own packet sizes: one in a hundred is unusual ...
     packet_octaves: float = 1.0  # ... if it is at least this many factors of two above the median
-    packet_hold_s: float = 4.0  # awake for unusual packets at least this long: until two key frames have been seen
-    packet_most_vain: int = 6  # wakes an hour that find nothing before a camera's packets are not listened to any more
+    packet_hold_s: float = 4.0  # awake for these hints at least this long: until two key frames have been seen
+    packet_most_vain: int = 6  # wakes an hour that find nothing before a camera's packets, or its own events, are not listened to
 
     def __post_init__(self) -> None:
         if not 0 <= self.packet_quantile <= 1:

@@ -17,6 +17,7 @@ from detect import (
     Pipeline,
     Samples,
     Turn,
+    VainWakes,
     WakeCause,
     Wakes,
     WatchLedger,
@@ -71,6 +72,7 @@ class Watch:
         self._costs = Costs(rows)
         self._usable = 1.0  # share of the budget that the machine really gives
         self._packets = PacketTier(self._cameras, settings.packet_most_vain)
+        self._own_motion = VainWakes(self._cameras, settings.packet_most_vain, "its own motion events")
         self._samples = Samples(self._cameras, settings.sample_s, settings.sample_every_s, settings.sample_seed)
         self._said: deque[int] = deque()  # rows of cameras that told of motion
         self._ledger = WatchLedger(self._cameras, clock)
@@ -100,6 +102,7 @@ class Watch:
         self._cameras = (*self._cameras[:row], camera, *self._cameras[row + 1 :])
         self._wakes.forget(row)
         self._packets.exchange(row, camera)
+        self._own_motion.exchange(row, camera)
         self._samples.exchange(row, camera)
         self._ledger.exchange(row, camera)
         self._frame_s[:, row] = self._clock.monotonic_s()
@@ -151,6 +154,9 @@ class Watch:
             packet_wakes=self._packets.wakes,
             packet_wakes_vain=self._packets.vain,
             cameras_packets_silent=self._packets.silent(self._clock.monotonic_s()),
+            own_motion_wakes=self._own_motion.wakes,
+            own_motion_wakes_vain=self._own_motion.vain,
+            cameras_own_motion_silent=int(np.count_nonzero(~self._own_motion.heard(self._clock.monotonic_s()))),
             samples=counts.taken,
             samples_cut=counts.cut,
             samples_active=counts.active,
@@ -197,10 +203,12 @@ class Watch:
                 self._wakes.ask(row, self._settings.packet_hold_s, WakeCause.PACKET)
 
     def _listen_to_cameras(self, pipeline: Pipeline, now_s: float) -> None:
-        """A camera's own motion event; as with packets, one that is awake already counts as found."""
+        """A camera's own motion event; as with packets, one that is awake already counts as found, and one that was woken in
+        vain too often is not listened to."""
+        heard = self._own_motion.heard(now_s)
         while self._said:
             row = self._said.popleft()
-            if self._severity[row] < NOT_ARMED:
+            if self._severity[row] < NOT_ARMED and heard[row]:
                 pipeline.found_s[row] = now_s
                 if not self._wakes.wants(row):
                     self._wakes.ask(row, self._settings.packet_hold_s, WakeCause.CAMERA)
@@ -211,13 +219,17 @@ class Watch:
             if cause is WakeCause.PACKET:
                 self._packets.woke(row, now_s)
                 pipeline.woken(row, TIER_OF[cause], now_s + self._settings.packet_hold_s)
+            elif cause is WakeCause.CAMERA:
+                self._own_motion.woke(row, now_s)
             elif cause is WakeCause.FORCED:
                 self._samples.begin(row, now_s, found_before=False)
                 pipeline.woken(row, TIER_OF[cause], now_s + self._settings.sample_s)
         for row in turn.ended:
-            self._packets.ended(row, float(pipeline.relevant_s[row]), now_s)
+            for hints in (self._packets, self._own_motion):
+                hints.ended(row, float(pipeline.relevant_s[row]), now_s)
         for row in turn.cut:
-            self._packets.forget(row)
+            for hints in (self._packets, self._own_motion):
+                hints.forget(row)
         for row in turn.cut + turn.refused:
             self._samples.cut(row)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from base.errors import SourceError
 from ingest.connection import READ_BYTES
 from ingest.governor import FRAMES_PER_S, PICTURES_PER_S
 from ingest.rtsp.calm import Calm, Read
@@ -25,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 _NOTHING = np.zeros(0, np.int64)
 _ARENA_BYTES = 4 * 2**20
-_MOST_IDLE = 4  # looks in a row that saw nothing, before a sweep asks whether that is right
+_MOST_IDLE = 4  # looks in a row that saw nothing; from then on every one is left to a sweep, which knows how long that may go on
 _MOST_APART_S = 1.0  # between what is settled as one; a pause, as `CameraLife` sees it, is longer
 
 
@@ -59,7 +58,7 @@ class Glances:
         self._unread: dict[int, bytes] = {}
         self._keys: dict[int, Keys] = {}
         self._is_calm = np.zeros(rows, np.bool_)
-        self._broken: dict[int, SourceError] = {}
+        self._broken: dict[int, Exception] = {}
         # A camera's numbers lie together in memory, so that to settle one fetches few lines of it.
         self._counts, self._times = np.zeros((rows, 8), np.int64), np.zeros((rows, 8))
         self._pictures, self._rtp_packets, self._taken_bytes, self._came_bytes, self._first, self._spacing, *_ = self._counts.T
@@ -84,7 +83,7 @@ class Glances:
         self._since_s[row] = standing.since_s
         self._until_s[row] = standing.until_s
         self._most_bytes[row] = standing.most_bytes
-        self._idle[row] = 0
+        self._idle[row] = _MOST_IDLE  # it may have been silent for long
 
     def release(self, row: int) -> None:
         """Not any more: the source gets back what it has not read. What it brought was taken before."""
@@ -124,6 +123,7 @@ class Glances:
             one = int(rows[at])
             if (standing := self._standing[one]) is not None:
                 standing.refuse(bytes(self._view[begin[at] : end[at]]), int(came[at]), self._broken.pop(one, None))
+        self._is_calm[rows[is_left]] = False  # even if something keeps that sweep from coming
         key = np.flatnonzero(sights.is_key)
         return len(begin), Look(row, sights.pictures, sights.size, key, keyed, rows[is_left].tolist())
 
@@ -142,7 +142,7 @@ class Glances:
             size = 0
             try:
                 size = standing.connection.read_into(view[at : at + READ_BYTES])
-            except SourceError as error:
+            except Exception as error:  # whatever it is, it concerns this camera alone
                 self._broken[row] = error
                 odd.append(len(came))
             if standing.connection.has_more:

@@ -147,6 +147,7 @@ class PacketStats:
 
     def forget(self, row: int) -> None:
         """This row is another camera from now on. Reader thread."""
+        self.count()  # what waits is the old one's
         self.stillness.forget(row)
         self._count[row] = 0
         self._newest[row] = np.nan

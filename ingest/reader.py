@@ -38,7 +38,7 @@ Deliver = Callable[[int, Run], None]
 """Takes the packets of the camera in a row, on the reader thread."""
 
 Note = Callable[[Ints, Ints, Ints, Ints], None]
-"""Hears of packets that will be delivered within a second: `PacketStats.note_many`."""
+"""Hears of packets that were delivered just now or will be before long, 2.5 s at most: `PacketStats.note_many`."""
 
 
 def choose_source(feed: Feed, clock: Clock, resolver: Resolver, offers: Offers | None = None) -> PacketSource:
@@ -154,12 +154,12 @@ class SweepReader:
         self._slot = (self._slot + 1) % len(self._slots)
         wanted = set(filter(self._wanted, slot))
         for look in self._glances.look([row for row in slot if row not in wanted], utc_s, now_s):
-            self._note(look.row, look.count, look.size, look.key)
             for row in look.keyed:  # somebody waits for these
                 settle = self._judge if now_s - self._judged_s[row] >= _JUDGED_S else self._settle
                 settle(self.lives[row], utc_s, now_s)
             for row in look.left:
                 self._sweep_quiet(row, utc_s, now_s)
+            self._note(look.row, look.count, look.size, look.key)
         for row in wanted:
             self._sweep_quiet(row, utc_s, now_s)
         self.stats.sweeps += 1

@@ -73,7 +73,7 @@ class RtspSource:
         self._parameters: Parameters | None = None
         self._unread = b""  # came when glanced at: a picture without its end, or a matter for `sweep`
         self._refused_bytes = 0  # of it, by the last glance
-        self._broken: SourceError | None = None  # what it met instead
+        self._broken: Exception | None = None  # what it met instead
 
     @property
     def buffer_bytes(self) -> int:
@@ -154,7 +154,7 @@ class RtspSource:
         self._timeline.go_on(brought.last, brought.spacing, brought.placing, brought.utc_s)
         return brought.stretches(self._feed.camera)
 
-    def _refuse(self, data: bytes, came: int, broken: SourceError | None) -> None:
+    def _refuse(self, data: bytes, came: int, broken: Exception | None) -> None:
         """What a glance saw is a matter for `sweep`: `data`, of which so many bytes came last, and perhaps an error behind it."""
         self._unread, self._refused_bytes, self._broken = data, came, broken
 

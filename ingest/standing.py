@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from base.errors import SourceError
 from ingest.connection import Connection
 from ingest.rtsp.calm import Calm, Read, Stretch
 from ingest.timeline import Placing
@@ -16,7 +15,7 @@ class Standing:
     """What must be known to read a camera on at a glance: what its next RTP packet looks like, and when it is to be swept."""
 
     connection: Connection
-    refuse: Callable[[bytes, int, SourceError | None], None]
+    refuse: Callable[[bytes, int, Exception | None], None]
     calm: Calm
     word: int  # first 16 bits of a frame, "$" and channel
     base: int  # first 32 bits of an RTP packet, without marker and sequence number

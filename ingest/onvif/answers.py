@@ -94,6 +94,8 @@ def read_device_time(body: Element) -> float:
     ]
     try:
         year, month, day, hour, minute, second = map(int, parts)
+        if not 1970 <= year < 3000:  # a clock that goes on from there must still fit
+            raise ValueError(year)
         return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC).timestamp()  # a leap second is one early
     except (ValueError, OverflowError):
         raise OnvifError(f"expected the device's time in UTC, got {_shown(' '.join(parts))}") from None

@@ -1,18 +1,22 @@
 """One ONVIF device over HTTP: what it streams, making a stream analysable, its motion events. Blocking; one per thread."""
 
+import asyncio
 import copy
 import functools
 import secrets
 import ssl
+import threading
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from xml.etree.ElementTree import Element, SubElement
 
 import httpx
 
-from base import Clock
+from base import AuthError, Clock
 from ingest.onvif.answers import (
     DeviceInformation,
     Encoder,
@@ -28,6 +32,7 @@ from ingest.onvif.answers import (
     read_subscription,
 )
 from ingest.onvif.soap import MOST_BYTES, NAMESPACES, OnvifError, OnvifFault, child, message, read_body, security
+from ingest.rtsp.auth import Authenticator, Offers
 
 __all__ = ["AnalysableStream", "Device", "Login"]
 
@@ -38,9 +43,8 @@ ANSWER_S = 15.0
 WANTED_GOP_S = 2.0
 _NONCE_BYTES = 16
 _SCHEMA = NAMESPACES["schema"]
+_Result = TypeVar("_Result")
 _PULLED_AT_ONCE = 32
-_CHUNK = 16_384
-_DENIED = ("NotAuthorized", "FailedAuthentication")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,15 @@ class Login:
 
     user: str
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Of HTTP; `challenges` are its WWW-Authenticate headers. The body of a 401 is not read."""
+
+    status: int
+    challenges: list[str]
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +87,17 @@ class Device:
         self._host, self._port, self._login, self._clock = host, port, login, clock
         self._services = {NAMESPACES["device"]: self._at(f"http://{host}:{port}{path}")}
         self._ahead_s: float | None = None  # the device's clock minus ours
-        self._digest = httpx.DigestAuth(login.user, login.password) if login else None
+        user, password = (login.user, login.password) if login else ("", "")
+        self._digest = Authenticator(user, password, Offers(digest=True))  # never Basic: the way is not encrypted
         self._asks_digest = False  # it wants HTTP Digest in place of a token in the message
-        self._client = httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, verify=_trusted())
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))  # a device could fill our memory with them
+        self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=_trusted(), cookies=no_cookies)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._client.close()
+        _wait_for(self._client.aclose())
 
     @property
     def clock_ahead_s(self) -> float:
@@ -185,7 +200,8 @@ class Device:
         body = _element("device", "GetServices")
         SubElement(body, f"{{{NAMESPACES['device']}}}IncludeCapability").text = "false"
         told = read_services(self._send(self._services[NAMESPACES["device"]], body))
-        self._services = {namespace: self._at(address) for namespace, address in told.items()} | self._services
+        known = {namespace: self._at(told[namespace]) for namespace in NAMESPACES.values() if namespace in told}
+        self._services = known | self._services  # a maker's own services may be anywhere
 
     def _ask(self, service: str, body: Element, action: str = "") -> Element:
         self._learn_services()
@@ -201,7 +217,7 @@ class Device:
         try:
             return read_body(self._post(address, message(body, self._token(), action, address), waiting_s))
         except OnvifFault as fault:
-            if fault.code not in _DENIED or self._digest is None or self._asks_digest:
+            if not fault.is_denied or self._login is None or self._asks_digest:
                 raise
             self._asks_digest = True
         return read_body(self._post(address, message(body, None, action, address), waiting_s))
@@ -221,27 +237,43 @@ class Device:
             return 0.0  # it should tell this to anybody, but some do not
 
     def _post(self, address: str, content: bytes, waiting_s: float = 0.0) -> bytes:
-        """The bytes of an answer, bounded in size and time, `waiting_s` of which the device was told to wait."""
-        headers = {"Content-Type": "application/soap+xml; charset=utf-8"}
-        ends_s = self._clock.monotonic_s() + ANSWER_S + waiting_s
-        timeout = httpx.Timeout(TIMEOUT_S, read=TIMEOUT_S + waiting_s)
-        data = bytearray()
+        """The bytes of an answer, `waiting_s` of whose time the device was told to wait."""
         try:
-            auth = self._digest if self._asks_digest else None
-            with self._client.stream("POST", address, content=content, headers=headers, auth=auth, timeout=timeout) as answer:
-                if answer.is_redirect:
-                    raise OnvifError("expected an answer, got a redirect, which is not followed")
-                if answer.status_code == httpx.codes.UNAUTHORIZED:
-                    raise OnvifFault("NotAuthorized", "user or password is wrong")
-                for chunk in answer.iter_bytes(_CHUNK):
-                    data += chunk
-                    if len(data) > MOST_BYTES or self._clock.monotonic_s() > ends_s:
-                        raise OnvifError(f"expected an answer of {MOST_BYTES:,} bytes or fewer in {ANSWER_S:g} s, got more")
-        except httpx.HTTPError as error:
+            while (answer := _wait_for(self._exchange(address, content, waiting_s))).status == httpx.codes.UNAUTHORIZED:
+                self._digest.challenged(answer.challenges if self._asks_digest else [])
+        except AuthError:
+            raise OnvifFault("NotAuthorized", "user or password is wrong") from None
+        self._digest.accepted()
+        if not answer.data:
+            raise OnvifError(f"expected a SOAP answer, got HTTP {answer.status} without one")
+        return answer.data
+
+    async def _exchange(self, address: str, content: bytes, waiting_s: float) -> _Answer:
+        """One question and its answer, bounded in size and time; nothing is unpacked, which could make much of little."""
+        headers = {"Content-Type": "application/soap+xml; charset=utf-8", "Accept-Encoding": "identity"}
+        timeout, data = httpx.Timeout(TIMEOUT_S, read=TIMEOUT_S + waiting_s), bytearray()
+        try:
+            async with asyncio.timeout(ANSWER_S + waiting_s):
+                request = self._client.build_request("POST", address, content=content, headers=headers, timeout=timeout)
+                if signed := self._digest.header("POST", request.url.raw_path.decode()):
+                    request.headers["Authorization"] = signed
+                answer = await self._client.send(request, stream=True)
+                try:
+                    if answer.is_redirect:
+                        raise OnvifError("expected an answer, got a redirect, which is not followed")
+                    if answer.status_code == httpx.codes.UNAUTHORIZED:
+                        return _Answer(answer.status_code, answer.headers.get_list("www-authenticate"), b"")
+                    async for chunk in answer.aiter_raw():
+                        data += chunk
+                        if len(data) > MOST_BYTES:
+                            raise OnvifError(f"expected an answer of {MOST_BYTES:,} bytes or fewer, got more")
+                finally:
+                    await answer.aclose()
+        except TimeoutError:
+            raise OnvifError(f"expected a whole answer within {ANSWER_S + waiting_s:g} s, got none") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise OnvifError(f"{self._host}:{self._port} does not speak ONVIF over HTTP: {type(error).__name__}") from None
-        if not data:
-            raise OnvifError(f"expected a SOAP answer, got HTTP {answer.status_code} without one")
-        return bytes(data)
+        return _Answer(answer.status_code, [], bytes(data))
 
     def _at(self, address: str) -> str:
         """The same address at this host: a device behind a router hands out others, a hostile one those of third parties."""
@@ -255,6 +287,18 @@ class Device:
         host = f"[{self._host}]" if ":" in self._host else self._host
         own = port if parts.hostname == self._host and port else self._port
         return urlunsplit((parts.scheme, f"{host}:{own}", parts.path or "/", parts.query, ""))
+
+
+def _wait_for(exchange: Coroutine[Any, Any, _Result]) -> _Result:
+    return asyncio.run_coroutine_threadsafe(exchange, _loop()).result()
+
+
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Where all devices are asked, in a thread of its own: only asyncio bounds a whole exchange, however its bytes come."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="onvif", daemon=True).start()
+    return loop
 
 
 @functools.cache

@@ -5,12 +5,13 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from base import Backoff, Clock, Tally
 from ingest.onvif.device import Device, Login
 from ingest.onvif.discovery import PORT, find_service
-from ingest.onvif.soap import OnvifError
+from ingest.onvif.soap import OnvifError, OnvifFault
 
 __all__ = ["AskedCamera", "MotionNotices"]
 
@@ -36,7 +37,8 @@ class AskedCamera:
 class MotionNotices:
     """Tells of each motion that one of the cameras has seen. A thread for each camera, which waits for it most of the time.
 
-    A camera that does not answer, or knows no events, is asked again later and later, and named in the log.
+    A camera that does not answer, or knows no events, is asked again later and later, and named in the log. One that refuses our
+    password is asked every few minutes only: after a handful of refusals cameras lock the account, and with it the pictures.
     """
 
     def __init__(
@@ -82,13 +84,18 @@ class MotionNotices:
         rng, again, tally = random.Random(one.camera), Backoff(_AGAIN_S, _AGAIN_AT_MOST_S), Tally(logger, self._clock, 600.0)
         stopping.wait(rng.uniform(0, _SPREAD_S * len(self._asked)))
         while not stopping.is_set():
-            began_s = self._clock.monotonic_s()
+            began_s, is_denied = self._clock.monotonic_s(), False
             try:
                 self._follow(one, stopping)
             except OnvifError as error:
                 tally.warn(one.camera, f"its own motion events cannot be had: {error}")
-            again.succeeded(self._clock.monotonic_s() - began_s)
-            stopping.wait(again.next_delay_s(rng))
+                is_denied = isinstance(error, OnvifFault) and error.is_denied
+            except Exception:  # our own mistake costs a pause
+                logger.exception("%s: its own motion events", one.camera)
+            lasted_s = self._clock.monotonic_s() - began_s
+            again.succeeded(lasted_s)
+            was_good = lasted_s >= again.good_after_s  # then its clock was set, most likely
+            stopping.wait(again.next_delay_s(rng, _AGAIN_AT_MOST_S if is_denied and not was_good else 0.0))
 
     def _follow(self, one: AskedCamera, stopping: threading.Event) -> None:
         """Pull until it is over; raises OnvifError when the camera refuses, fails or forgets."""
@@ -103,7 +110,8 @@ class MotionNotices:
                 if any(notice.active for notice in notices) and not stopping.is_set():
                     self._says(one.camera, self._clock.now_s())
                 if self._clock.monotonic_s() >= renew_s:
-                    device.renew(point, _LASTING_S)
+                    with suppress(OnvifFault):  # some know no Renew: then the pull point ends by itself, and a new one is made
+                        device.renew(point, _LASTING_S)
                     renew_s = self._clock.monotonic_s() + _RENEW_S
                 stopping.wait(max(0.0, _LEAST_S - (self._clock.monotonic_s() - asked_s)))
             device.unsubscribe(point)

@@ -42,7 +42,9 @@ NAMESPACES = {
 
 MOST_BYTES = 1_000_000
 MOST_ELEMENTS = 50_000
+MOST_DEPTH = 100  # of elements; what copies and writes them goes down recursively
 _MOST_SAID = 200
+_DENIED = ("NotAuthorized", "FailedAuthentication")
 
 
 class OnvifError(ConnectError):
@@ -55,6 +57,11 @@ class OnvifFault(OnvifError):
     def __init__(self, code: str, reason: str) -> None:
         self.code = code
         super().__init__(f"the device refused: {printable(reason)[:_MOST_SAID]} ({printable(code)[:60]})")
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether user and password were refused."""
+        return self.code in _DENIED
 
 
 def message(body: Element, header: Element | None = None, action: str = "", to: str = "") -> bytes:
@@ -90,7 +97,8 @@ def security(user: str, password: str, nonce: bytes, device_s: float) -> Element
 def read_body(data: bytes) -> Element:
     """What stands in the body of an envelope. Raises OnvifFault for a fault in it, OnvifError for what is no answer at all.
 
-    A document type, entities and external references are refused, as is an answer over 1 MB or 50,000 elements.
+    A document type, entities and external references are refused, as is an answer over 1 MB, 50,000 elements, or 100 of them in
+    each other.
     """
     if len(data) > MOST_BYTES:
         raise OnvifError(f"expected an answer of at most {MOST_BYTES:,} bytes, got more")
@@ -100,14 +108,26 @@ def read_body(data: bytes) -> Element:
         raise OnvifError(f"expected XML, got something else: {type(error).__name__}") from None
     if envelope.tag != f"{{{ENVELOPE}}}Envelope":
         raise OnvifError(f"expected a SOAP 1.2 envelope, got {printable(str(envelope.tag))[:80]}")
-    if sum(1 for _ in envelope.iter()) > MOST_ELEMENTS:
-        raise OnvifError(f"expected at most {MOST_ELEMENTS:,} elements, got more")
+    _check_elements(envelope)
     body = envelope.find(f"{{{ENVELOPE}}}Body")
     if body is None or len(body) != 1:
         raise OnvifError(f"expected one element in the SOAP body, got {0 if body is None else len(body)}")
     if _local(body[0]) == "Fault":
         raise _fault(body[0])
     return body[0]
+
+
+def _check_elements(envelope: Element) -> None:
+    level, count = [envelope], 1
+    for _ in range(MOST_DEPTH):
+        level = [inner for one in level for inner in one]
+        count += len(level)
+        if not level:
+            break
+    else:
+        raise OnvifError(f"expected at most {MOST_DEPTH} elements in each other, got more")
+    if count > MOST_ELEMENTS:
+        raise OnvifError(f"expected at most {MOST_ELEMENTS:,} elements, got more")
 
 
 def child(element: Element | None, *path: str) -> Element | None:

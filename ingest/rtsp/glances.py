@@ -25,7 +25,7 @@ from ingest.rtsp.h265 import H265Depacketizer
 from ingest.rtsp.nal import Shape
 from ingest.timeline import MEDIA_HZ
 
-__all__ = ["SLACK_BYTES", "Levels", "Sights", "scan"]
+__all__ = ["SLACK_BYTES", "Flags", "Ints", "Levels", "Sights", "scan"]
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -148,6 +148,18 @@ def test_what_a_camera_says_wakes_it_if_a_rule_is_armed_and_it_is_news() -> None
     assert [event.seen_by for event in room.events] == [Tier.AWAKE]
 
 
+def test_a_camera_that_says_motion_for_ever_is_believed_a_few_times() -> None:
+    room = Room().learned()
+    for _ in range(60):
+        room.watch.camera_says("c0", room.clock.now_s())
+        room.play(1)
+    stats = room.watch.stats()
+    assert stats.own_motion_wakes == stats.own_motion_wakes_vain == WatchSettings().packet_most_vain and stats.packet_wakes == 0
+    assert stats.cameras_own_motion_silent == 1 and not room.gates.awake("c0")
+    room.watch.exchange(0, "c0")
+    assert room.watch.stats().cameras_own_motion_silent == 0, "another camera has done nothing yet"
+
+
 @pytest.mark.parametrize("cause", [GapCause.STALL, GapCause.CREDENTIALS])
 def test_the_ledger_says_what_was_watched_and_why_not(cause: GapCause) -> None:
     room = Room()

@@ -41,6 +41,7 @@ TARGETS = {
         Target("parameter_sets", "media_targets", 1024),
         Target("timeline", "media_targets", 2048),
         Target("clip_facts", "media_targets", 1024),
+        Target("onvif", "onvif_targets"),
         Target("site_toml", "site_targets", 2048, _SITE),
         Target("cameras_csv", "site_targets", packages=_SITE),
         Target("cameras_toml", "site_targets", packages=_SITE),

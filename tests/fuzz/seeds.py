@@ -513,6 +513,28 @@ def offer() -> Inputs:
     yield "other-lines", text.encode()
 
 
+def onvif() -> Inputs:
+    def answer(body: str) -> bytes:
+        return f'<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body>{body}</e:Body></e:Envelope>'.encode()
+
+    day, time = "<Year>2026</Year><Month>2</Month><Day>3</Day>", "<Hour>4</Hour><Minute>5</Minute><Second>60</Second>"
+    clock = f"<UTCDateTime><Time>{time}</Time><Date>{day}</Date></UTCDateTime>"
+    yield "time", answer(f"<r><SystemDateAndTime>{clock}</SystemDateAndTime></r>")
+    yield "services", answer("<r><Service><Namespace>a</Namespace><XAddr>http://192.0.2.1/a</XAddr></Service></r>")
+    size = "<Resolution><Width>640</Width><Height>360</Height></Resolution>"
+    inner = f"<Encoding>H264</Encoding>{size}<H264><GovLength>9</GovLength></H264>"
+    encoder = f"<VideoEncoderConfiguration token='e'>{inner}<RateControl><FrameRateLimit>15</FrameRateLimit></RateControl>"
+    yield "profiles", answer(f"<r><Profiles token='p'><Name>x</Name>{encoder}</VideoEncoderConfiguration></Profiles></r>")
+    yield "stream", answer("<r><MediaUri><Uri>rtsp://192.0.2.1:554/main?a=1</Uri></MediaUri></r>")
+    state = "<Message UtcTime='2026-01-02T03:04:05Z'><Data><SimpleItem Name='IsMotion' Value='true'/></Data></Message>"
+    yield "motion", answer(f"<r><NotificationMessage><Topic>a/Motion</Topic><Message>{state}</Message></NotificationMessage></r>")
+    yield "subscription", answer("<r><SubscriptionReference><Address>http://192.0.2.1/p</Address></SubscriptionReference></r>")
+    code = "<Code><Value>e:Sender</Value><Subcode><Value>ter:NotAuthorized</Value></Subcode></Code>"
+    yield "fault", answer(f"<e:Fault>{code}<Reason><Text>no</Text></Reason></e:Fault>")
+    match = "<Scopes>onvif://www.onvif.org/name/Gate%2007</Scopes><XAddrs>http://192.0.2.1:81/o</XAddrs>"
+    yield "match", answer(f"<ProbeMatches><ProbeMatch>{match}</ProbeMatch></ProbeMatches>")
+
+
 def photo() -> Inputs:
     pixels = np.add.outer(np.arange(0, 240, 10), np.arange(0, 16)).astype(np.uint8)
     files = {kind: cv2.imencode(f".{kind}", pixels)[1].tobytes() for kind in ("jpg", "png", "webp")}
@@ -527,7 +549,18 @@ SEEDS: dict[str, Callable[[], Inputs]] = {
     **{make.__name__: make for make in (message, session, datagrams, sdp, challenge, address, rtp, calm, h264, h265)},
     **{
         make.__name__: make
-        for make in (jpeg, parameter_sets, timeline, cameras_toml, model_card, onnx_file, outbox_event, outbox_folder, offer)
+        for make in (
+            jpeg,
+            parameter_sets,
+            timeline,
+            cameras_toml,
+            model_card,
+            onnx_file,
+            outbox_event,
+            outbox_folder,
+            offer,
+            onvif,
+        )
     },
     **{name.replace(".", "_"): site_file(name) for name in SITE_FILES},
     "clip_facts": clip_facts,

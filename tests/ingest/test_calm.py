@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from base import Codec, Packet, SimulatedClock, SourceError
-from ingest import DEFAULT_SETTINGS, Feed, PacketSource, Phase, RtspSource, glances, rtsp_source
+from ingest import DEFAULT_SETTINGS, Feed, PacketSource, Phase, RtspSource, SweepReader, glances, rtsp_source
+from ingest.connection import READ_BYTES
 from ingest.gaps import GapLog
 from ingest.glances import Glances
 from ingest.life import CameraLife
@@ -48,7 +49,11 @@ class Wire:
         return True
 
     def read(self) -> bytes:
-        return self.incoming.pop(0) if self.incoming else b""
+        data = self.incoming.pop(0) if self.incoming else b""
+        self.has_more = len(data) >= READ_BYTES
+        if self.has_more:
+            self.incoming.insert(0, data[READ_BYTES:])
+        return data[:READ_BYTES]
 
     def read_into(self, view: memoryview) -> int:
         data = self.read()
@@ -228,7 +233,16 @@ ODD = [
         "same time",
     ),
     *("back", "jump", "new set", "aggregate", "cut", "odd byte", "not first", "nothing", "extension", "zero", "begins"),
+    *("padding", "source", "goodbye", "empty report", "answer", "huge", "keep-alive"),
 ]
+_FLAGS = {"extension": b"\x90", "padding": b"\xa0", "source": b"\x81"}  # first byte of an RTP packet
+_BETWEEN = {  # RTP packets
+    "question": b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n",
+    "answer": b"RTSP/1.0 200 OK\r\nCSeq: 6\r\nContent-Length: 3\r\n\r\nabc",
+    "goodbye": b"$\1\0\x08\x81\xcb\0\1" + (77).to_bytes(4),
+    "empty report": b"$\1\0\0",
+    "keep-alive": b"\r\n",
+}
 picture = st.tuples(
     st.sampled_from(["whole"] * 6 + ["fragments", "slices", "key", "small key", "delimited"]),
     st.sampled_from([""] * 12 + ODD),
@@ -258,6 +272,8 @@ def street(codec: Codec, steps: list[tuple[str, str, int]], sequence: int, times
             payloads[at] = payloads[at][:here] + bytes((payloads[at][here] | 0x80,)) + payloads[at][here + 1 :]
         elif odd == "zero":
             payloads[at] = b"\0" + payloads[at][1:]
+        elif odd == "huge":
+            payloads[at] += bytes(60_000)
         made = b""
         for index, payload in enumerate(payloads):
             is_odd, marker = index == at, index == len(payloads) - 1
@@ -273,13 +289,13 @@ def street(codec: Codec, steps: list[tuple[str, str, int]], sequence: int, times
                 97 if is_odd and odd == "other type" else 96,
                 2 if is_odd and odd == "other channel" else 0,
             )
-            if is_odd and odd == "extension":
-                frame = frame[:4] + b"\x90" + frame[5:]
+            if is_odd and odd in _FLAGS:
+                frame = frame[:4] + _FLAGS[odd] + frame[5:]
             made += frame * (2 if is_odd and odd == "doubled" else 1)
             if is_odd and odd == "report":
                 made += b"$\1\0\x1c" + struct.pack(">BBHIIIIII", 0x80, 200, 6, 77, 2_208_988_800 + 1_000_000, 0, 0, 1, 1)
-            elif is_odd and odd == "question":
-                made += b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n"
+            elif is_odd and odd in _BETWEEN:
+                made += _BETWEEN[odd]
         entries.append(made[: -1 - place] if odd == "cut" else made)
     return entries
 
@@ -347,6 +363,72 @@ def test_a_mistake_of_ours_in_a_look_costs_no_picture(caplog: pytest.LogCaptureF
                 reading.turn(entry, 0.2, settles=number == len(entries) - 1)
     assert both[1].result() == both[0].result() and 0 < both[1].stretches < len(entries)
     assert "looking at 1 cameras together" in caplog.text
+
+
+def test_what_one_connection_does_wrong_concerns_it_alone() -> None:
+    columns = Glances(2)
+    broken, plain = (Reading(Codec.H264, True, True, columns, row) for row in range(2))
+    alone = Reading(Codec.H264, True, False)
+    for number, entry in enumerate(street(Codec.H264, [("key", "", 0), *[("whole", "", 0)] * 5], 100, 1000)):
+        alone.turn(entry, 0.2)
+        plain.arrive(entry, 0.2)
+        broken.arrive(entry if number < 3 else b"", 0.2)
+        with patch.object(broken.wire, "read_into", side_effect=RuntimeError("ours")) if number == 3 else nullcontext():
+            left, keyed = look_at([broken, plain] if number <= 3 else [plain])
+        plain.go_on(1 in left, 1 in keyed, False)
+        if number < 3:
+            broken.go_on(0 in left, 0 in keyed, False)
+        elif number == 3:
+            assert left == {0}
+            with pytest.raises(RuntimeError, match="ours"):
+                broken.go_on(True, False, False)
+    for reading in (alone, plain):
+        reading.turn(b"", 0.2, settles=True)
+    assert plain.result() == alone.result() and plain.stretches > 3
+
+
+def test_a_turn_that_broke_off_before_a_sweep_loses_nothing() -> None:
+    both = [Reading(Codec.H264, True, glances) for glances in (False, True)]
+    steps = [("key", "", 0), ("whole", "", 0), ("whole", "", 0), ("whole", "lost", 0), ("whole", "", 0), ("whole", "", 0)]
+    for number, entry in enumerate(street(Codec.H264, steps, 100, 1000)):
+        for reading in both:
+            reading.arrive(entry, 0.2)
+            if number == 3:
+                continue  # one of them looks, and that is all
+            left, keyed = look_at([reading]) if reading.glances else ({0}, set[int]())
+            reading.go_on(0 in left, 0 in keyed, False)
+        if number == 3:
+            assert look_at([both[1]]) == ({0}, set())
+    for reading in both:
+        reading.turn(b"", 0.2, settles=True)
+        reading.turn(b"", 0.2, settles=True)
+    assert [packet.data for packet in both[1].packets] == [packet.data for packet in both[0].packets]
+    assert len(both[1].packets) == len(steps) and both[1].life.stats.lost == 1 and not both[1].error
+
+
+def test_a_mistake_of_who_hears_of_sizes_costs_no_packet() -> None:
+    wire, clock, came = Wire(Codec.H264, True), SimulatedClock(1e6), list[Packet]()
+
+    def mistaken(*_: object) -> None:
+        raise IndexError
+
+    reader = SweepReader(
+        [Feed("c1", "rtsp://192.0.2.1/x")], clock, DEFAULT_SETTINGS, lambda row, run: came.extend(run), note=mistaken
+    )
+    entries = street(Codec.H264, [("key", "", 0), ("whole", "", 0)] * 15, 100, 1000)
+    looked = 0
+    with patch.object(rtsp_source, "Connection", lambda ip, port: wire):
+        for turn in range(len(entries) * 8 + 100):
+            clock.advance(0.025)
+            if reader.lives[0].phase in (Phase.STARTING, Phase.STREAMING) and turn % 8 == 0 and entries:
+                wire.incoming.append(entries.pop(0))
+            try:
+                reader.run_once()
+            except IndexError:
+                looked += 1
+    reader.close()
+    assert not entries and looked > 10 and reader.lives[0].reconnects == 0
+    assert [packet.is_key for packet in came] == [True, False] * 15
 
 
 def test_a_flood_of_plain_pictures_is_one_at_the_same_moment() -> None:

@@ -171,3 +171,11 @@ def test_many_small_packets_and_a_large_one() -> None:
     level = stats.levels(0.99, 1.0).log2[0]
     assert 7.4 < level < 9 < stats.take_peaks()[0] < 11
     assert stats.take_peaks()[0] == -np.inf, "told once"
+
+
+def test_a_row_that_is_another_camera_begins_with_nothing() -> None:
+    stats = PacketStats(2, SimulatedClock())
+    stats.add(0, [packet(900)])
+    stats.forget(0)
+    stats.count()
+    assert stats.spread(0, key=False).packets == 0 and np.isneginf(stats.take_peaks()).all()
