@@ -20,11 +20,12 @@ from dashboard.fleet_view import FleetView, WorkerState
 from dashboard.network_shelf import Network, NetworkAccuracy
 from dashboard.registry import Applied, Follower, Registry, Waits
 from dashboard.server import WebServer
-from dashboard.settings import DashboardSettings
+from dashboard.settings import TRANSCODES, DashboardSettings
 from dashboard.setup import ensure_setup_secret
 from dashboard.updates import Updates
 
 __all__ = [
+    "TRANSCODES",
     "Applied",
     "CoverageBoard",
     "CoverageNow",

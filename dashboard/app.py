@@ -57,7 +57,7 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
         settings=settings,
         sessions=Sessions(store, site, clock, settings),
         updates=updates,
-        live=LiveViews(fleet, clock, settings.viewers),
+        live=LiveViews(fleet, site, clock, settings.viewers, settings.transcodes),
         overview=Overview(fleet, clock),
         coverage=CoverageBoard(),
         registry=Registry(site, store.site_versions),

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
@@ -23,12 +24,15 @@ class NotFoundError(GridpatrolError):
 
 
 class TooManyError(GridpatrolError):
-    """The caller must wait `retry_after_s` seconds before trying again."""
+    """The caller must wait `retry_after_s` seconds before trying again. `more` stands in the answer beside `detail`."""
 
-    def __init__(self, sentence: str, retry_after_s: float, status: int = 429) -> None:
+    def __init__(
+        self, sentence: str, retry_after_s: float, status: int = 429, more: Mapping[str, object] = MappingProxyType({})
+    ) -> None:
         super().__init__(sentence)
         self.retry_after_s = retry_after_s
         self.status = status
+        self.more = more
 
 
 class DetailedError(GridpatrolError):
@@ -79,7 +83,7 @@ async def _ours(connection: HTTPConnection, error: Exception) -> Response:
         headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     elif status == 401:
         headers["WWW-Authenticate"] = "Session"
-    more = error.more if isinstance(error, DetailedError) else {}
+    more = error.more if isinstance(error, DetailedError | TooManyError) else {}
     return JSONResponse({"detail": str(error), **more}, status, headers)
 
 

@@ -1,7 +1,8 @@
 """Live pictures by WebRTC, H.264 passed through untouched, offered as WHEP (RFC 9725).
 
-All viewers of a camera share one tap. A viewer starts with the cached GOP, so that its first picture needs no wait for a key
-frame. Everything here belongs to the event-loop thread.
+All viewers of a camera share one tap and, where the camera sends what browsers do not play by WebRTC, one transcode. A viewer
+starts with the cached GOP, so that its first picture needs no wait for a key frame. Everything here belongs to the event-loop
+thread.
 """
 
 import asyncio
@@ -14,10 +15,13 @@ from dataclasses import dataclass, field
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
-from base import Clock, Codec, ConfigError, SourceError, StreamName
+from base import Clock, Codec, ConfigError, Packet, SourceError, StreamName
+from camera_config.site import MaskKind, Site
 from dashboard.failures import NotFoundError, TooManyError
 from dashboard.fleet_view import FleetView
-from dashboard.live_tap import CLOSE_S, Tap, Track
+from dashboard.live_relay import CLOSE_S, Relay
+from dashboard.live_tap import Tap, Track
+from dashboard.live_transcode import DECODERS, Transcode
 
 __all__ = ["LiveViews"]
 
@@ -32,6 +36,8 @@ CONNECT_S = 15.0
 PER_SESSION = 20
 """Moving pictures per person at a time: a wall of 16, and the pictures at the desk."""
 
+_NAMES = {Codec.H265: "H.265", Codec.MJPEG: "Motion JPEG"}
+
 
 @dataclass(eq=False, slots=True)
 class _View:
@@ -39,7 +45,7 @@ class _View:
 
     id: str
     session: str
-    tap: Tap
+    source: Relay
     track: Track
     peer: RTCPeerConnection
     connected: asyncio.Event = field(default_factory=asyncio.Event)
@@ -50,12 +56,15 @@ class _View:
 class LiveViews:
     """Every live view of this server. Owned by the event loop."""
 
-    def __init__(self, fleet: FleetView, clock: Clock, limit: int) -> None:
+    def __init__(self, fleet: FleetView, site: Site, clock: Clock, limit: int, transcodes: int) -> None:
         self._fleet = fleet
+        self._site = site
         self._clock = clock
         self._limit = limit
+        self._most_transcodes = transcodes
         self._views: dict[str, _View] = {}
         self._taps: dict[tuple[str, StreamName], Tap] = {}
+        self._transcodes: dict[tuple[str, StreamName], Transcode] = {}
         self._opening: Counter[str] = Counter()  # session -> views that are not answered yet
         self._tasks: set[asyncio.Task[None]] = set()
         self.dropped = 0
@@ -68,24 +77,26 @@ class LiveViews:
         """How many streams are being watched."""
         return len(self._taps)
 
+    @property
+    def transcodes(self) -> int:
+        """How many of them are transcoded."""
+        return len(self._transcodes)
+
     async def open(self, camera: str, offer: str, session: str, stream: StreamName = StreamName.SUB) -> tuple[str, str]:
         """Answer a viewer's offer (SDP): the view's id and our answer.
 
-        Raises ConfigError for an offer that does not take H.264, SourceError when the camera gives no H.264, TooManyError when as
-        many watch as may.
+        Raises ConfigError for an offer that does not take H.264, SourceError when the camera gives no pictures that can be shown,
+        TooManyError when as many watch, or as many cameras are transcoded, as may.
         """
         offer = _checked(offer)
         self._check_room(session)
-        status = self._fleet.statuses().get(camera)
-        if status is not None and stream is StreamName.SUB:
-            _check_codec(camera, status.codec)
         self._opening[session] += 1  # before anything is awaited, so that many at a time find no more room than one by one
         try:
-            tap = self._take_tap(camera, stream)
+            source = await self._take_source(camera, stream)
             try:
-                view = await self._connect(tap, offer, session)
+                view = await self._connect(source, offer, session)
             except BaseException:
-                await self._release(tap)
+                await self._release(source)
                 raise
         finally:
             self._opening[session] -= 1
@@ -134,23 +145,62 @@ class LiveViews:
         tap.users += 1
         return tap
 
-    async def _release(self, tap: Tap) -> None:
-        tap.users -= 1
-        if tap.users == 0:
-            if self._taps.get((tap.camera, tap.stream)) is tap:
-                del self._taps[tap.camera, tap.stream]
-            await tap.close()
-
-    async def _connect(self, tap: Tap, offer: str, session: str) -> _View:
+    async def _take_source(self, camera: str, stream: StreamName) -> Relay:
+        """What gives H.264 of the camera: its tap, or the transcode of it; with its first packet there."""
+        tap = self._take_tap(camera, stream)
         try:
-            async with asyncio.timeout(FIRST_PACKET_S):
-                packet = await asyncio.shield(tap.first)
-        except TimeoutError:
-            raise SourceError(f"camera {tap.camera} sent no packet within {FIRST_PACKET_S:.0f} s") from None
-        _check_codec(tap.camera, packet.codec)
+            if (codec := (await _first(tap)).codec) is Codec.H264:
+                return tap
+            transcode = self._take_transcode(tap, codec)
+        except BaseException:
+            await self._release(tap)
+            raise
+        await self._release(tap)  # the transcode holds it
+        try:
+            await _first(transcode)
+        except BaseException:
+            await self._release(transcode)
+            raise
+        return transcode
+
+    def _take_transcode(self, tap: Tap, codec: Codec) -> Transcode:
+        """Raises SourceError for what nobody decodes, TooManyError if as many are transcoded as may."""
+        key, name = (tap.camera, tap.stream), _NAMES.get(codec, "a coding that is not known")
+        transcode = self._transcodes.get(key)
+        if transcode is None or transcode.lost.is_set():
+            if codec not in DECODERS:
+                raise SourceError(f"camera {tap.camera} sends {name}; set this stream to H.264")
+            running, most = len(self._transcodes.keys() - {key}), self._most_transcodes
+            if running >= most:
+                sentence = (
+                    f"Camera {tap.camera} sends {name}, which this browser plays only if it is transcoded. At most {most} "
+                    f"cameras are transcoded at a time, and {running} are: close one and try again, or set this stream to H.264."
+                )
+                told = {"transcodes": {"codec": codec, "most": most, "running": running}}
+                raise TooManyError(sentence, 5.0, status=503, more=told)
+            tap.users += 1
+            site, camera = self._site, tap.camera
+            transcode = self._transcodes[key] = Transcode(tap, lambda: site.masks_of(camera, MaskKind.PRIVACY))
+        transcode.users += 1
+        return transcode
+
+    async def _release(self, relay: Relay) -> None:
+        """Let go of it; whom nobody holds closes, and lets go of what it holds."""
+        relay.users -= 1
+        if relay.users > 0:
+            return
+        open_now: dict[tuple[str, StreamName], Tap] | dict[tuple[str, StreamName], Transcode]
+        open_now = self._transcodes if isinstance(relay, Transcode) else self._taps
+        if open_now.get((relay.camera, relay.stream)) is relay:
+            del open_now[relay.camera, relay.stream]
+        await relay.close()
+        if isinstance(relay, Transcode):
+            await self._release(relay.source)
+
+    async def _connect(self, source: Relay, offer: str, session: str) -> _View:
         peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        track = Track(tap, self._clock)
-        view = _View(secrets.token_urlsafe(16), session, tap, track, peer)
+        track = Track(source, self._clock)
+        view = _View(secrets.token_urlsafe(16), session, source, track, peer)
         peer.on("connectionstatechange", _follow(view))
         try:
             await _negotiate(peer, track, offer)
@@ -161,10 +211,10 @@ class LiveViews:
 
     async def _attend(self, view: _View) -> None:
         """Wait for the end of `view`, then take it down."""
-        lost = asyncio.create_task(view.tap.lost.wait(), name=f"lost-{view.tap.camera}")
-        ended = asyncio.create_task(view.ended.wait(), name=f"ended-{view.tap.camera}")
+        lost = asyncio.create_task(view.source.lost.wait(), name=f"lost-{view.source.camera}")
+        ended = asyncio.create_task(view.ended.wait(), name=f"ended-{view.source.camera}")
         try:
-            connected = asyncio.create_task(view.connected.wait(), name=f"connected-{view.tap.camera}")
+            connected = asyncio.create_task(view.connected.wait(), name=f"connected-{view.source.camera}")
             await asyncio.wait((connected, lost, ended), timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
             connected.cancel()
             if view.connected.is_set():
@@ -176,18 +226,18 @@ class LiveViews:
 
     async def _take_down(self, view: _View) -> None:
         del self._views[view.id]
-        view.tap.leave(view.track)
+        view.source.leave(view.track)
         self.dropped += view.track.dropped
         try:
             async with asyncio.timeout(CLOSE_S):
                 await view.peer.close()
         except TimeoutError:
-            logger.warning("a live view of camera %s did not close within %.0f s", view.tap.camera, CLOSE_S)
+            logger.warning("a live view of camera %s did not close within %.0f s", view.source.camera, CLOSE_S)
         except Exception:  # aiortc raises whatever the state of the connection leads it into
-            logger.exception("a live view of camera %s did not close in order", view.tap.camera)
+            logger.exception("a live view of camera %s did not close in order", view.source.camera)
         finally:
             try:
-                await self._release(view.tap)
+                await self._release(view.source)
             finally:
                 view.gone.set()
 
@@ -202,10 +252,14 @@ def _follow(view: _View) -> Callable[[], None]:
     return follow
 
 
-def _check_codec(camera: str, codec: Codec) -> None:
-    name = {Codec.H265: "H.265", Codec.MJPEG: "Motion JPEG"}.get(codec)
-    if name:
-        raise SourceError(f"camera {camera} sends {name}, which browsers do not play by WebRTC; set this stream to H.264")
+async def _first(relay: Relay) -> Packet:
+    """The first packet; raises SourceError, or what the relay has against it, if none comes."""
+    try:
+        async with asyncio.timeout(FIRST_PACKET_S):
+            return await asyncio.shield(relay.first)
+    except TimeoutError:
+        what = "no picture that can be decoded" if isinstance(relay, Transcode) else "no packet"
+        raise SourceError(f"camera {relay.camera} sent {what} within {FIRST_PACKET_S:.0f} s") from None
 
 
 def _checked(offer: str) -> str:

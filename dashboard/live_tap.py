@@ -5,7 +5,6 @@ Everything here belongs to the event-loop thread.
 
 import asyncio
 import logging
-from collections import deque
 from fractions import Fraction
 from typing import Protocol
 
@@ -16,20 +15,11 @@ from av.stream import Stream
 
 from base import Clock, Packet, SourceError, StreamName
 from dashboard.fleet_view import FleetView
+from dashboard.live_relay import CLOSE_S, Backlog, Relay, Sink
 
-__all__ = ["CLOSE_S", "QUEUE_PACKETS", "Tap", "Track"]
+__all__ = ["Tap", "Track"]
 
 logger = logging.getLogger(__name__)
-
-CLOSE_S = 1.0
-"""How long a tap or a viewer may take to close before it is left to itself."""
-
-QUEUE_PACKETS = 150
-"""Packets waiting for one viewer, beyond its cached GOP: 10 s at 15 frames/s. Beyond that it skips to the next key frame."""
-
-GOP_PACKETS = 1_500
-GOP_BYTES = 16_000_000
-"""Beyond these a GOP is not cached and viewers wait for a key frame: encoders with minutes between key frames."""
 
 CATCH_UP = 32
 """How much faster than life the cached GOP is stamped. A browser would otherwise play it at its own speed and stay behind."""
@@ -43,7 +33,7 @@ _TIME_BASE = Fraction(1, 90_000)
 class Source(Protocol):
     """Where a track begins: gives it the cached GOP, and every packet after it."""
 
-    def join(self, track: "Track") -> None: ...
+    def join(self, sink: Sink) -> None: ...
 
 
 class Track(MediaStreamTrack):
@@ -55,28 +45,25 @@ class Track(MediaStreamTrack):
         super().__init__()
         self._source = source
         self._clock = clock
-        self._packets: deque[Packet] = deque()
-        self._arrived = asyncio.Event()
-        self._limit = QUEUE_PACKETS
+        self._backlog = Backlog()
         self._joined_s: float | None = None  # UTC when the cached GOP was taken
         self._last_pts: int | None = None
         self._burst_bytes = 0
-        self._needs_key = True
-        self.dropped = 0
-        self.is_lost = False
+
+    @property
+    def dropped(self) -> int:
+        """Packets that were not sent because the viewer was too slow."""
+        return self._backlog.dropped
 
     async def recv(self) -> "av.Packet[Stream]":
         """The next packet as Annex B with a 90 kHz time stamp; raises MediaStreamError when the tap is lost."""
         if self._joined_s is None:
             self._joined_s = self._clock.now_s()
             self._source.join(self)
-        while not self._packets:
-            if self.is_lost:
-                self.stop()
-                raise MediaStreamError
-            self._arrived.clear()
-            await self._arrived.wait()
-        packet = self._packets.popleft()
+        packet = await self._backlog.take()
+        if packet is None:
+            self.stop()
+            raise MediaStreamError
         await self._pace(packet)
         out = av.Packet(packet.data)
         out.pts = self._stamp(packet)
@@ -84,28 +71,14 @@ class Track(MediaStreamTrack):
         return out
 
     def begin(self, gop: list[Packet]) -> None:
-        """Start with the cached GOP, which may be empty."""
-        self._limit = QUEUE_PACKETS + len(gop)
-        for packet in gop:
-            self.offer(packet)
+        self._backlog.begin(gop)
 
     def offer(self, packet: Packet) -> None:
-        """Queue `packet`; a viewer that is too slow loses what waits and goes on at the next key frame."""
-        if len(self._packets) >= self._limit:
-            self.dropped += len(self._packets)
-            self._packets.clear()
-            self._needs_key = True
-        if self._needs_key and not packet.is_key:
-            self.dropped += 1
-            return
-        self._needs_key = False
-        self._packets.append(packet)
-        self._arrived.set()
+        self._backlog.put(packet)
 
     def lose(self) -> None:
         """End the track after what waits has been sent."""
-        self.is_lost = True
-        self._arrived.set()
+        self._backlog.end()
 
     def _stamp(self, packet: Packet) -> int:
         """The packet's media time, with the cached part squeezed so that it ends now; strictly rising."""
@@ -127,34 +100,15 @@ class Track(MediaStreamTrack):
             await asyncio.sleep(BURST_PAUSE_S)
 
 
-class Tap:
-    """One camera's packets, read once and given to all its viewers, with the newest GOP kept for those who come."""
+class Tap(Relay):
+    """One camera's packets, read once and given to all its viewers."""
 
     def __init__(self, camera: str, fleet: FleetView, stream: StreamName = StreamName.SUB) -> None:
-        self.camera = camera
-        self.stream = stream
-        self.users = 0  # views that hold it, connected or not yet
-        self.first: asyncio.Future[Packet] = asyncio.get_running_loop().create_future()
-        self.lost = asyncio.Event()
+        super().__init__(camera, stream)
         self._fleet = fleet
-        self._tracks: set[Track] = set()
-        self._gop: list[Packet] = []
-        self._gop_bytes = 0
         self._task = asyncio.create_task(self._run(), name=f"tap-{camera}-{stream}")
 
-    def join(self, track: Track) -> None:
-        """Give `track` the cached GOP now, and every packet from now on."""
-        track.begin(self._gop)
-        self._tracks.add(track)
-        if self.lost.is_set():
-            track.lose()
-
-    def leave(self, track: Track) -> None:
-        """Give `track` nothing more; harmless when repeated."""
-        self._tracks.discard(track)
-
     async def close(self) -> None:
-        """Stop reading; returns when the fleet has let go, or after `CLOSE_S`."""
         self._task.cancel()
         _, unfinished = await asyncio.wait((self._task,), timeout=CLOSE_S)
         if unfinished:
@@ -165,6 +119,7 @@ class Tap:
         try:
             async with self._fleet.packets(self.camera, self.stream) as packets:
                 async for packet in packets:
+                    self._check_codec(packet)
                     self._spread(packet)
         except SourceError as error:
             problem = error
@@ -172,22 +127,9 @@ class Tap:
         except Exception:
             logger.exception("the tap of camera %s failed", self.camera)
         finally:
-            self.lost.set()
-            if not self.first.done():
-                self.first.set_exception(problem)
-                self.first.exception()  # whoever waited may be gone; it is logged above
-            for track in self._tracks:
-                track.lose()
+            self._end(problem)
 
-    def _spread(self, packet: Packet) -> None:
-        if not self.first.done():
-            self.first.set_result(packet)
-        if packet.is_key:
-            self._gop, self._gop_bytes = [packet], len(packet.data)
-        elif self._gop:
-            self._gop.append(packet)
-            self._gop_bytes += len(packet.data)
-            if len(self._gop) > GOP_PACKETS or self._gop_bytes > GOP_BYTES:
-                self._gop = []
-        for track in self._tracks:
-            track.offer(packet)
+    def _check_codec(self, packet: Packet) -> None:
+        """Whoever watches was promised one coding; with another one they begin anew."""
+        if self.first.done() and packet.codec is not (before := self.first.result().codec):
+            raise SourceError(f"camera {self.camera} sends {packet.codec} now, and no longer {before}")

@@ -95,6 +95,7 @@ class _Metrics(Collector):
         yield _total("gridpatrol_updates_refused", "Pages sent away because they were too slow.", parts.updates.refused)
         yield _one("gridpatrol_live_views", "Live views open.", len(parts.live))
         yield _one("gridpatrol_live_taps", "Cameras being watched.", parts.live.taps)
+        yield _one("gridpatrol_live_transcodes", "Cameras being made into H.264 for who watches them.", parts.live.transcodes)
         yield _total("gridpatrol_live_dropped_packets", "Packets not sent to viewers that were too slow.", parts.live.dropped)
         yield from _notices(self._outgoing, parts.clock.now_s())
         answers = CounterMetricFamily(

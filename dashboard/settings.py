@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["DashboardSettings"]
+__all__ = ["TRANSCODES", "DashboardSettings"]
+
+TRANSCODES = 2
+"""Cameras whose pictures are made into H.264 for live views at a time; each may take up to a core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class DashboardSettings:
     failures_s: float = 300.0
     body_bytes: int = 1_000_000
     viewers: int = 32  # live views at a time, over all cameras
+    transcodes: int = TRANSCODES  # 0: none
     replay: int = 5_000  # updates kept for pages that come back
     queue: int = 1_000  # updates waiting for one slow page before it is sent away
 
@@ -30,5 +34,7 @@ class DashboardSettings:
         for name in (*times, "failures", "failures_by_name", "body_bytes", "viewers", "replay", "queue"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
+        if self.transcodes < 0:
+            raise ValueError(f"transcodes: expected 0 or more, got {self.transcodes}")
         if self.metrics_token and len(self.metrics_token) < 16:
             raise ValueError("metrics_token: expected at least 16 characters, or none")

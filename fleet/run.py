@@ -20,6 +20,7 @@ from camera_config import Site
 from camera_config.live_site import LiveSite
 from camera_config.sealed import Vault
 from dashboard import (
+    TRANSCODES,
     DashboardSettings,
     Registry,
     Updates,
@@ -72,6 +73,7 @@ class RunOptions:
     models: tuple[Path, ...] = ()  # folders searched for networks beside the embedded one
     decode_budget: float = DEFAULT_WATCH.budget_cores  # cores that each worker may use for decoding and analysing pictures
     log_level: str = "INFO"
+    transcodes: int = TRANSCODES  # cameras that are transcoded for live views at a time
     trusted_proxies: tuple[str, ...] = ()  # peers whose X-Forwarded-* headers are believed
     metrics_token: str = field(default="", repr=False)
 
@@ -105,7 +107,10 @@ async def run(
 
         control = Control(_handles(site, options, clock, await stack.enter_async_context(_run_folder())), _no_sink(), clock)
         settings = DashboardSettings(
-            data=options.data, metrics_token=options.metrics_token, trusted_proxies=options.trusted_proxies
+            data=options.data,
+            metrics_token=options.metrics_token,
+            trusted_proxies=options.trusted_proxies,
+            transcodes=options.transcodes,
         )
         app = create_app(site, store, control, clock, settings)
         registry: Registry = app.state.dashboard.registry

@@ -20,6 +20,7 @@ from base.errors import DecodeError, ProtocolError
 from base.records import Codec, Packet
 from base.tally import Tally
 from camera_config import Outline
+from camera_config.black_out import black_out
 from ingest.frames import LatestFrames, LumaFrame
 from ingest.gate import Gate, Work
 from ingest.row_masks import RowMasks
@@ -35,7 +36,6 @@ __all__ = [
     "DecodeStats",
     "KeyDecoders",
     "VideoPicture",
-    "black_out",
     "decode_key",
     "reduce_luma",
 ]
@@ -43,7 +43,6 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 LUMA_HEIGHT, LUMA_WIDTH = 90, 160
-_MASK_BORDER_PX = 2
 _TIDY_EVERY_S = 1.0
 LEAST_STEP_S = 0.14
 """Of an awake camera, five to seven frames a second are looked at: a track needs no more, and each costs a millisecond."""
@@ -78,21 +77,6 @@ class VideoPicture:
             return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
         plane = frame.planes[0]
         return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
-
-
-def black_out(picture: NDArray[np.uint8], masks: Sequence[Outline]) -> NDArray[np.uint8]:
-    """A picture u8 (h, w) or (h, w, 3) with every pixel that a mask touches black; itself without masks, else a copy, because
-    the decoder predicts the next frame from its own."""
-    if not masks:
-        return picture
-    picture = picture.copy()
-    size = np.array((picture.shape[1], picture.shape[0]))
-    for mask in masks:
-        corner = np.rint(np.array(mask) * size).astype(np.int32)
-        # The border is drawn two pixels beyond: colour has half the resolution, and bleeds.
-        cv2.fillPoly(picture, [corner], (0, 0, 0))
-        cv2.polylines(picture, [corner], True, (0, 0, 0), 2 * _MASK_BORDER_PX + 1)
-    return picture
 
 
 def reduce_luma(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:

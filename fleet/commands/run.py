@@ -12,6 +12,7 @@ from rich.console import Console
 from base import ConfigError
 from camera_config import load_site
 from camera_config.site_files import finish_replacing
+from dashboard import TRANSCODES
 from detect import DEFAULT_WATCH
 from fleet.logs import configure
 from fleet.run import Ready, RunOptions
@@ -43,6 +44,10 @@ Database = Annotated[
 DecodeBudget = Annotated[
     float, typer.Option(min=0.01, help="Cores each worker may use for decoding and analysing pictures; see docs/ref/watching.md.")
 ]
+Transcodes = Annotated[
+    int,
+    typer.Option(min=0, help="Cameras that are transcoded for live views at a time, up to a core each; 0: none."),
+]
 LogLevel = Annotated[Level, typer.Option(help="How much is logged.")]
 Proxies = Annotated[
     list[str] | None,
@@ -67,6 +72,7 @@ def run(
     ] = False,
     database: Database = "",
     decode_budget: DecodeBudget = DEFAULT_WATCH.budget_cores,
+    transcodes: Transcodes = TRANSCODES,
     trusted_proxy: Proxies = None,
     metrics_token: MetricsToken = "",
     log_level: LogLevel = Level.INFO,
@@ -85,6 +91,7 @@ def run(
         in_process=in_process,
         database=database,
         decode_budget=decode_budget,
+        transcodes=transcodes,
         models=(data / "models",),
         log_level=log_level,
         trusted_proxies=tuple(trusted_proxy or ()),

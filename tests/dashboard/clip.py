@@ -1,4 +1,4 @@
-"""A small clip encoded by libx264, and a fleet that plays it: the FleetView of these tests."""
+"""A small clip in every coding that cameras send, and a fleet that plays it: the FleetView of these tests."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
@@ -22,24 +22,29 @@ CACHED = 10
 JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
 
 
+_KEYS = f"keyint={GOP}:min-keyint={GOP}:scenecut=0:repeat-headers=1"
+_FAST = {"preset": "ultrafast", "tune": "zerolatency"}
+_ENCODERS = {
+    Codec.H264: ("libx264", "yuv420p", {**_FAST, "profile": "baseline", "x264-params": _KEYS}),
+    Codec.H265: ("libx265", "yuv420p", {**_FAST, "x265-params": f"{_KEYS}:pools=1:frame-threads=1:log-level=none"}),
+    Codec.MJPEG: ("mjpeg", "yuvj420p", {}),
+}
+
+
 @cache
-def clip() -> tuple[tuple[bytes, bool], ...]:
-    """Two GOPs of a moving bar, each access unit in Annex B with its key flag; key frames carry their parameter sets."""
-    encoder = av.CodecContext.create("libx264", "w")
+def clip(codec: Codec = Codec.H264) -> tuple[tuple[bytes, bool], ...]:
+    """Two GOPs of a moving bar, each access unit with its key flag: Annex B, key frames with their parameter sets, or JPEGs."""
+    name, pixels, options = _ENCODERS[codec]
+    encoder = av.CodecContext.create(name, "w")
     assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, pixels
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS, 1)
-    encoder.options = {
-        "preset": "ultrafast",
-        "tune": "zerolatency",
-        "profile": "baseline",
-        "x264-params": f"keyint={GOP}:min-keyint={GOP}:scenecut=0:repeat-headers=1",
-    }
+    encoder.options = options
     units = []
     for number in range(2 * GOP):
         picture = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
         picture[:, number * 8 : number * 8 + 24] = 220
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pixels)
         frame.pts = number
         units += [(bytes(packet), packet.is_keyframe) for packet in encoder.encode(frame)]
     units += [(bytes(packet), packet.is_keyframe) for packet in encoder.encode(None)]
@@ -135,14 +140,14 @@ class ClipFleet:
             self.open_now -= 1
 
     async def _play(self, camera: str) -> AsyncGenerator[Packet, None]:
-        units = clip()
         begin_s = self.clock.now_s() - CACHED / FPS
         number = 0
         while True:
+            codec = self.status[camera].codec
+            units = clip(codec)
             data, is_key = units[number % len(units)]
             if number >= CACHED:
                 await self._next_frame(camera)
-            codec = self.status[camera].codec
             yield Packet(camera, begin_s + number / FPS, round(number * 90_000 / FPS), is_key, data, codec)
             number += 1
 

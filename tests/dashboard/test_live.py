@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import httpx
 import ifaddr
@@ -18,10 +19,11 @@ from hypothesis import strategies as st
 from base import Codec, Health, Packet, SimulatedClock, SourceError
 from dashboard.failures import TooManyError
 from dashboard.live import PER_SESSION, LiveViews
-from dashboard.live_tap import QUEUE_PACKETS, Track
+from dashboard.live_relay import QUEUE_PACKETS, Sink
+from dashboard.live_tap import Track
 from tests.dashboard.clip import GOP, HEIGHT, WIDTH, ClipFleet
 from tests.dashboard.conftest import Staff
-from tests.dashboard.room import PASSWORD, Room, wait_until
+from tests.dashboard.room import PASSWORD, Room, small_site, wait_until
 
 NewRoom = Callable[..., Room]
 
@@ -162,8 +164,8 @@ class CachedGop:
     def __init__(self, gop: list[Packet]) -> None:
         self.gop = gop
 
-    def join(self, track: Track) -> None:
-        track.begin(self.gop)
+    def join(self, sink: Sink) -> None:
+        sink.begin(self.gop)
 
 
 def _packets(count: int, end_s: float) -> list[Packet]:
@@ -305,10 +307,10 @@ class SilentFleet(ClipFleet):
         yield
 
 
-def test_views_that_are_being_opened_take_room() -> None:
+def test_views_that_are_being_opened_take_room(tmp_path: Path) -> None:
     async def run() -> None:
         clock = SimulatedClock()
-        live = LiveViews(SilentFleet(("c0001",), clock), clock, PER_SESSION + 1)
+        live = LiveViews(SilentFleet(("c0001",), clock), small_site(tmp_path), clock, PER_SESSION + 1, 0)
         offer = HALF_AN_OFFER.decode()
         opening = [asyncio.create_task(live.open("c0001", offer, "mine")) for _ in range(PER_SESSION)]
         await asyncio.sleep(0)  # each runs to its first wait
@@ -356,7 +358,7 @@ def test_a_view_that_cannot_be_closed_in_order_lets_go_of_its_camera(new_room: N
 
 
 def test_what_cannot_be_shown_is_said_in_a_sentence(new_room: NewRoom) -> None:
-    room = new_room()
+    room = new_room(transcodes=0)
     client = room.set_up()
     room.fleet.set_health("c0002", Health.OFFLINE)
 

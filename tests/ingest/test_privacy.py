@@ -10,8 +10,9 @@ from shapely import box, intersects
 from shapely.geometry import Polygon
 
 from base import Packet, SystemClock
+from camera_config.black_out import black_out
 from ingest import Feed, Feeds
-from ingest.decode import AwakeDecoder, KeyDecoders, black_out
+from ingest.decode import AwakeDecoder, KeyDecoders
 from tests.ingest.conftest import HEIGHT, WIDTH, Clip, Until, encode
 from tests.servers.rtsp import RtspServer
 
