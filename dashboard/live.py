@@ -1,15 +1,16 @@
 """Live pictures by WebRTC, H.264 passed through untouched, offered as WHEP (RFC 9725).
 
 All viewers of a camera share one tap and, where the camera sends what browsers do not play by WebRTC, one transcode. A viewer
-starts with the cached GOP, so that its first picture needs no wait for a key frame. Everything here belongs to the event-loop
-thread.
+starts with the cached GOP, so that its first picture needs no wait for a key frame. A page that decodes such pictures itself
+follows the packets instead. Everything here belongs to the event-loop thread.
 """
 
 import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
@@ -17,9 +18,9 @@ from aiortc.sdp import SessionDescription
 
 from base import Clock, Codec, ConfigError, Packet, SourceError, StreamName
 from camera_config.site import MaskKind, Site
-from dashboard.failures import NotFoundError, TooManyError
+from dashboard.failures import DetailedError, NotFoundError, TooManyError
 from dashboard.fleet_view import FleetView
-from dashboard.live_relay import CLOSE_S, Relay
+from dashboard.live_relay import CLOSE_S, Backlog, Relay
 from dashboard.live_tap import Tap, Track
 from dashboard.live_transcode import DECODERS, Transcode
 
@@ -65,12 +66,13 @@ class LiveViews:
         self._views: dict[str, _View] = {}
         self._taps: dict[tuple[str, StreamName], Tap] = {}
         self._transcodes: dict[tuple[str, StreamName], Transcode] = {}
+        self._followers: dict[Backlog, str] = {}  # whose session it is
         self._opening: Counter[str] = Counter()  # session -> views that are not answered yet
         self._tasks: set[asyncio.Task[None]] = set()
         self.dropped = 0
 
     def __len__(self) -> int:
-        return len(self._views)
+        return len(self._views) + len(self._followers)
 
     @property
     def taps(self) -> int:
@@ -82,30 +84,57 @@ class LiveViews:
         """How many of them are transcoded."""
         return len(self._transcodes)
 
-    async def open(self, camera: str, offer: str, session: str, stream: StreamName = StreamName.SUB) -> tuple[str, str]:
+    async def open(
+        self,
+        camera: str,
+        offer: str,
+        session: str,
+        stream: StreamName = StreamName.SUB,
+        decodes: Collection[Codec] = (),
+    ) -> tuple[str, str]:
         """Answer a viewer's offer (SDP): the view's id and our answer.
 
         Raises ConfigError for an offer that does not take H.264, SourceError when the camera gives no pictures that can be shown,
-        TooManyError when as many watch, or as many cameras are transcoded, as may.
+        TooManyError when as many watch, or as many cameras are transcoded, as may, DetailedError where the camera sends one of
+        the codings that the viewer `decodes`: it should `follow`.
         """
         offer = _checked(offer)
-        self._check_room(session)
-        self._opening[session] += 1  # before anything is awaited, so that many at a time find no more room than one by one
-        try:
-            source = await self._take_source(camera, stream)
+        async with self._room(session):
+            source = await self._take_source(camera, stream, decodes)
             try:
                 view = await self._connect(source, offer, session)
             except BaseException:
                 await self._release(source)
                 raise
-        finally:
-            self._opening[session] -= 1
-            self._opening += Counter()  # forgets sessions that open nothing
         self._views[view.id] = view
         task = asyncio.create_task(self._attend(view), name=f"live-{camera}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return view.id, view.peer.localDescription.sdp
+
+    @asynccontextmanager
+    async def follow(self, camera: str, session: str, stream: StreamName) -> AsyncIterator[Backlog]:
+        """The camera's packets as it sends them, from the cached GOP on, while the context is open.
+
+        Entering raises SourceError and TooManyError as `open` does. The backlog is lost when the tap or the session is.
+        """
+        async with self._room(session):
+            tap = self._take_tap(camera, stream)
+            try:
+                await _first(tap)
+            except BaseException:
+                await self._release(tap)
+                raise
+            backlog = Backlog()
+            self._followers[backlog] = session
+        try:
+            tap.join(backlog)
+            yield backlog
+        finally:
+            del self._followers[backlog]
+            tap.leave(backlog)
+            self.dropped += backlog.dropped
+            await self._release(tap)
 
     async def close(self, view_id: str, session: str) -> None:
         """End a view; raises NotFoundError unless it is one of this session's."""
@@ -120,10 +149,13 @@ class LiveViews:
         for view in self._views.values():
             if view.session == session:
                 view.ended.set()
+        for backlog, whose in self._followers.items():
+            if whose == session:
+                backlog.lose()
 
     def sessions(self) -> frozenset[str]:
         """The sessions that watch something."""
-        return frozenset(view.session for view in self._views.values())
+        return frozenset(self._watching())
 
     async def stop(self) -> None:
         """End all views; returns when they are gone, at most about `CLOSE_S` later."""
@@ -132,11 +164,23 @@ class LiveViews:
         if self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=2 * CLOSE_S)
 
-    def _check_room(self, session: str) -> None:
-        if len(self._views) + self._opening.total() >= self._limit:
+    @asynccontextmanager
+    async def _room(self, session: str) -> AsyncIterator[None]:
+        """Room for one view more while it is opened, so that many at a time find no more than one by one; or TooManyError."""
+        if len(self) + self._opening.total() >= self._limit:
             raise TooManyError(f"All {self._limit} live views are in use; close one and try again.", 5.0, status=503)
-        if sum(view.session == session for view in self._views.values()) + self._opening[session] >= PER_SESSION:
+        if self._watching()[session] + self._opening[session] >= PER_SESSION:
             raise TooManyError(f"You already watch {PER_SESSION} cameras; close one and try again.", 5.0, status=503)
+        self._opening[session] += 1
+        try:
+            yield
+        finally:
+            self._opening[session] -= 1
+            self._opening += Counter()  # forgets sessions that open nothing
+
+    def _watching(self) -> Counter[str]:
+        """How many views each session has."""
+        return Counter((*(view.session for view in self._views.values()), *self._followers.values()))
 
     def _take_tap(self, camera: str, stream: StreamName) -> Tap:
         tap = self._taps.get((camera, stream))
@@ -145,12 +189,17 @@ class LiveViews:
         tap.users += 1
         return tap
 
-    async def _take_source(self, camera: str, stream: StreamName) -> Relay:
+    async def _take_source(self, camera: str, stream: StreamName, decodes: Collection[Codec]) -> Relay:
         """What gives H.264 of the camera: its tap, or the transcode of it; with its first packet there."""
         tap = self._take_tap(camera, stream)
         try:
             if (codec := (await _first(tap)).codec) is Codec.H264:
                 return tap
+            if codec in decodes:
+                sentence = (
+                    f"Camera {camera} sends {_NAMES.get(codec, codec)}, which this browser decodes: it should take the packets."
+                )
+                raise DetailedError(sentence, 409, {"packets": codec})
             transcode = self._take_transcode(tap, codec)
         except BaseException:
             await self._release(tap)

@@ -23,8 +23,24 @@ GOP_BYTES = 16_000_000
 """Beyond these a GOP is not cached and viewers wait for a key frame: encoders with minutes between key frames."""
 
 
+class Sink(Protocol):
+    """Who is given a relay's packets, in order."""
+
+    def begin(self, gop: list[Packet]) -> None:
+        """The cached GOP, which may be empty."""
+        ...
+
+    def offer(self, packet: Packet) -> None:
+        """One packet more; never waits."""
+        ...
+
+    def lose(self) -> None:
+        """There will be no more."""
+        ...
+
+
 class Backlog:
-    """Packets waiting for somebody, always from a key frame on; what is too much is let go until the next one."""
+    """A sink whose packets wait to be taken, always from a key frame on; what is too much is let go until the next one."""
 
     def __init__(self) -> None:
         self.dropped = 0
@@ -38,9 +54,9 @@ class Backlog:
         """Start with the cached GOP, which may be empty."""
         self._limit = QUEUE_PACKETS + len(gop)
         for packet in gop:
-            self.put(packet)
+            self.offer(packet)
 
-    def put(self, packet: Packet) -> None:
+    def offer(self, packet: Packet) -> None:
         """Let `packet` wait; if too many do, all of them are lost, and so is what cannot be decoded without them."""
         if len(self._waiting) >= self._limit:
             self.dropped += len(self._waiting)
@@ -59,7 +75,7 @@ class Backlog:
             self.dropped += len(self._waiting)
             self._waiting.clear()
 
-    def end(self) -> None:
+    def lose(self) -> None:
         """Nothing more will come."""
         self.is_over = True
         self._changed.set()
@@ -81,22 +97,6 @@ class Backlog:
     def newest(self) -> Packet | None:
         """What was put last, if it still waits."""
         return self._waiting[-1] if self._waiting else None
-
-
-class Sink(Protocol):
-    """Who is given a relay's packets, in order."""
-
-    def begin(self, gop: list[Packet]) -> None:
-        """The cached GOP, which may be empty."""
-        ...
-
-    def offer(self, packet: Packet) -> None:
-        """One packet more; never waits."""
-        ...
-
-    def lose(self) -> None:
-        """There will be no more."""
-        ...
 
 
 class Relay(ABC):

@@ -74,11 +74,11 @@ class Track(MediaStreamTrack):
         self._backlog.begin(gop)
 
     def offer(self, packet: Packet) -> None:
-        self._backlog.put(packet)
+        self._backlog.offer(packet)
 
     def lose(self) -> None:
         """End the track after what waits has been sent."""
-        self._backlog.end()
+        self._backlog.lose()
 
     def _stamp(self, packet: Packet) -> int:
         """The packet's media time, with the cached part squeezed so that it ends now; strictly rising."""

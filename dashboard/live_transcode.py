@@ -75,10 +75,10 @@ class Transcode(Relay):
     def offer(self, packet: Packet) -> None:
         if packet.is_key:
             self._backlog.shed(BATCH)  # a thread that is too slow begins anew with every key frame
-        self._backlog.put(packet)
+        self._backlog.offer(packet)
 
     def lose(self) -> None:
-        self._backlog.end()
+        self._backlog.lose()
 
     async def close(self) -> None:
         self.source.leave(self)

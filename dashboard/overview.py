@@ -15,7 +15,7 @@ from base import CameraStatus, Clock, Codec, Health, Packet
 from dashboard.fleet_view import FleetView, ManyTap
 from storage import Area
 
-__all__ = ["PROMOTED", "Overview", "OverviewPage"]
+__all__ = ["PROMOTED", "WHOLE", "Overview", "OverviewPage", "record"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ WHOLE_PACKETS = 64
 """Packets of a moving tile that may wait: 4 s at 15 frames/s. Beyond that it goes on at its next key frame."""
 
 _RECORD = struct.Struct("<BBBBHII")  # flags, codec, health, bytes of the id, GOP in 0.1 s, age in ms, bytes of the picture
-_KEY, _WHOLE, _AWAKE = 1, 2, 4
+_KEY, WHOLE, _AWAKE = 1, 2, 4
 _CODECS, _HEALTHS = tuple(Codec), tuple(Health)
 
 
@@ -76,6 +76,10 @@ class OverviewPage:
                 kept[camera] = []
                 self.halted.add(camera)
         self.moving = kept
+
+    def decodable(self, packet: Packet) -> bytes:
+        """What is sent of a picture: nothing if the page cannot decode it."""
+        return packet.data if packet.codec in self.codecs else b""
 
     def offer(self, packet: Packet) -> None:
         """Remember what came of a visible camera."""
@@ -224,7 +228,7 @@ class Overview:
                     page.halted.add(camera)
                     page.due[camera] = None
                     break
-                parts.append(_record(packet, page, statuses.get(camera), now_s, _WHOLE))
+                parts.append(record(packet, page.decodable(packet), statuses.get(camera), now_s, WHOLE))
                 page.moving_bytes -= len(parts[-1])
                 page.allowance_bytes -= len(parts[-1])
             waiting.clear()
@@ -234,15 +238,14 @@ class Overview:
             newest = self._newest.get(camera)
             del page.due[camera]
             if newest is not None:
-                parts.append(_record(newest, page, statuses.get(camera), now_s, 0))
+                parts.append(record(newest, page.decodable(newest), statuses.get(camera), now_s, 0))
                 page.allowance_bytes -= len(parts[-1])
         self.pictures += len(parts)
         return b"".join(parts)
 
 
-def _record(packet: Packet, page: OverviewPage, status: CameraStatus | None, now_s: float, flags: int) -> bytes:
-    """One picture as docs/ref/api.md describes it; without its bytes if the page cannot decode it."""
-    data = packet.data if packet.codec in page.codecs else b""
+def record(packet: Packet, data: bytes, status: CameraStatus | None, now_s: float, flags: int) -> bytes:
+    """One picture as docs/ref/api.md describes it; `data` is its own, or nothing."""
     health, gop_s = (status.health, status.gop_s) if status else (Health.OFFLINE, 0.0)
     flags |= (_KEY if packet.is_key else 0) | (_AWAKE if status is not None and status.awake else 0)
     name = packet.camera.encode("ascii")

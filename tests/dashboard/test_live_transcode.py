@@ -175,9 +175,9 @@ def test_what_waits_for_a_slow_thread_is_let_go_when_a_key_frame_comes() -> None
         assert len(backlog.take_now(1)) == 1
         backlog.shed(BATCH)
         assert backlog.newest is None and backlog.dropped == GOP - 2
-        backlog.put(some[GOP])
+        backlog.offer(some[GOP])
         assert await backlog.take() == some[GOP]
-        backlog.end()
+        backlog.lose()
         assert await backlog.take() is None
 
     asyncio.run(run())

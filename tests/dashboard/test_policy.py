@@ -48,6 +48,7 @@ MAY: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/v1/incidents/{incident}/steps"): USERS,  # of somebody else's incident; a team's own: test_walk.py
     ("WS", "/api/v1/updates"): SIGNED_IN,
     ("WS", "/api/v1/overview"): USERS,
+    ("WS", "/api/v1/cameras/{camera}/packets"): USERS,
     ("GET", "/metrics"): {"administrator"},
     ("GET", "/api/v1/openapi.json"): USERS,
     ("GET", "/api/v1/cameras"): USERS,

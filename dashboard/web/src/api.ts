@@ -22,13 +22,18 @@ import type {
   User,
 } from "./records";
 import type { Problem } from "./registry/records";
+import type { Coding } from "./wall/pictures";
 
 const BASE = "/api/v1";
 /** Requests that take longer count as a lost connection. */
 const TIMEOUT_MS = 15_000;
 
-/** What a refusal of the registry says besides its sentence. */
+/** What a refusal, of the registry or of a live picture, says besides its sentence. */
 export interface Refusal {
+  /** The page decodes what the camera sends, so it should take the packets. */
+  packets?: Coding;
+  /** As many cameras are transcoded as may. */
+  transcodes?: { codec: string; most: number; running: number };
   problems?: Problem[];
   /** Who made the newest version, when somebody was faster. */
   by?: string;
@@ -190,8 +195,14 @@ export const api = {
     post<undefined>("/me/position", { lon, lat, accuracy_m, at }),
 
   /** WHEP (RFC 9725): offer in, answer out; `resource` is deleted to hang up. */
-  async whep(camera: string, stream: "sub" | "main", offer: string): Promise<{ answer: string; resource: string }> {
-    const response = await request("POST", `/cameras/${id(camera)}/whep?stream=${stream}`, offer, "application/sdp");
+  async whep(
+    camera: string,
+    stream: "sub" | "main",
+    offer: string,
+    decodes: readonly Coding[],
+  ): Promise<{ answer: string; resource: string }> {
+    const query = [`stream=${stream}`, ...decodes.map((coding) => `decodes=${coding}`)].join("&");
+    const response = await request("POST", `/cameras/${id(camera)}/whep?${query}`, offer, "application/sdp");
     return { answer: await response.text(), resource: response.headers.get("Location") ?? "" };
   },
   async hangUp(resource: string): Promise<void> {

@@ -316,6 +316,8 @@ export const en = {
   "live.close": "Close live window",
   "live.health": "Health",
   "live.region": "Live picture of {camera}",
+  "live.transcodes":
+    "It sends {codec}, which this browser plays only transcoded. At most {most} cameras are transcoded at a time, and {running} are: close one and try again.",
   "live.rate": "{n} frames/s",
   "codec.h264": "H.264",
   "codec.h265": "H.265",

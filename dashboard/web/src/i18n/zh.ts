@@ -317,6 +317,7 @@ export const zh: Record<Key, string> = {
   "live.close": "关闭实时窗口",
   "live.health": "状态",
   "live.region": "{camera} 的实时画面",
+  "live.transcodes": "该码流为 {codec}，此浏览器须经服务器转码才能播放。最多同时转码 {most} 路，目前已有 {running} 路：请先关闭一路再试。",
   "live.rate": "{n} 帧/秒",
   "codec.h264": "H.264",
   "codec.h265": "H.265",

@@ -32,6 +32,7 @@ export function LiveTile(props: LiveTileProps) {
 
 function OneCamera({ camera, testid = "live-video", onClick, onMoving, large = false }: LiveTileProps) {
   const video = useRef<HTMLVideoElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
   const seen = useSeen(video);
   const frames = useRef(0);
   const lastFrame_ms = useRef(0);
@@ -48,9 +49,9 @@ function OneCamera({ camera, testid = "live-video", onClick, onMoving, large = f
 
   useEffect(() => {
     const element = video.current;
-    if (!element || !seen) return;
+    if (!element || !canvas.current || !seen) return;
     let retry: ReturnType<typeof setTimeout> | undefined;
-    const picture = new LivePicture(camera, stream, element, {
+    const picture = new LivePicture(camera, stream, element, canvas.current, {
       onState: (next, why) => {
         setState(next);
         setReason(why);
@@ -83,6 +84,7 @@ function OneCamera({ camera, testid = "live-video", onClick, onMoving, large = f
       {poster && <img class="live-still" src={poster.address} alt="" />}
       <img class="live-still" src={cameraPicture(camera, asked_ms)} alt="" onLoad={() => setArrived(true)} />
       <video ref={video} muted playsInline autoplay data-testid={testid} data-frames="0" aria-label={t("live.region", { camera: cameraName(camera) })} />
+      <canvas ref={canvas} hidden role="img" aria-label={t("live.region", { camera: cameraName(camera) })} />
       <figcaption class={`live-state ${shown}`}>
         {shown === "playing" && (
           <>

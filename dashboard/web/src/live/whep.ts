@@ -1,6 +1,9 @@
-/** One live picture by WHEP (RFC 9725): receive only, no audio. */
+/** One live picture by WHEP (RFC 9725): receive only, no audio. Or by its packets, where the server leaves the decoding to the page. */
 
 import { api, ApiError } from "../api";
+import { t, word } from "../i18n";
+import type { Coding } from "../wall/pictures";
+import { disown, ownCodings, PacketPicture } from "./packets";
 
 export type LiveState = "connecting" | "playing" | "failed";
 
@@ -12,9 +15,17 @@ export interface LiveEvents {
   onFrame: () => void;
 }
 
-/** Plays into `video` from `start` to `stop`; a failure is final, the owner starts another one. */
+/** Why there is no picture, in the language of the person where we know it; empty if nobody said. */
+export function sentenceOf(reason: unknown): string {
+  if (!(reason instanceof ApiError) || reason.status === 0) return "";
+  const spent = reason.more.transcodes;
+  return spent ? t("live.transcodes", { ...spent, codec: word("codec", spent.codec) }) : reason.message;
+}
+
+/** Plays into `video`, or draws on `canvas`, from `start` to `stop`; a failure is final, the owner starts another one. */
 export class LivePicture {
   private peer: RTCPeerConnection | null = null;
+  private packets: PacketPicture | null = null;
   private resource = "";
   private stopped = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -23,6 +34,7 @@ export class LivePicture {
     private readonly camera: string,
     private readonly stream: "sub" | "main",
     private readonly video: HTMLVideoElement,
+    private readonly canvas: HTMLCanvasElement,
     private readonly events: LiveEvents,
   ) {}
 
@@ -32,7 +44,9 @@ export class LivePicture {
     try {
       await this.connect();
     } catch (reason) {
-      this.fail(reason instanceof ApiError && reason.status > 0 ? reason.message : "");
+      const own = reason instanceof ApiError ? reason.more.packets : undefined;
+      if (own && !this.stopped) this.follow(own);
+      else this.fail(sentenceOf(reason));
     }
   }
 
@@ -41,6 +55,7 @@ export class LivePicture {
     clearTimeout(this.timer);
     const peer = this.peer;
     this.peer = null;
+    this.packets?.stop();
     this.video.srcObject = null;
     // Hanging up comes first: a closed connection would end the session before the server is told.
     if (this.resource) void api.hangUp(this.resource).finally(() => peer?.close());
@@ -64,10 +79,30 @@ export class LivePicture {
     };
     // The offer goes out without candidates: the server learns our address from the checks that we send it.
     await peer.setLocalDescription(await peer.createOffer());
-    const { answer, resource } = await api.whep(this.camera, this.stream, peer.localDescription?.sdp ?? "");
+    const { answer, resource } = await api.whep(this.camera, this.stream, peer.localDescription?.sdp ?? "", await ownCodings());
     this.resource = resource;
     if (this.stopped) return this.stop();
     await peer.setRemoteDescription({ type: "answer", sdp: answer });
+  }
+
+  private follow(coding: Coding): void {
+    this.peer?.close();
+    this.peer = null;
+    clearTimeout(this.timer);
+    let drawn = false;
+    const end = (): void => {
+      // Without a single picture the next attempt is left to the server.
+      if (!drawn) void disown(coding);
+      this.fail("");
+    };
+    this.timer = setTimeout(end, FIRST_FRAME_MS);
+    const onFrame = (): void => {
+      clearTimeout(this.timer);
+      if (!drawn) this.events.onState("playing", "");
+      drawn = true;
+      this.events.onFrame();
+    };
+    this.packets = new PacketPicture(this.camera, this.stream, this.canvas, onFrame, end);
   }
 
   private countFrames(): void {

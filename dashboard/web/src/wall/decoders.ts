@@ -1,6 +1,6 @@
-/** Decoding of the overview by WebCodecs. Runs in a worker; one decoder for the key frames of all cameras of one codec string. */
+/** Decoding by WebCodecs: of the overview, in a worker, with one decoder for the key frames of all cameras of one codec string; of live pictures. */
 
-import { codecOf, type Picture } from "./pictures";
+import { codecOf, type Coding, type Picture } from "./pictures";
 
 /** What becomes of a decoded picture; the receiver closes the frame. `null`: this one cannot be decoded here. */
 export type Draw = (picture: Picture, frame: VideoFrame | ImageBitmap | null) => void;
@@ -8,6 +8,20 @@ export type Draw = (picture: Picture, frame: VideoFrame | ImageBitmap | null) =>
 const BATCH = 16;
 /** Pictures of a moving tile that may wait for its decoder, beyond a cached GOP; then it goes on at the next key frame. */
 const WAITING = 60;
+
+const TRIED: readonly [Coding, string][] = [
+  ["h264", "avc1.640033"],
+  ["h265", codecOf("h265", new Uint8Array()) ?? ""],
+];
+
+/** What this browser decodes by WebCodecs: nothing where the page is neither https nor on localhost. */
+export async function decodable(): Promise<Coding[]> {
+  if (!("VideoDecoder" in globalThis)) return [];
+  const found = await Promise.all(
+    TRIED.map(async ([coding, codec]) => ((await VideoDecoder.isConfigSupported({ codec }).catch(() => null))?.supported ? [coding] : [])),
+  );
+  return found.flat();
+}
 
 /** Key frames of many cameras: of each the newest that waits, in the order in which they came. */
 export class Stills {
@@ -133,7 +147,7 @@ export class Movers {
           if (one.decoder.decodeQueueSize > 2) frame.close();
           else this.draw(one.picture, frame);
         },
-        error: () => undefined, // its state says so at the next picture
+        error: () => this.draw(one.picture, null), // and its state says so at the next picture
       }),
     };
     one.decoder.configure({ codec, optimizeForLatency: true });

@@ -1,8 +1,8 @@
 /** The overview's own thread: its WebSocket and its decoders. The page gets finished pictures, and never an encoded byte. */
 
 import { waitBefore } from "../backoff";
-import { Movers, Stills, type Draw } from "./decoders";
-import { codecOf, pictures, type Coding } from "./pictures";
+import { decodable, Movers, Stills, type Draw } from "./decoders";
+import { pictures, type Coding } from "./pictures";
 import type { FromWorker, ToWorker } from "./messages";
 
 /** Only a connection that lasted resets the back-off. */
@@ -76,20 +76,7 @@ function connect(): void {
   socket = next;
 }
 
-/** What this browser decodes; nothing by WebCodecs where the page is neither https nor on localhost. */
-async function supported(): Promise<Coding[]> {
-  if (!("VideoDecoder" in self)) return ["mjpeg"];
-  const tried: readonly [Coding, string][] = [
-    ["h264", "avc1.640033"],
-    ["h265", codecOf("h265", new Uint8Array()) ?? ""],
-  ];
-  const found = await Promise.all(
-    tried.map(async ([coding, codec]) => ((await VideoDecoder.isConfigSupported({ codec }).catch(() => null))?.supported ? [coding] : [])),
-  );
-  return [...found.flat(), "mjpeg"];
-}
-
-void supported().then((found) => {
-  codings = found;
+void decodable().then((found) => {
+  codings = [...found, "mjpeg"];
   connect();
 });
