@@ -187,7 +187,10 @@ def _decoder(codec: Codec) -> VideoCodecContext:
 
 
 def _encoder(width_px: int, height_px: int, kbit_per_s: int) -> VideoCodecContext:
-    """What every browser plays: baseline, one picture in, one out, parameter sets in front of each key frame."""
+    """What every browser plays: baseline, one picture in, one out, parameter sets in front of each key frame.
+
+    By x264, the only software encoder of H.264 in PyAV's wheels; what that means for who passes them on: docs/guide/operate.md.
+    """
     encoder = av.CodecContext.create("libx264", "w")
     assert isinstance(encoder, VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = width_px, height_px, "yuv420p"
