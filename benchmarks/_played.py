@@ -9,9 +9,9 @@ import multiprocessing
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -49,7 +49,7 @@ from ingest.simulate import ClipCache
 from ingest.simulate.clip import ClipFrame, encode
 from storage import Store
 
-__all__ = ["BITS", "CLOCK", "FPS", "PlayedRoom", "clips_of"]
+__all__ = ["BITS", "CLOCK", "FPS", "Played", "PlayedRoom", "clips_of"]
 
 FPS, GOP_S = 15, 2.0
 CLOCK = "c0001"
@@ -61,18 +61,30 @@ BUILDINGS = 5_000
 _READY_S = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a camera sends over and over, and by how many frames it is ahead."""
+
+    frames: tuple[ClipFrame, ...]
+    ahead: int = 0
+
+
+Shows = Callable[[list[str]], dict[str, Played]]
+"""What each of these cameras sends; a function of a module, because it is called in another process."""
+
+
 class PlayedRoom:
     """The server in one process and the tap in another, while the context is open. One owner.
 
-    `url`, `cookies` (sessions of administrators), `cameras` (ids).
+    `url`, `cookies` (sessions of administrators), `cameras` (ids). They send what `shows` says, drawn clips without.
     """
 
-    def __init__(self, cameras: int) -> None:
+    def __init__(self, cameras: int, shows: Shows | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory()
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._processes = [
-            context.Process(target=_play, args=(self._folder.name, cameras), name="play", daemon=True),
+            context.Process(target=_play, args=(self._folder.name, cameras, shows or clips_of), name="play", daemon=True),
             context.Process(target=_serve, args=(theirs, self._folder.name, cameras), name="serve"),
         ]
         self.url = ""
@@ -106,17 +118,17 @@ class PlayedRoom:
         return used[1].user + used[1].system, used[0].user + used[0].system
 
 
-def clips_of(cameras: list[str]) -> dict[str, tuple[tuple[ClipFrame, ...], int]]:
-    """What each camera plays, and by how many frames it is ahead; the clock besides."""
+def clips_of(cameras: list[str]) -> dict[str, Played]:
+    """Drawn clips, and the clock."""
     plan = busy_plan(len(cameras), FPS)
     cache = ClipCache(CLIPS)
     cache.prepare(plan.specs().values())
     drawn = {name: cache.get(spec) for name, spec in plan.specs().items()}
     found = {
-        camera: (drawn[plan.clip_name(one)].frames, round(one.offset_s * FPS))
+        camera: Played(drawn[plan.clip_name(one)].frames, round(one.offset_s * FPS))
         for camera, one in zip(cameras, plan.cameras, strict=True)
     }
-    return found | {CLOCK: (clock_frames(), 0)}
+    return found | {CLOCK: Played(clock_frames())}
 
 
 def clock_frames() -> tuple[ClipFrame, ...]:
@@ -138,15 +150,15 @@ def _address(folder: str) -> str:
     return f"ipc://{folder}/w.tap"
 
 
-def _play(folder: str, count: int) -> None:
+def _play(folder: str, count: int, shows: Shows) -> None:
     """The worker's end: every frame's time, what is due of those that somebody looks at."""
     cameras = _ids(count)
-    clips = clips_of(cameras)
+    clips = shows(cameras)
     watched, keyed = set[str](), set[str]()
 
     def at(camera: str, number: int) -> Packet:
-        frames, ahead = clips[camera]
-        frame = frames[(number + ahead) % len(frames)]
+        played = clips[camera]
+        frame = played.frames[(number + played.ahead) % len(played.frames)]
         return Packet(camera, number / FPS, number * 90_000 // FPS, frame.is_key, frame.data)
 
     def gop(camera: str) -> tuple[Packet, ...]:

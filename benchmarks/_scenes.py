@@ -9,7 +9,7 @@ import json
 import os
 import pickle
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from itertools import cycle, islice
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ingest.simulate import Clip, SimCamera, SimPlan, encode
 
-__all__ = ["BUSY", "QUIET", "Mix", "Scene", "clips_of", "load", "mix"]
+__all__ = ["BUSY", "GOP_S", "QUIET", "Mix", "Scene", "clips_of", "load", "mix", "prepare"]
 
 WIDTH, HEIGHT, GOP_S = 640, 360, 2
 _LEAST_S = 45.0  # a short clip is repeated until its loop is that long
@@ -141,6 +141,12 @@ def load(path: Path) -> Clip:
 def clips_of(plan: SimPlan) -> dict[str, Clip]:
     """The loops of a plan made by `mix`, as `Simulator` wants them."""
     return {name: load(path) for name, path in plan.specs().items() if isinstance(path, Path)}
+
+
+def prepare(scenes: Sequence[Scene]) -> list[Clip]:
+    """Their loops, made if they are not there. Raises FileNotFoundError where the development clips are missing."""
+    _prepare(set(scenes))
+    return [load(scene.path) for scene in scenes]
 
 
 def _prepare(scenes: set[Scene]) -> None:

@@ -10,17 +10,16 @@ import os
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import psutil
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
 from websockets.sync.client import ClientConnection, connect
 
 from benchmarks._machine import machine
 from benchmarks._pages import Pages
-from benchmarks._played import BITS, CLOCK, FPS, PlayedRoom, clips_of
+from benchmarks._played import BITS, CLOCK, FPS, PlayedRoom
+from benchmarks._viewers import WALL, scenes_of, until, viewers
 from benchmarks.events import percentile
 
 __all__ = ["measure"]
@@ -28,9 +27,9 @@ __all__ = ["measure"]
 CHROMIUM = "/usr/bin/chromium"
 PLAIN = ["--no-sandbox", "--disable-features=WebRtcHideLocalIpsWithMdns"]
 WITH_GL = [*PLAIN, "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-WALL, DESK = {"width": 3840, "height": 2160}, {"width": 1920, "height": 1080}
+SCREENS, DESK = {"width": 3840, "height": 2160}, {"width": 1920, "height": 1080}
 
-PARTS = ("sent", "overview", "clicks", "moving", "pixels", "fifty", "map")
+PARTS = ("viewers", "sent", "overview", "clicks", "moving", "pixels", "fifty", "map")
 
 COUNT = """
 window.drawn = 0;
@@ -102,11 +101,22 @@ def measure(cameras: int, alarms: int, seconds: float, only: Collection[str]) ->
     """All keys, one part after another; a part that fails is named in `failed` with its reason, and its keys are missing."""
     found: dict[str, object] = {"cameras": cameras, "load_before": round(os.getloadavg()[0], 1), "failed": {}}
     failed: dict[str, str] = {}
+    if not only or "viewers" in only:
+        try:
+            with PlayedRoom(WALL, scenes_of) as room, sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=PLAIN)
+                found |= viewers(room, _page(browser, room, DESK, "about:blank"), seconds)
+                browser.close()
+        except Exception as error:
+            print(f"viewers: {error}", file=sys.stderr)
+            failed["viewers"] = f"{type(error).__name__}: {error}"[:300]
+    if set(only) == {"viewers"}:
+        return found | {"failed": failed, "load": round(os.getloadavg()[0], 1), "machine": machine()}
     with PlayedRoom(cameras) as room, sync_playwright() as playwright:
         if not only or "sent" in only:
             found |= sent(room, seconds)
         parts: list[tuple[Callable[[PlayedRoom, Page, float], dict[str, object]], list[str], dict[str, int], str]] = [
-            (overview, PLAIN, WALL, "/#wall"),
+            (overview, PLAIN, SCREENS, "/#wall"),
             (clicks, PLAIN, DESK, "/#wall"),
             (moving, PLAIN, DESK, "/#wall"),
             (pixels, PLAIN, DESK, "/"),
@@ -121,8 +131,6 @@ def measure(cameras: int, alarms: int, seconds: float, only: Collection[str]) ->
                 print(f"{part.__name__}: {error}", file=sys.stderr)
                 failed[part.__name__] = f"{type(error).__name__}: {error}"[:300]
             browser.close()
-        if "viewer_cores" in found:
-            found |= transcoded(found["viewer_cores"], seconds)
         if not only or "fifty" in only:
             found |= fifty(room, seconds)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=WITH_GL)
@@ -168,7 +176,7 @@ def overview(room: PlayedRoom, page: Page, seconds: float) -> dict[str, object]:
     del room
     page.locator("[data-view=overview]").click(timeout=60_000)
     page.locator("[data-size=small]").click(timeout=60_000)
-    _until(page, "window.drawn > 300")
+    until(page, "window.drawn > 300")
     page.wait_for_timeout(3_000)
     drawn, at_s = page.evaluate("window.drawn"), time.monotonic()
     page.wait_for_timeout(1000 * seconds)
@@ -201,48 +209,16 @@ def clicks(room: PlayedRoom, page: Page, seconds: float) -> dict[str, object]:
 
 
 def moving(room: PlayedRoom, page: Page, seconds: float) -> dict[str, object]:
-    """A wall of one that shows the clock, then of nine for what a viewer costs the server."""
-    idle_s, at_s = room.cpu_s()[0], time.monotonic()
-    page.wait_for_timeout(1000 * seconds / 2)
-    idle = (room.cpu_s()[0] - idle_s) / (time.monotonic() - at_s)
+    """A wall of one that shows the clock."""
+    del room, seconds
     page.evaluate("camera => localStorage.setItem('gridpatrol.wall.window', JSON.stringify({view: 1, pinned: [camera]}))", CLOCK)
     page.reload()
-    _until(page, "Number(document.querySelector('[data-testid=wall-video]')?.dataset.frames) > 45")
+    until(page, "Number(document.querySelector('[data-testid=wall-video]')?.dataset.frames) > 45")
     late_ms = [_behind_ms(now, number) for now, number in page.evaluate(GLASS, [BITS, 5 * FPS])]
-    page.locator("[data-view='9']").click()
-    _until(
-        page,
-        "[...document.querySelectorAll('[data-testid=wall-video]')].filter(one => Number(one.dataset.frames) > 30).length === 9",
-    )
-    used_s, at_s = room.cpu_s()[0], time.monotonic()
-    page.wait_for_timeout(1000 * seconds)
-    nine = (room.cpu_s()[0] - used_s) / (time.monotonic() - at_s)
     return {
         "glass_to_glass_ms": percentile(late_ms, 50),
         "glass_to_glass_p95_ms": percentile(late_ms, 95),
-        "viewer_cores": round((nine - idle) / 9, 4),
     }
-
-
-def transcoded(passed_through: object, seconds: float) -> dict[str, object]:
-    """What a viewer would cost if its picture were decoded and encoded for it.
-
-    One thread, the fastest preset of x264, the clip of the wall's first cameras in turn.
-    """
-    clips = [frames for frames, _ in clips_of([f"c{n:04d}" for n in range(2, 11)]).values()]
-    used_s, played_s = time.thread_time(), 0.0
-    for frames in clips:
-        decoder, encoder = av.CodecContext.create("h264", "r"), av.CodecContext.create("libx264", "w")
-        decoder.thread_count = encoder.thread_count = 1
-        encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
-        encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 640, 360, "yuv420p", Fraction(1, FPS)
-        for frame in frames[: int(seconds * FPS)]:
-            for picture in decoder.decode(av.Packet(frame.data)):
-                encoder.encode(picture)
-            played_s += 1 / FPS
-    cores = (time.thread_time() - used_s) / played_s
-    assert isinstance(passed_through, float)
-    return {"viewer_transcode_cores": round(cores, 4), "viewer_ratio": round(cores / max(passed_through, 1e-4), 1)}
 
 
 def _behind_ms(now_ms: float, number: int) -> float:
@@ -261,7 +237,7 @@ def pixels(room: PlayedRoom, page: Page, seconds: float) -> dict[str, object]:
     for camera in room.cameras[10 : 10 + events]:
         incident, at_s = room.ask("event", camera)
         try:
-            _until(page, f"window.seen['{incident}'] > 0", 5.0)
+            until(page, f"window.seen['{incident}'] > 0", 5.0)
         except TimeoutError:
             continue
         took.append(page.evaluate("id => window.seen[id]", incident) - 1000 * at_s)
@@ -306,7 +282,7 @@ def interactive(room: PlayedRoom, browser: Browser, alarms: int) -> dict[str, ob
         took["interactive_ms"].append(1000 * (time.monotonic() - began_s))
         page.locator("[data-testid=map][data-state=ready]").wait_for(timeout=90_000)
         took["interactive_map_ms"].append(1000 * (time.monotonic() - began_s))
-        _until(page, f"Number(document.querySelector('[data-testid=queue-alarms] .num')?.textContent) >= {opened}")
+        until(page, f"Number(document.querySelector('[data-testid=queue-alarms] .num')?.textContent) >= {opened}")
         took["interactive_all_ms"].append(1000 * (time.monotonic() - began_s))
         page.context.close()
     medians: dict[str, object] = {name: percentile(each, 50) for name, each in took.items()}
@@ -334,15 +310,6 @@ def over_the_map(room: PlayedRoom, browser: Browser) -> dict[str, object]:
     fps = page.evaluate("window.fps")
     script_ms = 1000 * (_script_s(cdp) - script_s)
     return {"map_fps": round(fps, 1), "map_script_ms": round(script_ms / max(1.0, 4 * fps), 1)}
-
-
-def _until(page: Page, is_so: str, most_s: float = 60.0) -> None:
-    """Ask the page until it is so; its policy forbids what Playwright's own waiting does."""
-    deadline_s = time.monotonic() + most_s
-    while not page.evaluate(is_so):
-        if time.monotonic() > deadline_s:
-            raise TimeoutError(f"waited {most_s:g} s for {is_so}")
-        page.wait_for_timeout(50)
 
 
 def _script_s(cdp: CDPSession) -> float:
