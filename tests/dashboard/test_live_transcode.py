@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from base import Codec, Packet, StreamName
+from base import Codec, Packet, StreamName, SystemClock
 from camera_config import Outline
 from camera_config.site import Mask, MaskKind
+from dashboard.failures import TooManyError
+from dashboard.live import LiveViews
 from dashboard.live_relay import Backlog
 from dashboard.live_transcode import BATCH, BOUNDS, FRAMES_PER_S, Bound, Reencoder
-from tests.dashboard.clip import FPS, GOP, HEIGHT, WIDTH, clip
-from tests.dashboard.room import Room, wait_until
+from tests.dashboard.clip import FPS, GOP, HEIGHT, WIDTH, ClipFleet, clip
+from tests.dashboard.room import Room, small_site, wait_until
 from tests.dashboard.test_live import Viewer, live_of, pytestmark  # noqa: F401  # the same machines can run these
 
 NewRoom = Callable[..., Room]
@@ -179,5 +182,27 @@ def test_what_waits_for_a_slow_thread_is_let_go_when_a_key_frame_comes() -> None
         assert await backlog.take() == some[GOP]
         backlog.lose()
         assert await backlog.take() is None
+
+    asyncio.run(run())
+
+
+def test_who_follows_packets_has_a_live_view_until_the_session_is_over(tmp_path: Path) -> None:
+    async def run() -> None:
+        clock = SystemClock()
+        fleet = ClipFleet(("c0001",), clock)
+        fleet.set_codec("c0001", Codec.H265)
+        live = LiveViews(fleet, small_site(tmp_path), clock, 1, 0)
+        async with asyncio.timeout(20), live.follow("c0001", "mine", StreamName.SUB) as backlog:
+            first = await backlog.take()
+            assert first is not None and first.is_key and first.codec is Codec.H265
+            assert (len(live), live.taps, live.transcodes, live.sessions()) == (1, 1, 0, frozenset({"mine"}))
+            with pytest.raises(TooManyError, match="All 1 live views are in use"):
+                await live.follow("c0001", "theirs", StreamName.SUB).__aenter__()
+            live.revoke("theirs")
+            assert not backlog.is_over
+            live.revoke("mine")
+            while await backlog.take() is not None:
+                pass
+        assert (len(live), live.taps, fleet.open_now) == (0, 0, 0)
 
     asyncio.run(run())
