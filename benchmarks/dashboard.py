@@ -343,15 +343,19 @@ def over_the_map(room: PlayedRoom, browser: Browser) -> dict[str, object]:
 
 
 def _as_many_teams(route: Route) -> None:
-    """The district's teams again, each time a few metres further, until there are as many as in a large district."""
-    drawn = route.fetch().json()["items"]
-    found = [
-        team | {"id": f"{team['id']}-{again}", "lon": team["lon"] + 9e-4 * (again % 6), "lat": team["lat"] + 7e-4 * (again // 6)}
-        for again in range(TEAMS // len(drawn) + 1)
+    """The district's teams again, each time at another place, until there are as many as in a large district."""
+    drawn = [team for team in route.fetch().json()["items"] if team["on_shift"] and team["lon"] is not None]
+    more = [
+        team
+        | {
+            "id": f"{team['id']}-{again}",
+            "lon": team["lon"] + 3e-3 * (again % 6 - 2.5),
+            "lat": team["lat"] + 2e-3 * (again // 6 - 2.5),
+        }
+        for again in range(1, TEAMS // len(drawn) + 1)
         for team in drawn
-        if team["lon"] is not None
     ]
-    route.fulfill(json={"items": found[:TEAMS]})
+    route.fulfill(json={"items": [*drawn, *more][:TEAMS]})
 
 
 def _settled(page: Page) -> None:

@@ -181,7 +181,7 @@ function work(p: Palette, marks: Collection): LayerSpecification[] {
       layout: {
         "icon-image": ["get", "sign"],
         "icon-allow-overlap": true,
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 12.5, 0.62, 15, 0.9, 17, 1],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 13, 0.44, 14.5, 0.66, 15.5, 0.9, 17, 1],
         "text-field": ["step", ["zoom"], "", 14.8, ["get", "name"]],
         "text-font": FONT,
         "text-size": 12,
