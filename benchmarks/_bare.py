@@ -67,4 +67,4 @@ def open_bare_map(page: Page, url: str, box: FloatRect) -> None:
 
     page.route(f"**{FOLDER}**", answer)
     page.goto(url + FOLDER)
-    page.locator("body[data-state=ready]").wait_for(timeout=90_000)
+    page.locator("body[data-state=ready]").wait_for(state="attached", timeout=90_000)

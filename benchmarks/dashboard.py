@@ -131,7 +131,8 @@ def measure(cameras: int, alarms: int, seconds: float, only: Collection[str]) ->
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=WITH_GL)
         try:
             if not only or "map" in only:
-                found |= interactive(room, browser, alarms) | over_the_map(room, browser)
+                found |= interactive(room, browser, alarms)
+                found |= over_the_map(room, browser)
         except Exception as error:
             failed["map"] = f"{type(error).__name__}: {error}"[:300]
         browser.close()
