@@ -8,6 +8,7 @@ import type {
   Desk,
   HandoverAlarm,
   Incident,
+  IncidentPage,
   IncidentDetail,
   PhoneLink,
   PhotoRecord,
@@ -133,7 +134,7 @@ export const api = {
   cameras: async () => (await get<{ items: CameraStatus[] }>("/cameras")).items,
   teams: async () => (await get<{ items: Team[] }>("/teams")).items,
   incidents: (state: "open" | "closed" | "all", limit: number, before?: string) =>
-    get<{ items: Incident[]; next: string | null }>(
+    get<IncidentPage>(
       `/incidents?state=${state}&limit=${limit}${before ? `&before=${id(before)}` : ""}`,
     ),
   urgent: () => get<{ items: Incident[] }>("/incidents?state=open&severity=1&limit=100"),

@@ -113,6 +113,12 @@ export interface Due {
   at: string;
 }
 
+/** One page of a list, newest first; `next` is to be given as `before` for the page after it. */
+export interface IncidentPage {
+  items: Incident[];
+  next: string | null;
+}
+
 export interface Incident {
   id: string;
   number: number;

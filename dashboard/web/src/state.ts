@@ -14,6 +14,7 @@ import type {
   Health,
   HandoverAlarm,
   Incident,
+  IncidentPage,
   Level,
   PlaceProperties,
   Referral,
@@ -29,7 +30,7 @@ export type Tab = "room" | "wall" | "board" | "coverage" | "cameras" | "teams" |
 
 /** The most that the server gives in one answer. */
 const PAGE_LIMIT = 500;
-/** The newest come first and alone: a page that is opened in a flood shows these before it has the rest. */
+/** A page that is opened in a flood shows these before it has the rest. */
 const FIRST_LIMIT = 100;
 /** Recently closed incidents, for the command bar and the alarm budget. */
 const CLOSED_LIMIT = 100;
@@ -185,14 +186,18 @@ function learn(update: Update): void {
   else if (update.type === "team") teams.value = new Map(teams.value).set(update.team.id, update.team);
 }
 
-/** Every open incident, page by page, each given to `onPage` while the next is on its way; a flood is not cut off silently. */
-async function openIncidents(onPage: (found: readonly Incident[]) => void): Promise<void> {
-  let asked = api.incidents("open", FIRST_LIMIT);
-  for (;;) {
-    const { items, next } = await asked;
-    if (next) asked = api.incidents("open", PAGE_LIMIT, next);
-    onPage(items);
-    if (!next) return;
+/** The pages after the first, each asked for while the one before is read; a flood is not cut off silently. */
+async function furtherIncidents(next: string | null, onPage: (found: readonly Incident[]) => void): Promise<void> {
+  let found: Incident[] = [];
+  let asked = next ? api.incidents("open", PAGE_LIMIT, next) : null;
+  while (asked) {
+    const page: IncidentPage = await asked;
+    asked = page.next ? api.incidents("open", PAGE_LIMIT, page.next) : null;
+    found.push(...page.items);
+    // Queue and map are made anew each time: only once as many have come as are known, or the last.
+    if (asked && found.length < incidents.value.size) continue;
+    onPage(found);
+    found = [];
   }
 }
 
@@ -215,14 +220,16 @@ async function loadLists(): Promise<void> {
     learnIncidents(found);
   };
   try {
+    // The newest come first and alone: whatever else is asked for would take the server's time from them. Level 1 comes with
+    // them, and never waits behind thousands of others, however old it is.
+    const [first, urgent] = await Promise.all([api.incidents("open", FIRST_LIMIT), api.urgent()]);
+    onPage([...first.items, ...urgent.items]);
     const [closed, cameras, everyTeam, alarms] = await Promise.all([
       api.incidents("closed", CLOSED_LIMIT),
       api.cameras(),
       api.teams(),
       api.handoverAlarms(),
-      openIncidents(onPage),
-      // Level 1 never waits behind thousands of others, however old it is.
-      api.urgent().then(({ items }) => onPage(items)),
+      furtherIncidents(first.next, onPage),
     ]);
     batch(() => {
       onPage(closed.items);

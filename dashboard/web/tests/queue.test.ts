@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { arrange, compare, highest } from "../src/queue/order";
 import { FLOOD, fold, queueOf, unfold } from "../src/queue/queues";
-import { spotsOf } from "../src/map/features";
-import type { Incident, Level, Work } from "../src/records";
+import { cellMiddles, groundFeatures, markFeatures, spotsFromAfar, spotsOf, type Spot } from "../src/map/features";
+import type { Incident, Level, SiteRecord, Work } from "../src/records";
 
 function incident(id: string, severity: Level, work: Work, minute: number): Incident {
   const at = `2026-03-01T08:${String(minute).padStart(2, "0")}:00.000Z`;
@@ -97,5 +97,68 @@ describe("the map in a flood", () => {
       { ...incident("nowhere", 1, "new", 5), lon: null, lat: null },
     ]);
     expect(found.map(({ first, count }) => [first.id, count])).toEqual([["c", 3], ["d", 1]]);
+  });
+
+  const middles = new Map<string, [number, number]>([["g1", [121, 31]], ["g2", [122, 31]]]);
+  const spots = (cell: string, places: number, severity: 1 | 2 | 3, name = cell): Spot[] =>
+    spotsOf(
+      Array.from({ length: places }, (_, at) => ({
+        ...incident(`${name}-${at}`, severity, "new", at),
+        grid_cell: cell,
+        lon: 120 + at / 100,
+        lat: 30,
+      })),
+    );
+  const seen = (found: readonly Spot[]): unknown[] => found.map((one) => [one.cell || one.first.id, one.count, one.lon]);
+
+  it("has, from afar, one sign in the middle of a full cell, and each place of another", () => {
+    const found = spotsFromAfar([...spots("g1", 9, 2), ...spots("g2", 2, 3)], middles);
+    expect(seen(found)).toEqual([["g1", 9, 121], ["g2-1", 1, 120.01], ["g2-0", 1, 120]]);
+    expect(found[0]?.first.id).toBe("g1-8");
+  });
+
+  it("never hides level 1 in a cell's sign, nor what lies in no cell", () => {
+    const found = spotsFromAfar([...spots("g1", 5, 2), ...spots("g1", 1, 1, "fire"), ...spots("nowhere", 4, 3)], middles);
+    expect(found.map((one) => one.cell || one.first.id).sort()).toEqual([
+      "fire-0",
+      "g1",
+      "nowhere-0",
+      "nowhere-1",
+      "nowhere-2",
+      "nowhere-3",
+    ]);
+  });
+
+  it("leaves the signs of places as they are", () => {
+    const near = spots("g1", 9, 2);
+    const before = structuredClone(near);
+    spotsFromAfar(near, middles);
+    expect(near).toEqual(before);
+  });
+});
+
+describe("the ground", () => {
+  const outline: GeoJSON.Polygon = { type: "Polygon", coordinates: [[[0, 0], [2, 0], [2, 4], [0, 4], [0, 0]]] };
+  const names = { name_zh: "一", name_en: "one", parent: "", compound_kind: null };
+  const camera = (id: string): SiteRecord["cameras"]["features"][number] => ({
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [1, 1] },
+    properties: { id, ...names, compound: "", grid_cell: "g1", azimuth_deg: 0, hfov_deg: 90, tilt_deg: 0, height_m: 3, uplink: "", enabled: true, has_main: false },
+  });
+  const site = {
+    places: { type: "FeatureCollection", features: [{ type: "Feature", geometry: outline, properties: { id: "g1", kind: "grid_cell", ...names } }] },
+    cameras: { type: "FeatureCollection", features: [camera("c1"), camera("c2")] },
+  } as unknown as SiteRecord;
+
+  it("is places and cones in one source", () => {
+    expect(groundFeatures(site).features.map((one) => one.properties?.kind)).toEqual(["grid_cell", "cone", "cone"]);
+    expect([...cellMiddles(site)]).toEqual([["g1", [1, 2]]]);
+  });
+
+  it("marks the watched camera's cone and the links, nothing else", () => {
+    const none = { type: "FeatureCollection", features: [] } as const;
+    const marks = (watched: string | null): unknown[] => markFeatures(site, watched, { ...none, features: [] }).features.map((one) => one.properties?.id);
+    expect(marks("c2")).toEqual(["c2"]);
+    expect(marks(null)).toEqual([]);
   });
 });

@@ -413,6 +413,7 @@ export const en = {
   "map.in": "Zoom in",
   "map.out": "Zoom out",
   "map.unavailable": "This browser cannot draw the map (WebGL is missing). Everything else works.",
+  "map.cell": "{n} open incidents. Press to see their places.",
   "map.legend": "Legend",
   "map.legend.alarm": "Alarm, unacknowledged",
   "map.legend.owned": "Alarm with an owner",

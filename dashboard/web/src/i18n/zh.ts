@@ -413,6 +413,7 @@ export const zh: Record<Key, string> = {
   "map.in": "放大",
   "map.out": "缩小",
   "map.unavailable": "此浏览器无法绘制地图（缺少 WebGL），其他功能不受影响。",
+  "map.cell": "{n} 起未结警情，点击查看各处。",
   "map.legend": "图例",
   "map.legend.alarm": "未签收警情",
   "map.legend.owned": "已有处置人",

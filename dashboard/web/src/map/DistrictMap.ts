@@ -2,21 +2,23 @@
 
 import "maplibre-gl/dist/maplibre-gl.css";
 
-import { Map as MapLibre, Marker, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from "maplibre-gl";
+import { Marker, setWorkerUrl, type Map as MapLibre, type GeoJSONSource, type MapMouseEvent } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
+import { inStep } from "../controls/shapes";
 import type { Theme } from "../prefs";
-import type { Incident, Level } from "../records";
+import type { Level } from "../records";
 import { surroundings, type Bounds } from "./area";
+import { CoarseMap } from "./CoarseMap";
 import { CLOSE_ZOOM, type Focus } from "./focus";
-import type { Collection } from "./features";
+import type { Collection, Spot } from "./features";
 import { drawSign, PIXEL_RATIO } from "./signs";
-import { mapStyle, type SourceName, type Sources } from "./style";
+import { mapStyle, MARKS, PLACES_FROM, visibility, type SourceName, type Sources } from "./style";
 
 setWorkerUrl(workerUrl);
 
-/** More pulsing marks than this would be noise, and cost drawing time. */
-const MOST_PULSES = 24;
+/** More flashing rings than this would be noise, and cost drawing time. */
+const MOST_RINGS = 12;
 const HIT_PX = 7;
 const PADDING_PX = 28;
 /** Room for the signs and cones of the outermost cameras. */
@@ -31,7 +33,7 @@ const EASE_MS = 450;
 const FADE_MS = 200;
 
 export interface Hit {
-  type: "incident" | "camera" | "team";
+  type: "incident" | "cell" | "camera" | "team";
   id: string;
 }
 
@@ -45,7 +47,8 @@ export interface MapEvents {
 
 export class DistrictMap {
   private readonly map: MapLibre;
-  private readonly pulses = new Map<string, Marker>();
+  private readonly rings = new Map<string, Marker>();
+  private waiting: { near: readonly Spot[]; afar: readonly Spot[] } = { near: [], afar: [] };
   private selection: Marker | null = null;
   private ready = false;
 
@@ -58,7 +61,7 @@ export class DistrictMap {
     private readonly cameras: Bounds | null,
     events: MapEvents,
   ) {
-    this.map = new MapLibre({
+    this.map = new CoarseMap({
       container: box,
       style: mapStyle(theme, data),
       bounds: cameras ?? district,
@@ -81,24 +84,25 @@ export class DistrictMap {
     });
     this.map.once("load", () => {
       this.ready = true;
-      for (const name of this.waiting) this.push(name);
-      this.waiting.clear();
+      for (const name of this.changed) this.push(name);
+      this.changed.clear();
       events.onReady();
     });
     this.listen(events);
   }
 
-  private readonly waiting = new Set<SourceName>();
+  private readonly changed = new Set<SourceName>();
 
   set(name: SourceName, data: Collection): void {
     if (this.data[name] === data) return;
     this.data[name] = data;
     if (this.ready) this.push(name);
-    else this.waiting.add(name);
+    else this.changed.add(name);
   }
 
   private push(name: SourceName): void {
     void this.map.getSource<GeoJSONSource>(name)?.setData(this.data[name]);
+    if (name === "marks") for (const layer of MARKS) this.map.setLayoutProperty(layer, "visibility", visibility(this.data.marks));
   }
 
   setTheme(theme: Theme): void {
@@ -107,22 +111,22 @@ export class DistrictMap {
     this.map.setStyle(mapStyle(theme, this.data), { diff: true });
   }
 
-  setWatched(camera: string | null): void {
-    if (this.ready) this.map.setFilter("cone-watched", ["==", ["get", "id"], camera ?? ""]);
+  /** Rings that flash around unacknowledged alarms: `near` places, or what stands for them from `afar`. */
+  setWaiting(near: readonly Spot[], afar: readonly Spot[]): void {
+    this.waiting = { near, afar };
+    this.drawRings();
   }
 
-  /** Pulsing rings under unacknowledged alarms; only transform and opacity move, so that the map is not redrawn. */
-  setPulses(waiting: readonly Incident[]): void {
-    const wanted = waiting.slice(0, MOST_PULSES);
-    const ids = new Set(wanted.map((one) => one.id));
-    for (const [id, marker] of this.pulses) {
-      if (ids.has(id)) continue;
+  private drawRings(): void {
+    const spots = this.map.getZoom() < PLACES_FROM ? this.waiting.afar : this.waiting.near;
+    const wanted = new Map(spots.slice(0, MOST_RINGS).map((one) => [`${one.lon} ${one.lat} ${one.first.severity}`, one]));
+    for (const [key, marker] of this.rings) {
+      if (wanted.has(key)) continue;
       marker.remove();
-      this.pulses.delete(id);
+      this.rings.delete(key);
     }
-    for (const one of wanted) {
-      if (this.pulses.has(one.id) || one.lon === null || one.lat === null) continue;
-      this.pulses.set(one.id, this.mark(pulse(one.severity), one.lon, one.lat));
+    for (const [key, one] of wanted) {
+      if (!this.rings.has(key)) this.rings.set(key, this.mark(ring(one.first.severity), one.lon, one.lat));
     }
   }
 
@@ -150,6 +154,12 @@ export class DistrictMap {
     const north = Math.max(place[1], other[1]);
     const animate = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : EASE_MS;
     this.map.fitBounds([west, south, east, north], { padding: REVEAL_PADDING_PX, maxZoom: REVEAL_ZOOM, duration: animate });
+  }
+
+  /** From the sign of a cell to those of its places. */
+  enter(lon: number, lat: number): void {
+    const duration = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : EASE_MS;
+    this.map.easeTo({ center: [lon, lat], zoom: PLACES_FROM + 0.4, duration });
   }
 
   /** Brings the place of `focus` to the middle of what the live window leaves free (`covered`: it is open). */
@@ -182,11 +192,10 @@ export class DistrictMap {
       [x - HIT_PX, y - HIT_PX],
       [x + HIT_PX, y + HIT_PX],
     ];
-    const layers = ["incidents", "teams", "camera-faults", "cameras"].filter((layer) => this.map.getLayer(layer));
+    const layers = ["incidents", "incidents-afar", "teams", "camera-faults", "cameras"].filter((layer) => this.map.getLayer(layer));
     const found = this.map.queryRenderedFeatures(around, { layers })[0];
     if (!found) return null;
-    const type = found.layer.id === "incidents" ? "incident" : found.layer.id === "teams" ? "team" : "camera";
-    return { type, id: String(found.properties.id) };
+    return { type: hitType(found.layer.id, found.properties), id: String(found.properties.id) };
   }
 
   private listen({ onPoint, onPick, onHover }: MapEvents): void {
@@ -202,13 +211,26 @@ export class DistrictMap {
       onHover(hit, event.point.x, event.point.y);
     });
     this.map.on("mouseout", () => onHover(null, 0, 0));
-    this.map.on("movestart", () => onHover(null, 0, 0));
+    this.map.on("movestart", () => {
+      onHover(null, 0, 0);
+      this.map.getContainer().classList.add("moving");
+    });
+    this.map.on("moveend", () => this.map.getContainer().classList.remove("moving"));
+    this.map.on("zoomend", () => this.drawRings());
   }
 }
 
-function pulse(level: Level): HTMLElement {
+function hitType(layer: string, properties: Record<string, unknown>): Hit["type"] {
+  if (layer.startsWith("incidents")) return properties.cell ? "cell" : "incident";
+  return layer === "teams" ? "team" : "camera";
+}
+
+function ring(level: Level): HTMLElement {
   const element = document.createElement("div");
-  element.className = `map-pulse level-${level}`;
-  element.append(document.createElement("i"));
+  element.className = `map-ring level-${level}`;
+  const circle = document.createElement("i");
+  circle.className = "flash";
+  element.append(circle);
+  inStep(circle);
   return element;
 }

@@ -12,7 +12,7 @@ import { lang, theme } from "../prefs";
 import { chosenTeam } from "../incident/proposal";
 import { armed, isSent, mayBeSent } from "../incident/steps";
 import type { SiteRecord } from "../records";
-import { cameraName, current, incidents, loading, open, select, site, statuses, teamName, teams, waiting, watched } from "../state";
+import { cameraName, current, incidents, loading, open, placeName, select, site, statuses, teamName, teams, waiting, watched } from "../state";
 import type { DistrictMap, Hit } from "./DistrictMap";
 import { cameraArea } from "./area";
 import * as features from "./features";
@@ -22,19 +22,21 @@ import type { Sources } from "./style";
 /** Teams are redrawn for the age of their positions this often. */
 const AGE_STEP_MS = 60_000;
 
-const spots = computed(() => features.spotsOf(open.value));
+const middles = computed(() => (site.value ? features.cellMiddles(site.value) : new Map<string, [number, number]>()));
+const near = computed(() => features.spotsOf(open.value));
+const afar = computed(() => features.spotsFromAfar(near.value, middles.value));
 const hovered = signal<{ hit: Hit; x: number; y: number } | null>(null);
 
 function sources(place: SiteRecord): Sources {
   return {
-    places: features.placeFeatures(place),
+    places: features.groundFeatures(place),
     names: features.nameFeatures(place, lang.value),
     checkpoints: features.checkpointFeatures(place, lang.value),
-    cones: features.coneFeatures(place),
     cameras: features.cameraFeatures(place, statuses.value),
     teams: features.teamFeatures(teams.value.values(), lang.value, theme.value, now.value),
-    incidents: features.incidentFeatures(spots.value, theme.value),
-    links: features.linkFeatures(open.value, teams.value, null),
+    incidents: features.incidentFeatures(near.value, theme.value),
+    afar: features.incidentFeatures(afar.value, theme.value),
+    marks: features.markFeatures(place, watched.value, features.linkFeatures(open.value, teams.value, null)),
   };
 }
 
@@ -64,8 +66,9 @@ function point(lon: number, lat: number): boolean {
   return true;
 }
 
-function pick(hit: Hit): void {
+function pick(map: DistrictMap | null, hit: Hit): void {
   if (hit.type === "incident") select(hit.id);
+  else if (hit.type === "cell") map?.enter(...(middles.value.get(hit.id) ?? [0, 0]));
   else if (hit.type === "camera") watched.value = hit.id;
   else {
     const incident = teams.value.get(hit.id)?.incident;
@@ -92,12 +95,16 @@ function follow(map: DistrictMap, place: SiteRecord): () => void {
       map.set("teams", features.teamFeatures(teams.value.values(), lang.value, theme.value, age));
     }),
     effect(() => {
-      map.set("incidents", features.incidentFeatures(spots.value, theme.value));
-      map.setPulses(spots.value.map((one) => one.first).filter(waiting));
+      map.set("incidents", features.incidentFeatures(near.value, theme.value));
+      map.set("afar", features.incidentFeatures(afar.value, theme.value));
+      const waits = ({ first }: features.Spot): boolean => waiting(first);
+      map.setWaiting(near.value.filter(waits), afar.value.filter(waits));
     }),
-    effect(() => map.set("links", features.linkFeatures(open.value, teams.value, proposed()))),
+    effect(() => {
+      const links = features.linkFeatures(open.value, teams.value, proposed());
+      map.set("marks", features.markFeatures(place, watched.value, links));
+    }),
     effect(() => map.setTheme(theme.value)),
-    effect(() => map.setWatched(watched.value)),
     effect(() => {
       if (focus.value) map.go(focus.value, watched.peek() !== null);
     }),
@@ -131,7 +138,7 @@ export function MapView() {
       try {
         map.current = new District(element, theme.peek(), sources(place), place.bounds, cameraArea(place), {
           onPoint: point,
-          onPick: pick,
+          onPick: (hit) => pick(map.current, hit),
           onHover: (hit, x, y) => (hovered.value = hit && { hit, x, y }),
           onReady: () => setState("ready"),
         });
@@ -188,6 +195,7 @@ function Hover() {
         </>
       )}
       {hit.type === "incident" && <IncidentHover id={hit.id} />}
+      {hit.type === "cell" && <CellHover id={hit.id} />}
     </div>
   );
 }
@@ -199,6 +207,16 @@ function CameraHover({ id }: { id: string }) {
         <span class="num">{id}</span> {cameraName(id)}
       </strong>
       <span>{word("health", statuses.value.get(id)?.health ?? "offline")}</span>
+    </>
+  );
+}
+
+function CellHover({ id }: { id: string }) {
+  const count = afar.value.find((one) => one.cell === id)?.count ?? 0;
+  return (
+    <>
+      <strong>{placeName(id)}</strong>
+      <span>{t("map.cell", { n: count })}</span>
     </>
   );
 }

@@ -6,7 +6,7 @@ import type { Theme } from "../prefs";
 import type { Collection } from "./features";
 import { PALETTES, type Palette } from "./palette";
 
-export const SOURCES = ["places", "names", "cones", "cameras", "checkpoints", "links", "teams", "incidents"] as const;
+export const SOURCES = ["places", "names", "cameras", "checkpoints", "marks", "teams", "afar", "incidents"] as const;
 export type SourceName = (typeof SOURCES)[number];
 export type Sources = Record<SourceName, Collection>;
 
@@ -16,6 +16,10 @@ export const FONT = ["Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif
 const ANCHORS: ("center" | "top" | "bottom")[] = ["center", "top", "bottom"];
 const CONES_FROM = 14.8;
 const BUILDINGS_FROM = 14.6;
+/** From here on each place has its own sign of incidents; before, full cells have one. */
+export const PLACES_FROM = 15;
+/** Layers of the source that is mostly empty: one with nothing in it would still cost a frame its clipping. */
+export const MARKS = ["cone-watched", "links"] as const;
 
 export function mapStyle(theme: Theme, data: Sources): StyleSpecification {
   const palette = PALETTES[theme];
@@ -25,11 +29,15 @@ export function mapStyle(theme: Theme, data: Sources): StyleSpecification {
     layers: [
       { id: "ground", type: "background", paint: { "background-color": palette.ground } },
       ...areas(palette),
-      ...cameras(palette, theme),
+      ...cameras(palette, theme, data.marks),
       ...labels(palette),
-      ...work(palette),
+      ...work(palette, data.marks),
     ],
   };
+}
+
+export function visibility({ features }: Collection): "visible" | "none" {
+  return features.length > 0 ? "visible" : "none";
 }
 
 const kind = (name: string): ["==", ["get", "kind"], string] => ["==", ["get", "kind"], name];
@@ -57,20 +65,22 @@ function line(id: string, of: string, colour: string, width: number, more: { min
   return { id, type: "line", source: "places", filter: kind(of), layout, paint: { "line-color": colour, "line-width": width }, ...more };
 }
 
-function cameras(p: Palette, theme: Theme): LayerSpecification[] {
+function cameras(p: Palette, theme: Theme, marks: Collection): LayerSpecification[] {
   return [
     {
       id: "cones",
       type: "fill",
-      source: "cones",
+      source: "places",
+      filter: kind("cone"),
       minzoom: CONES_FROM,
       paint: { "fill-color": p.cone, "fill-opacity": ["interpolate", ["linear"], ["zoom"], CONES_FROM, 0, 16, 0.16] },
     },
     {
       id: "cone-watched",
       type: "fill",
-      source: "cones",
-      filter: ["==", ["get", "id"], ""],
+      source: "marks",
+      filter: kind("cone"),
+      layout: { visibility: visibility(marks) },
       paint: { "fill-color": p.text, "fill-opacity": 0.3 },
     },
     {
@@ -153,14 +163,15 @@ function labels(p: Palette): LayerSpecification[] {
   return [label("camera-id", "cameras", 11, p.textDim, p, { minzoom: 17.2, shift: 0.8 }), ...placeNames(p)];
 }
 
-function work(p: Palette): LayerSpecification[] {
+function work(p: Palette, marks: Collection): LayerSpecification[] {
   const paint = { "text-color": p.text, "text-halo-color": p.halo, "text-halo-width": 1.6 };
   return [
     {
       id: "links",
       type: "line",
-      source: "links",
-      layout: { "line-cap": "round" },
+      source: "marks",
+      filter: kind("link"),
+      layout: { "line-cap": "round", visibility: visibility(marks) },
       paint: { "line-color": p.team, "line-width": 1.8, "line-dasharray": [0.5, 2.2], "line-opacity": ["get", "strength"] },
     },
     {
@@ -170,7 +181,7 @@ function work(p: Palette): LayerSpecification[] {
       layout: {
         "icon-image": ["get", "sign"],
         "icon-allow-overlap": true,
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 12.5, 0.62, 15, 0.9, 17, 1],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 13, 0.44, 14.5, 0.66, 15.5, 0.9, 17, 1],
         "text-field": ["step", ["zoom"], "", 14.8, ["get", "name"]],
         "text-font": FONT,
         "text-size": 12,
@@ -180,23 +191,29 @@ function work(p: Palette): LayerSpecification[] {
       },
       paint,
     },
-    {
-      id: "incidents",
-      type: "symbol",
-      source: "incidents",
-      layout: {
-        "icon-image": ["get", "sign"],
-        "icon-allow-overlap": true,
-        "symbol-sort-key": ["get", "order"],
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 12.5, 0.78, 15, 1],
-        "text-field": ["get", "count"],
-        "text-font": FONT,
-        "text-size": 12,
-        "text-anchor": "left",
-        "text-offset": [1.2, 0],
-        "text-optional": true,
-      },
-      paint,
-    },
+    incidents("incidents-afar", "afar", p, { maxzoom: PLACES_FROM }),
+    incidents("incidents", "incidents", p, { minzoom: PLACES_FROM }),
   ];
+}
+
+function incidents(id: string, source: SourceName, p: Palette, zooms: { minzoom?: number; maxzoom?: number }): LayerSpecification {
+  return {
+    id,
+    type: "symbol",
+    source,
+    ...zooms,
+    layout: {
+      "icon-image": ["get", "sign"],
+      "icon-allow-overlap": true,
+      "symbol-sort-key": ["get", "order"],
+      "icon-size": ["interpolate", ["linear"], ["zoom"], 12.5, 0.78, 15, 1],
+      "text-field": ["get", "count"],
+      "text-font": FONT,
+      "text-size": 12,
+      "text-anchor": "left",
+      "text-offset": [1.2, 0],
+      "text-optional": true,
+    },
+    paint: { "text-color": p.text, "text-halo-color": p.halo, "text-halo-width": 1.6 },
+  };
 }

@@ -196,7 +196,8 @@ function Row({ id }: { id: string }) {
           <span class="row-camera clip">
             <span class="num">{incident.camera}</span> {incident.camera ? cameraName(incident.camera) : incident.summary}
           </span>
-          <State incident={incident} />
+          {/* In a flood the button for the others stands here; the clock of the one row would say little of them. */}
+          {!(queue.value === "alarms" && folded.value.groups.has(id)) && <State incident={incident} />}
         </span>
       </span>
     </button>
