@@ -116,6 +116,8 @@ FORBIDDEN = {
     ("GET", "/api/v1/registry/credentials"),
     ("PUT", "/api/v1/registry/credentials/{credential}"),
     ("DELETE", "/api/v1/registry/credentials/{credential}"),
+    ("GET", "/api/v1/registry/settings/{settings}"),
+    ("PUT", "/api/v1/registry/settings/{settings}"),
     ("GET", "/api/v1/registry/versions"),
     ("GET", "/api/v1/registry/versions/{version}"),
     ("POST", "/api/v1/registry/versions/{version}/restore"),

@@ -70,6 +70,8 @@ MAY: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v1/registry/credentials"): {"administrator"},
     ("PUT", "/api/v1/registry/credentials/{credential}"): {"administrator"},
     ("DELETE", "/api/v1/registry/credentials/{credential}"): {"administrator"},
+    ("GET", "/api/v1/registry/settings/{settings}"): {"administrator"},
+    ("PUT", "/api/v1/registry/settings/{settings}"): {"administrator"},
     ("GET", "/api/v1/registry/versions"): {"administrator"},
     ("GET", "/api/v1/registry/versions/{version}"): {"administrator"},
     ("POST", "/api/v1/registry/versions/{version}/restore"): {"administrator"},

@@ -2,6 +2,7 @@
 
 import { get, id, post, request } from "../api";
 import type { Bilingual } from "../records";
+import type { Changed } from "../registry/records";
 
 export interface SignedIn {
   id: string;
@@ -49,6 +50,19 @@ export interface DeskRecord {
   places: string[];
   waiting: number;
   accepted: number;
+}
+
+export type SettingsName = "desks" | "limits" | "notifications";
+export type Value = string | number | boolean | readonly (string | number | boolean)[];
+export type Values = Readonly<Record<string, Value>>;
+
+/** A settings file as it stands in the folder. */
+export interface Settings {
+  file: string;
+  version: number;
+  digest: string;
+  top: Values;
+  tables: Readonly<Record<string, readonly Values[]>>;
 }
 
 export interface LimitRecord {
@@ -161,6 +175,9 @@ export const admin = {
     get<AuditPage>(`/audit?limit=100&actor=${id(actor)}&action=${id(action)}&text=${id(text)}${before ? `&before=${before}` : ""}`),
   desks: () => items<DeskRecord>("/desks"),
   limits: () => get<Limits>("/limits"),
+  settings: (which: SettingsName) => get<Settings>(`/registry/settings/${which}`),
+  saveSettings: async (which: SettingsName, settings: Pick<Settings, "digest" | "top" | "tables">) =>
+    (await (await request("PUT", `/registry/settings/${which}`, JSON.stringify(settings))).json()) as Changed,
   targets: () => items<NoticeTarget>("/notice-targets"),
   messages: (state: string, target: string, before: string | null) =>
     get<{ items: Message[]; next: string | null }>(
