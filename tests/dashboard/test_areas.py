@@ -127,6 +127,7 @@ FORBIDDEN = {
     ("GET", "/api/v1/sessions"),
     ("DELETE", "/api/v1/sessions/{session}"),
     ("GET", "/api/v1/audit"),
+    ("GET", "/api/v1/audit/export"),
     ("GET", "/api/v1/limits"),
     ("GET", "/api/v1/networks"),
     ("GET", "/api/v1/me/assignments"),

@@ -156,6 +156,7 @@ MAY: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v1/sessions"): {"administrator"},
     ("DELETE", "/api/v1/sessions/{session}"): {"administrator"},
     ("GET", "/api/v1/audit"): {"administrator"},
+    ("GET", "/api/v1/audit/export"): {"administrator"},
     ("GET", "/api/v1/limits"): {"administrator"},
     ("GET", "/api/v1/networks"): {"administrator"},
     ("GET", "/api/v1/users"): {"administrator"},

@@ -1,10 +1,13 @@
 """The administration in a real browser: each of its pages shows what is there and does what its buttons say."""
 
+import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -87,6 +90,52 @@ def test_the_audit_is_searched_and_read_further(control: Control, page: Page) ->
     expect(page.get_by_test_id("audit-row")).to_have_count(130, timeout=15_000)
     page.get_by_test_id("audit-text").fill("site/17")
     expect(page.get_by_test_id("audit-row")).to_have_count(1, timeout=15_000)
+
+
+def test_the_audit_that_is_asked_for_stands_in_the_address_and_in_a_file(control: Control, page: Page) -> None:
+    odd = "=HYPERLINK(1)"
+    control.room.store.audit(control.room.store.audit_rows(1)[0].actor, "print_codes", "site/odd", odd)
+    page.get_by_test_id("tab-users").click()
+    page.get_by_test_id("admin-audit").click()
+    page.get_by_test_id("audit-action").select_option("print_codes")
+    page.get_by_test_id("audit-text").fill("site/odd")
+    expect(page.get_by_test_id("audit-row")).to_have_count(1, timeout=15_000)
+    page.reload()
+    expect(page.get_by_test_id("audit-row")).to_have_count(1, timeout=20_000)
+    expect(page.get_by_test_id("audit-text")).to_have_value("site/odd")
+    with page.expect_download() as download:
+        page.get_by_test_id("audit-csv").click()
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert len(lines) == 2 and lines[1].endswith(f",print_codes,site/odd,'{odd}")
+    xlsx = control.room.client(control.cookie).get("/api/v1/audit/export?format=xlsx&action=print_codes&text=odd")
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx.content)).worksheets[0]
+    assert [cell.value for cell in sheet[2]][3:] == ["print_codes", "site/odd", odd] and sheet["F2"].data_type == "s"
+    assert control.room.store.audit_rows(1)[0].action == "export_audit"
+    page.get_by_test_id("audit-text").fill("")
+    page.get_by_test_id("audit-action").select_option("")
+
+
+def test_every_page_has_an_address_that_a_reload_and_the_way_back_keep(control: Control, page: Page) -> None:
+    page.get_by_test_id("tab-board").click()
+    page.get_by_test_id("tab-reports").click()
+    page.get_by_test_id("period-from").fill("2026-03-01")
+    page.get_by_test_id("period-to").fill("2026-03-07")
+    page.get_by_test_id("report-category").select_option("fire")
+    expect(page).to_have_url(re.compile("#page=reports&from=2026-03-01&to=2026-03-07&category=fire$"))
+    page.reload()
+    expect(page.get_by_test_id("period-from")).to_have_value("2026-03-01", timeout=20_000)
+    expect(page.get_by_test_id("report-category")).to_have_value("fire")
+    page.get_by_test_id("tab-cameras").click()
+    page.get_by_test_id("cameras-versions").click()
+    expect(page.get_by_test_id("versions")).to_be_visible(timeout=15_000)
+    for at in ("cameras&part=watch", "reports&from=2026-03-01&to=2026-03-07&category=fire", "board"):
+        page.go_back()
+        expect(page).to_have_url(re.compile(f"#page={at}$"), timeout=10_000)
+    expect(page.get_by_test_id("board")).to_be_visible(timeout=15_000)
+    page.get_by_test_id("tab-room").click()
+    expect(page).to_have_url(f"{control.room.url}/")
+    page.goto(f"{control.room.url}/#page=users&part=limits")
+    expect(page.get_by_test_id("limits")).to_be_visible(timeout=20_000)
 
 
 def test_desks_limits_and_networks_are_those_of_the_site(page: Page) -> None:
