@@ -46,12 +46,19 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
 
 
 @pytest.fixture(scope="module")
-def page(control: Control) -> Iterator[Page]:
+def one_page(control: Control) -> Iterator[Page]:
     opened, wrong = control.page("users", "admin-users", maps=False)
     expect(opened.get_by_test_id("user-row").first).to_be_visible(timeout=15_000)
     yield opened
     assert wrong == []
     opened.context.close()
+
+
+@pytest.fixture
+def page(one_page: Page) -> Page:
+    """The administration, wherever the test before went."""
+    one_page.get_by_test_id("tab-users").click()
+    return one_page
 
 
 def test_system_health_has_its_figures_workers_and_pictures(control: Control, page: Page) -> None:
@@ -95,7 +102,6 @@ def test_the_audit_is_searched_and_read_further(control: Control, page: Page) ->
 def test_the_audit_that_is_asked_for_stands_in_the_address_and_in_a_file(control: Control, page: Page) -> None:
     odd = "=HYPERLINK(1)"
     control.room.store.audit(control.room.store.audit_rows(1)[0].actor, "print_codes", "site/odd", odd)
-    page.get_by_test_id("tab-users").click()
     page.get_by_test_id("admin-audit").click()
     page.get_by_test_id("audit-action").select_option("print_codes")
     page.get_by_test_id("audit-text").fill("site/odd")
@@ -136,6 +142,20 @@ def test_every_page_has_an_address_that_a_reload_and_the_way_back_keep(control: 
     expect(page).to_have_url(f"{control.room.url}/")
     page.goto(f"{control.room.url}/#page=users&part=limits")
     expect(page.get_by_test_id("limits")).to_be_visible(timeout=20_000)
+
+
+def test_the_bar_of_the_wall_is_one_line_at_1366_pixels(page: Page) -> None:
+    page.get_by_test_id("tab-wall").click()
+    page.locator("[data-view='9']").click()
+    expect(page.locator("[data-mode='blank']")).to_be_visible(timeout=15_000)
+    wrong = page.evaluate(
+        """() => [...document.querySelectorAll(".wall-bar button, .wall-bar label")].filter(each => {
+            const box = each.getBoundingClientRect();
+            return box.height > 40 || box.right > innerWidth;
+        }).map(each => each.outerHTML)"""
+    )
+    assert wrong == []
+    page.locator("[data-view='overview']").click()
 
 
 def test_desks_limits_and_networks_are_those_of_the_site(page: Page) -> None:
