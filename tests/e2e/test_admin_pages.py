@@ -13,8 +13,10 @@ from playwright.sync_api import Page, expect
 
 from camera_config import load_site
 from camera_config.desks import Desk, DeskKind
+from camera_config.notification_rules import NoticeKind
 from camera_config.site import Name
 from dashboard import Network, NetworkAccuracy
+from patrol.notify import Notice
 from storage import SystemSample
 from tests.e2e.control_room import Control, control_running
 from tests.e2e.scene_room import DIST
@@ -247,11 +249,13 @@ def test_a_receiver_is_added_told_and_sent_again_what_it_refused(control: Contro
 
         page.get_by_test_id("add-rule").click()
         page.get_by_test_id("entry-targets-city-hall").check()
-        page.get_by_test_id("entry-kinds-opened").check()
+        page.get_by_test_id("entry-kinds-backup_failed").check()
         page.get_by_test_id("entry-group_s").fill("0")
         page.get_by_test_id("entry-save").click()
         expect(page.get_by_test_id("settings-rule").get_by_test_id("entry")).to_have_count(1, timeout=15_000)
-        control.room.raise_event("c2")
+        control.room.store.outgoing.tell(Notice(0, NoticeKind.BACKUP_FAILED, control.room.clock.now_s(), summary="no room"))
         wait_until(
-            lambda: any(each.json["kind"] == "opened" for each in list(receiver.got)), 30.0, "the webhook hears of the incident"
+            lambda: any(each.json["kind"] == "backup_failed" for each in list(receiver.got)),
+            30.0,
+            "the webhook hears of the backup",
         )
