@@ -1,4 +1,4 @@
-"""What differs between two versions of a site's cameras, field by field, for people to read; broken files say nothing."""
+"""What differs between two versions of a site, cameras and settings, field by field, for people; broken files say nothing."""
 
 import contextlib
 import csv
@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from camera_config.settings_files import SettingsFile, read_tables
 from camera_config.site_files import SiteFiles
 
 __all__ = ["Difference", "site_differences"]
@@ -20,7 +21,10 @@ Table = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field of one camera; "" where a version does not have it. Rules are `rule NAME`, masks `privacy` and `ignore`."""
+    """A field of one camera; "" where a version does not have it. Rules are `rule NAME`, masks `privacy` and `ignore`.
+
+    Of settings `camera` is "" and the field begins with the file: `desks.toml: desk mediation: receipt_min`.
+    """
 
     camera: str
     field: str
@@ -53,7 +57,26 @@ def _table(files: SiteFiles) -> Table:
             for camera in cameras:
                 fields = table.setdefault(str(camera), {})
                 fields[field] = f"{fields[field]} {told}" if field in fields else told
+    if settings := dict(_settings(files)):
+        table[""] = settings
     return table
+
+
+def _settings(files: SiteFiles) -> Iterator[tuple[str, str]]:
+    """By file, table and key the text of each value; a table is called by its id, or else counted."""
+    for which in SettingsFile:
+        found = read_tables(files.get(which.file, b""))
+        yield from ((f"{which.file}: {key}", _told(value)) for key, value in found.top.items())
+        for name, tables in found.tables.items():
+            for number, values in enumerate(tables, 1):
+                where = f"{which.file}: {name} {values.get('id', number)}"
+                yield from ((f"{where}: {key}", _told(value)) for key, value in values.items() if key != "id")
+
+
+def _told(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _cameras(files: SiteFiles) -> Iterator[dict[str, str]]:

@@ -48,6 +48,7 @@ __all__ = [
     "masks_toml",
     "rule_values",
     "rules_toml",
+    "table_toml",
     "write_cameras",
     "write_sealed",
     "write_site",
@@ -83,9 +84,9 @@ def write_site(site: Site, folder: Path) -> None:
     if site.time_limits != TimeLimits() or site.place_hours or site.sections:
         write_text(folder / "limits.toml", _limits_toml(site))
     if site.desks:
-        write_text(folder / "desks.toml", "\n".join(_table("[[desk]]", _desk_values(desk)) for desk in site.desks))
+        write_text(folder / "desks.toml", "\n".join(table_toml("[[desk]]", _desk_values(desk)) for desk in site.desks))
     if site.score != ScoreWeights():
-        write_text(folder / "assessment.toml", _table("", asdict(site.score)))
+        write_text(folder / "assessment.toml", table_toml("", asdict(site.score)))
     if site.notifications != NotificationRules():
         write_text(folder / "notifications.toml", _notifications_toml(site.notifications))
     if any(not login.sealed for login in site.credentials):
@@ -95,7 +96,7 @@ def write_site(site: Site, folder: Path) -> None:
 
 def write_sealed(logins: Iterable[Credential], folder: Path) -> None:
     """Write those of `logins` that are sealed into `credentials.toml`; without one there is no such file. Raises StorageError."""
-    sealed = [_table(f"[{login.name}]", {"user": login.user, "sealed": login.sealed}) for login in logins if login.sealed]
+    sealed = [table_toml(f"[{login.name}]", {"user": login.user, "sealed": login.sealed}) for login in logins if login.sealed]
     if sealed:
         write_text(folder / "credentials.toml", "\n".join(sealed), mode=0o600)
     else:
@@ -120,11 +121,11 @@ def _site_toml(site: Site) -> str:
     plays_files = any(url.startswith("file:") for camera in site.cameras for url in (camera.url_sub, camera.url_main))
     values |= {"allow_files": True} if plays_files else {}
     values |= {"camera_networks": list(map(str, site.camera_networks))} if site.camera_networks else {}
-    tables = [_table("", values)]
+    tables = [table_toml("", values)]
     if site.retention != RetentionRules():
-        tables.append(_table("[retention]", _retention_values(site.retention)))
+        tables.append(table_toml("[retention]", _retention_values(site.retention)))
     if site.coverage != CoverageRules():
-        tables.append(_table("[coverage]", asdict(site.coverage)))
+        tables.append(table_toml("[coverage]", asdict(site.coverage)))
     return "\n".join(tables)
 
 
@@ -222,14 +223,14 @@ def rules_toml(rules: Iterable[Rule], cameras: Iterable[Camera]) -> str:
     for rule, group in itertools.groupby(rules, key=lambda item: replace(item, camera="")):
         named = [item.camera for item in group]
         every = rule.kind in HEALTH_KINDS and named == everyone
-        tables.append(_table("[[rule]]", {"camera": EVERY_CAMERA if every else named, **rule_values(rule)}))
+        tables.append(table_toml("[[rule]]", {"camera": EVERY_CAMERA if every else named, **rule_values(rule)}))
     return "\n".join(tables)
 
 
 def masks_toml(masks: Iterable[Mask]) -> str:
     """The text of `masks.toml`. Neighbouring masks that differ only in their camera share a table."""
     return "\n".join(
-        _table(f"[[{mask.kind}]]", {"camera": [item.camera for item in group], "outline": mask.outline})
+        table_toml(f"[[{mask.kind}]]", {"camera": [item.camera for item in group], "outline": mask.outline})
         for mask, group in itertools.groupby(masks, key=lambda item: replace(item, camera=""))
     )
 
@@ -260,11 +261,11 @@ def rule_values(rule: Rule) -> dict[str, object]:
 
 
 def _teams_toml(teams: Iterable[Team], holidays: Iterable[Holiday]) -> str:
-    tables = [_table("[[team]]", _team_values(team)) for team in teams]
+    tables = [table_toml("[[team]]", _team_values(team)) for team in teams]
     for holiday in holidays:
         names = {"name_zh": holiday.name.zh, "name_en": holiday.name.en}
         optional = {"made_up": True} if holiday.made_up else {}
-        tables.append(_table("[[holiday]]", {"first": holiday.first, "last": holiday.last, **names, **optional}))
+        tables.append(table_toml("[[holiday]]", {"first": holiday.first, "last": holiday.last, **names, **optional}))
     return "\n".join(tables)
 
 
@@ -292,16 +293,16 @@ def _team_values(team: Team) -> dict[str, object]:
 
 def _dispatch_toml(rules: DispatchRules) -> str:
     rest = {"assignments": rules.rest.assignments, "hours": rules.rest.hours, "minutes": rules.rest.minutes}
-    tables = [_table("[rest]", rest)]
+    tables = [table_toml("[rest]", rest)]
     for need in rules.needs:
         able = {key: value for key, value in (("skills", need.skills), ("equipment", need.equipment)) if value}
-        tables.append(_table("[[need]]", {**_matter_values(need.matter), **able}))
+        tables.append(table_toml("[[need]]", {**_matter_values(need.matter), **able}))
     for rule in rules.automatic:
         values = {"name": rule.name, **_matter_values(rule.matter), "schedule": rule.schedule.text}
-        tables.append(_table("[[automatic]]", values))
+        tables.append(table_toml("[[automatic]]", values))
     for minimum in rules.minimums:
         cells = {"grid_cells": minimum.grid_cells} if minimum.grid_cells else {}
-        tables.append(_table("[[minimum]]", {**cells, "schedule": minimum.schedule.text, "teams": minimum.teams}))
+        tables.append(table_toml("[[minimum]]", {**cells, "schedule": minimum.schedule.text, "teams": minimum.teams}))
     return "\n".join(tables)
 
 
@@ -313,9 +314,9 @@ def _rounds_toml(rules: RoundRules) -> str:
     default = RoundRules()
     keys = ("geofence_m", "code_required", "camera_s", "camera_m", "incidents", "severity")
     settings = {key: getattr(rules, key) for key in keys if getattr(rules, key) != getattr(default, key)}
-    tables = [_table("[visits]", settings)] if settings else []
-    tables += [_table("[[route]]", _route_values(route)) for route in rules.routes]
-    tables += [_table("[[inspection]]", _inspection_values(inspection)) for inspection in rules.inspections]
+    tables = [table_toml("[visits]", settings)] if settings else []
+    tables += [table_toml("[[route]]", _route_values(route)) for route in rules.routes]
+    tables += [table_toml("[[inspection]]", _inspection_values(inspection)) for inspection in rules.inspections]
     return "\n".join(tables)
 
 
@@ -346,19 +347,19 @@ def _limits_toml(site: Site) -> str:
     top = {"warn_at": limits.warn_at, "escalate_after": limits.escalate_after, "working_hours": limits.working_hours.text}
     if limits.handover is not None:
         top |= {"handover_at": limits.handover.at.text, "handover_alarm_min": limits.handover.alarm_min}
-    tables = [_table("", top)]
+    tables = [table_toml("", top)]
     for limit in limits.limits:
         some = {"category": limit.categories, "in_working_time": sorted(limit.in_working_time)}
         minutes = {f"{step}_min": seconds / 60 for step, seconds in (limit.limit_s or {}).items()}
         given = {key: value for key, value in some.items() if value}
-        tables.append(_table("[[limit]]", {"severity": limit.severities, **minutes, **given}))
+        tables.append(table_toml("[[limit]]", {"severity": limit.severities, **minutes, **given}))
     for hours in site.place_hours:
         where = {"compound_kind": hours.compound_kind} if hours.compound_kind else {"place": hours.place}
-        tables.append(_table("[[hours]]", {**where, "working_hours": hours.working_hours.text}))
+        tables.append(table_toml("[[hours]]", {**where, "working_hours": hours.working_hours.text}))
     for section in site.sections:
         values = {"id": section.id, "name_zh": section.name.zh, "name_en": section.name.en, "grid_cells": section.grid_cells}
         post = {"responsible": section.responsible} if section.responsible else {}
-        tables.append(_table("[[section]]", {**values, **post}))
+        tables.append(table_toml("[[section]]", {**values, **post}))
     return "\n".join(tables)
 
 
@@ -382,9 +383,9 @@ def _notifications_toml(rules: NotificationRules) -> str:
     settings: dict[str, object] = {"page": rules.page} if rules.page else {}
     if rules.keep_trying_s != KEEP_TRYING_S:
         settings["keep_trying_h"] = rules.keep_trying_s / 3600
-    tables = [_table("", settings | {"camera_after_min": rules.camera_after_s / 60})]
-    tables += [_table(f"[[{_TARGET_TABLE[type(target)]}]]", _target_values(target)) for target in rules.targets]
-    tables += [_table("[[rule]]", _tell_values(rule)) for rule in rules.rules]
+    tables = [table_toml("", settings | {"camera_after_min": rules.camera_after_s / 60})]
+    tables += [table_toml(f"[[{_TARGET_TABLE[type(target)]}]]", _target_values(target)) for target in rules.targets]
+    tables += [table_toml("[[rule]]", _tell_values(rule)) for rule in rules.rules]
     return "\n".join(tables)
 
 
@@ -409,11 +410,12 @@ def _secrets_toml(site: Site) -> str:
     tables = []
     for login in (login for login in site.credentials if not login.sealed):
         secret = {"password_env": login.password_env} if login.password_env else {"password": login.password}
-        tables.append(_table(f"[{login.name}]", {"user": login.user, **secret}))
+        tables.append(table_toml(f"[{login.name}]", {"user": login.user, **secret}))
     return "\n".join(tables)
 
 
-def _table(header: str, values: Mapping[str, object]) -> str:
+def table_toml(header: str, values: Mapping[str, object]) -> str:
+    """A table with its header, or what stands above all tables; the keys are taken to be bare ones."""
     lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
     return "\n".join([header, *lines] if header else lines) + "\n"
 

@@ -14,7 +14,9 @@ from typing import Protocol
 
 from base import ConfigError, GridpatrolError, StorageError
 from camera_config.change_cameras import Change, camera_digests, differences, files_after
+from camera_config.live_site import MOVABLE
 from camera_config.sealed import Vault
+from camera_config.settings_files import settings_digest
 from camera_config.site import Site
 from camera_config.site_files import SiteFiles, digest_of, finish_replacing, read_site_files, replace_files, try_files
 from camera_config.write import write_sealed
@@ -23,9 +25,6 @@ from patrol import SYSTEM, Actor
 from storage import CameraChanges, SiteVersion, SiteVersions, VersionKind
 
 __all__ = ["Applied", "Changed", "ConflictError", "Follower", "NewerSiteError", "Registry", "Standing", "Waits"]
-
-MOVABLE = frozenset({"cameras", "rules", "masks", "credentials", "folder"})
-"""What of a site can be exchanged while it runs."""
 
 Make = Callable[[Site], Change]
 """What a site shall become; raises ConfigError."""
@@ -86,7 +85,7 @@ class Follower(Protocol):
     """Who applies a change to what runs; `fleet/` does, and a test."""
 
     async def follow(self, after: Site) -> Applied:
-        """Have the cameras, rules, masks and logins of `after`, cameras that did not change undisturbed. Never raises."""
+        """Have all of `after` that can move, cameras that did not change undisturbed. Never raises."""
         ...
 
 
@@ -146,6 +145,20 @@ class Registry:
             return files_after(before.site, make(before.site), before.files)
 
         return await self._change(by, what, files_of, seen or {}, seen_site, None)
+
+    async def set_file(self, by: Actor, name: str, content: bytes, seen: str) -> Changed:
+        """Give the settings file `name` another content; without any there is no such file. `seen` is its `settings_digest`.
+
+        Raises NewerSiteError, SiteError with everything that is wrong, StorageError; then nothing has changed.
+        """
+
+        def files_of(before: Standing) -> Mapping[str, bytes]:
+            if settings_digest(before.files, name) != seen:
+                raise NewerSiteError()
+            others = {each: kept for each, kept in before.files.items() if each != name}
+            return {**others, name: content} if content else others
+
+        return await self._change(by, VersionKind.SETTINGS_CHANGED, files_of, {}, None, None)
 
     async def restore(self, by: Actor, version: SiteVersion, seen_site: str) -> Changed:
         """Make the files of the folder those of an earlier version, which is a new version. Raises as `change`."""
@@ -255,10 +268,10 @@ class Registry:
         other = sorted(
             each.name
             for each in fields(Site)
-            if each.name not in MOVABLE and getattr(after, each.name) != getattr(self.running, each.name)
+            if each.name not in (*MOVABLE, "folder") and getattr(after, each.name) != getattr(self.running, each.name)
         )
         if other:
-            why = "was changed in the folder; until a restart cameras, rules, masks and logins stay as they are, too"
+            why = "was changed in the folder; until a restart all else of the site stays as it is, too"
             return Applied(waits=tuple(Waits(name, why) for name in other))
         return await self._follower.follow(after)
 

@@ -161,6 +161,6 @@ NAMED: Mapping[str, _Named] = {
     "user": _Named(UUID, "There is no such user.", _user),
 }
 
-UNSCOPED = frozenset({"book", "credential", "entry", "session", "target", "version", "view"})
+UNSCOPED = frozenset({"book", "credential", "entry", "session", "settings", "target", "version", "view"})
 """Path parameters that name nothing of an area: a book of the ledger, a receiver of notices, a login, a camera of
-the folder, a session and a version of the site (administrators only), a live view (its session's own)."""
+the folder, a session, settings and a version of the site (administrators only), a live view (its session's own)."""

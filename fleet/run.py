@@ -116,7 +116,7 @@ async def run(
         registry: Registry = app.state.dashboard.registry
         registry.keep_logins_in(vault)
         registry.ask_encoders_by(OnvifEncoders(clock))
-        registry.follow_with(FleetFollower(site, control, app.state.updates))
+        registry.follow_with(FleetFollower(site, control, store, app.state.updates))
         app.state.dashboard.networks.found_by(partial(networks_in, options.models))
         await _folder_recorded(registry)
         not_watched = await asyncio.to_thread(store.begin_watch, [feed.camera for feed in feeds_of(site)])

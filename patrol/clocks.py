@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 
 from camera_config.schedule import Schedule
 from camera_config.site import PlaceKind, Site
-from camera_config.time_limits import LimitedStep
+from camera_config.time_limits import LimitedStep, TimeLimits
 from patrol.advance import unshelved
 from patrol.calendar import Calendar
 from patrol.incident import SYSTEM, Due, Happening, HistoryEntry, Incident, Level
 from patrol.limits import LIMITS_S, step_due
 from patrol.steps import Work
 
-__all__ = ["MARKS", "Clocks", "Mark"]
+__all__ = ["MARKS", "Clocks", "Mark", "shares_of"]
 
 MARKS: tuple[tuple[Happening, Level | None], ...] = (
     (Happening.WARNED, None),
@@ -47,32 +47,30 @@ class Mark:
 
 
 class Clocks:
-    """The clocks of one site's incidents. Immutable, so safe from any thread."""
+    """The clocks of one site's incidents, by its limits as they are when asked. Safe from any thread."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._limits = site.time_limits
         self._calendar = Calendar(site.zone_info, site.holidays)
-        self._hours = _hours_by_place(site)
-        self._section = {cell: section.id for section in site.sections for cell in section.grid_cells}
+        self._hours = site.place_hours, _hours_by_place(site)
         places = (place.id for place in site.places if place.kind is PlaceKind.SUB_DISTRICT)
         self._sub_district = next(places, "")
-        self._shares = (self._limits.warn_at, 1.0, *(1.0 + share for share in self._limits.escalate_after))
 
     def timed(self, incident: Incident) -> Incident:
         """`incident` with its limit and when there is something to tell next. Every stored incident went through here."""
         step = step_due(incident.work, incident.severity)
         at_s = self._moment_s(incident, 1.0)
-        looks = [self._moment_s(incident, share) for share in self._shares[incident.told : incident.told + 1]]
+        shares = shares_of(self._site.time_limits)
+        looks = [self._moment_s(incident, share) for share in shares[incident.told : incident.told + 1]]
         looks.append(incident.shelved_until_s)
         due = Due(step, at_s) if step is not None and at_s is not None else None
         return replace(incident, due=due, look_s=min((look for look in looks if look is not None), default=None))
 
     def marks(self, incident: Incident, by_s: float) -> tuple[Mark, ...]:
         """What is to be told of the running clock by the moment `by_s`, in order."""
-        marks = []
+        marks, shares = [], shares_of(self._site.time_limits)
         for number in range(incident.told, len(MARKS)):
-            at_s = self._moment_s(incident, self._shares[number])
+            at_s = self._moment_s(incident, shares[number])
             if at_s is None or at_s > by_s:
                 break
             marks.append(Mark(*MARKS[number], at_s))
@@ -107,7 +105,7 @@ class Clocks:
         """The place or section whose responsible person hears of it; of a level that this incident lacks, the next one's."""
         by_level = {
             Level.CELL: incident.grid_cell,
-            Level.SECTION: self._section.get(incident.grid_cell, incident.compound),
+            Level.SECTION: self._section_of(incident.grid_cell) or incident.compound,
             Level.COMMUNITY: incident.community,
             Level.SUB_DISTRICT: self._sub_district,
         }
@@ -129,8 +127,9 @@ class Clocks:
         if step is None:
             return None
         word = LimitedStep(step.value)
-        limit_s = self._limits.limit_s(word, severity, incident.category) or LIMITS_S[severity][step]
-        in_working_time = self._limits.in_working_time(word, severity, incident.category)
+        limits = self._site.time_limits
+        limit_s = limits.limit_s(word, severity, incident.category) or LIMITS_S[severity][step]
+        in_working_time = limits.in_working_time(word, severity, incident.category)
         hours = self._hours_of(incident) if in_working_time else None
         return self._reached_s(incident, from_s, share * limit_s, hours)
 
@@ -155,7 +154,19 @@ class Clocks:
 
     def _hours_of(self, incident: Incident) -> Schedule:
         places = (incident.grid_cell, incident.compound, incident.community, self._sub_district)
-        return next((self._hours[place] for place in places if place in self._hours), self._limits.working_hours)
+        known_of, hours = self._hours
+        if known_of is not self._site.place_hours:  # it was exchanged while this ran
+            hours = _hours_by_place(self._site)
+            self._hours = self._site.place_hours, hours
+        return next((hours[place] for place in places if place in hours), self._site.time_limits.working_hours)
+
+    def _section_of(self, cell: str) -> str:
+        return next((section.id for section in self._site.sections if cell in section.grid_cells), "")
+
+
+def shares_of(limits: TimeLimits) -> tuple[float, ...]:
+    """At which shares of a limit each of `MARKS` falls due."""
+    return (limits.warn_at, 1.0, *(1.0 + share for share in limits.escalate_after))
 
 
 def _hours_by_place(site: Site) -> Mapping[str, Schedule]:

@@ -12,7 +12,7 @@ from camera_config.desks import Desk
 from camera_config.site import Site
 from patrol.advance import TEXT_MAX, check_text
 from patrol.calendar import Calendar
-from patrol.clocks import MARKS, Clocks
+from patrol.clocks import MARKS, Clocks, shares_of
 from patrol.incident import SYSTEM, Actor, ActorKind, CommandError, Flag, Happening, HistoryEntry, Incident, Level
 from patrol.steps import Step, Work
 
@@ -218,7 +218,7 @@ class DeskClocks:
     def __init__(self, site: Site, clocks: Clocks) -> None:
         self._desks = site.desk_by_id
         self._calendar = Calendar(site.zone_info, site.holidays)
-        self._shares = (site.time_limits.warn_at, 1.0, *(1.0 + share for share in site.time_limits.escalate_after))
+        self._shares = shares_of(site.time_limits)
         self._clocks = clocks
 
     def timed(self, referral: Referral) -> Referral:

@@ -30,15 +30,16 @@ def tell(connection: Connection, clocks: Clocks, now_s: float) -> list[Incident]
     return changed
 
 
-def retime(connection: Connection, clocks: Clocks) -> int:
-    """Work out anew when open incidents are due: the site's limits may have changed while nobody looked. How many moved."""
+def retime(connection: Connection, clocks: Clocks) -> list[Incident]:
+    """Work out anew when open incidents are due: the site's limits may have changed. Those that moved; the caller commits."""
     query = select(incidents).where(is_open)
-    moved = []
+    changed, moved = [], []
     for row in connection.execute(query).mappings():
         incident = incident_of(row)
         timed = clocks.timed(incident)
         if timed != incident:
             due = timed.due
+            changed.append(timed)
             moved.append(
                 {
                     "this_id": timed.id,
@@ -49,7 +50,7 @@ def retime(connection: Connection, clocks: Clocks) -> int:
             )
     if moved:
         connection.execute(update(incidents).where(incidents.c.id == bindparam("this_id")), moved)
-    return len(moved)
+    return changed
 
 
 def _is_due(now_s: float) -> tuple[ColumnElement[bool], ...]:

@@ -31,6 +31,7 @@ class VersionKind(StrEnum):
     CAMERAS_CHANGED = "cameras_changed"  # several at once
     RULES_CHANGED = "rules_changed"
     MASKS_CHANGED = "masks_changed"
+    SETTINGS_CHANGED = "settings_changed"  # desks, limits, who is told
     IMPORT = "import"
     RESTORE = "restore"
     FOLDER = "folder"  # somebody edited the files
@@ -91,7 +92,9 @@ class SiteVersions:
             version = SiteVersion(number, now_s, by.name, what, digest, names, changes, restored)
             connection.execute(insert(site_versions).values(_row(version)))
             counts = f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed"
-            add_audit(connection, by, f"site_{what}", f"site_version/{number}", counts, now_s)
+            known_names = {} if newest is None else newest.files
+            other = sorted(name for name in {*names, *known_names} if names.get(name) != known_names.get(name))
+            add_audit(connection, by, f"site_{what}", f"site_version/{number}", f"{', '.join(other)}: cameras {counts}", now_s)
             return version
 
         return self._writer.run(write)

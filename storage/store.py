@@ -124,6 +124,15 @@ class Store:
         """
         return self._writer.run(lambda connection: take_steps.take_step(connection, command, self._rules, self._clock.now_s()))
 
+    def retime(self) -> list[Incident]:
+        """Have running clocks count what the site's limits and desks are now; the open incidents that are due at another time."""
+
+        def write(connection: Connection) -> list[Incident]:
+            retime_referrals(connection, self._rules)
+            return clocks.retime(connection, self._rules.clocks)
+
+        return self._writer.run(write)
+
     def report(self, report: Report, area: Area | None = None) -> Incident:
         """Open the incident that a patrol, a caller or an inspection reports, with number, proposal and history.
 

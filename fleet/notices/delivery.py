@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from base import Backoff, Clock, StorageError
 from camera_config.notification_rules import Email, Language, Mqtt, Robot, Target, Webhook
-from camera_config.site import Site
+from camera_config.site import Credential, Site
 from fleet.notices.mail import MailSender
 from fleet.notices.mqtt import MqttSender
 from fleet.notices.robots import RobotSender
@@ -26,7 +26,7 @@ from patrol.notice_words import Message
 from storage import Outcome, Outgoing, Store, StoredMessage
 from storage.messages import LONGEST_PAUSE_S
 
-__all__ = ["Delivery", "notices_running", "senders_of"]
+__all__ = ["Delivery", "Receivers", "notices_running"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,10 @@ _LOOK_EVERY_S = 1.0
 _CAMERAS_EVERY_S = 10.0
 _AT_ONCE = 20  # messages of one target in one turn
 _FIRST_PAUSE_S = 5.0
+
+
+Senders = Mapping[str, tuple[Sender, Language]]
+"""By target how it is reached, and the language of its messages."""
 
 
 class _Gone:
@@ -63,13 +67,23 @@ class _Line:
 
 
 class Delivery:
-    """Carries messages from the database to senders, one at a time for each target. Runs on one event loop."""
+    """Carries messages from the database to senders, one at a time for each target. Runs on one event loop.
+
+    With `receivers` the senders are exchanged as these change; without, they stay what they are.
+    """
 
     def __init__(
-        self, outgoing: Outgoing, senders: Mapping[str, tuple[Sender, Language]], clock: Clock, cameras_after_s: float = 0.0
+        self,
+        outgoing: Outgoing,
+        senders: Senders,
+        clock: Clock,
+        cameras_after_s: float = 0.0,
+        receivers: "Receivers | None" = None,
     ) -> None:
         self._outgoing = outgoing
-        self._lines = {target: _Line(sender, language) for target, (sender, language) in senders.items()}
+        self._receivers = receivers
+        self._lines: dict[str, _Line] = {}
+        self.exchange(senders)
         self._clock = clock
         # Cameras that were not watched while nothing ran get the same time to come back as all others.
         self._cameras_from_s = clock.monotonic_s() + cameras_after_s
@@ -97,12 +111,24 @@ class Delivery:
         finally:
             await end_tasks(self._busy.values())
 
+    def exchange(self, senders: Senders) -> None:
+        """These senders from now on. A target that keeps its sender keeps its place in line, its pause and its rate."""
+        before = self._lines
+        self._lines = {
+            target: line if (line := before.get(target)) and line.sender is sender else _Line(sender, language)
+            for target, (sender, language) in senders.items()
+        }
+
     async def turn(self) -> None:
         """Address what was queued, and let every target that has something to get and is not busy begin. Raises StorageError."""
         while await asyncio.to_thread(self._outgoing.address):
             pass
         self._busy = {target: task for target, task in self._busy.items() if not task.done()}
-        for target in await asyncio.to_thread(self._outgoing.targets_with_work):
+        targets = await asyncio.to_thread(self._outgoing.targets_with_work)
+        # After they were read: what is for a target is queued only when the site has the target, so that none is taken for gone.
+        if self._receivers is not None and await self._receivers.look():
+            self.exchange(self._receivers.senders())
+        for target in targets:
             line = self._lines.setdefault(target, _Line(_Gone(), Language.ZH))
             if target not in self._busy and self._clock.monotonic_s() >= line.rest_until_s:
                 self._busy[target] = asyncio.create_task(self._serve(target, line), name=f"notices-{target}")
@@ -167,24 +193,66 @@ class Delivery:
             logger.error("%d messages for %s are dead letters: %s", given_up, target, error)
 
 
-def senders_of(site: Site, store: Store, cameras: StatusView, clock: Clock) -> dict[str, tuple[Sender, Language]]:
-    """A sender for each target of the site, with the language of its messages."""
-    state = SiteState(site, store, cameras, clock)
-    return {target.id: (_sender(target, site, clock, state), target.language) for target in site.notifications.targets}
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The sender of a target, and all it was made of."""
+
+    target: Target
+    logins: tuple[Credential | None, ...]
+    sender: Sender
+
+
+class Receivers:
+    """The senders of a site's targets, made anew when a target or its login changes. Owned by one event loop."""
+
+    def __init__(self, site: Site, clock: Clock, state: SiteState) -> None:
+        self._site, self._clock, self._state = site, clock, state
+        self._made: dict[str, _Made] = {}
+        self._brokers: dict[str, asyncio.Task[None]] = {}
+        self._seen: tuple[object, object] = (None, None)
+
+    def senders(self) -> Senders:
+        """Those of the targets that were found last."""
+        return {target: (made.sender, made.target.language) for target, made in self._made.items()}
+
+    async def look(self) -> bool:
+        """Have the targets that the site has now, their brokers connected; whether any is another than before."""
+        now = (self._site.notifications, self._site.credentials)
+        if now[0] is self._seen[0] and now[1] is self._seen[1]:
+            return False
+        self._seen, before = now, self._made
+        self._made = {target.id: self._kept_or_made(target) for target in now[0].targets}
+        moved = [target for target, made in before.items() if self._made.get(target) is not made]
+        await end_tasks([task for target in moved if (task := self._brokers.pop(target, None))])
+        for target, made in self._made.items():
+            if isinstance(made.sender, MqttSender) and target not in self._brokers:
+                self._brokers[target] = asyncio.create_task(made.sender.run(), name=f"mqtt-{target}")
+        return self._made != before
+
+    async def close(self) -> None:
+        """Let go of the brokers."""
+        await end_tasks(self._brokers.values())
+
+    def _kept_or_made(self, target: Target) -> _Made:
+        names = (getattr(target, key, "") for key in ("login", "token", "secret"))
+        logins = tuple(self._site.credential_by_name.get(name) for name in names)
+        known = self._made.get(target.id)
+        if known is not None and known.target == target and known.logins == logins:
+            return known
+        return _Made(target, logins, _sender(target, self._site, self._clock, self._state))
 
 
 @asynccontextmanager
 async def notices_running(site: Site, store: Store, cameras: StatusView, clock: Clock) -> AsyncIterator[None]:
     """Within the context, what people elsewhere must hear reaches them."""
-    senders = senders_of(site, store, cameras, clock)
-    brokers = [sender for sender, _ in senders.values() if isinstance(sender, MqttSender)]
-    delivery = Delivery(store.outgoing, senders, clock, site.notifications.camera_after_s)
-    tasks = [asyncio.create_task(broker.run(), name="mqtt") for broker in brokers]
-    tasks.append(asyncio.create_task(delivery.run(), name="notices"))
+    receivers = Receivers(site, clock, SiteState(site, store, cameras, clock))
+    delivery = Delivery(store.outgoing, {}, clock, site.notifications.camera_after_s, receivers)
+    task = asyncio.create_task(delivery.run(), name="notices")
     try:
         yield
     finally:
-        await end_tasks(tasks)
+        await end_tasks([task])
+        await receivers.close()
         logger.info("notices stopped")
 
 

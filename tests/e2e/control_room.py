@@ -3,6 +3,7 @@
 Cameras are lost as the fleet tells it (a gap in the ledger); what the page shows comes by the way that it does in a running site.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,8 +13,10 @@ from playwright.sync_api import Browser, Page
 
 from base import Clock, Gap, GapCause, Health, SystemClock
 from camera_config import Site, load_site, write_site
-from dashboard import DashboardSettings
+from camera_config.live_site import LiveSite
+from dashboard import Applied, DashboardSettings
 from fleet.coverage import coverage_running
+from fleet.notices import notices_running
 from storage import Store
 from tests.dashboard.clip import ClipFleet
 from tests.dashboard.room import Room, cookie_of
@@ -92,6 +95,18 @@ class Control:
         self.room.call(tell)
 
 
+class _Taking:
+    """Follows changes of a site in which no camera runs."""
+
+    def __init__(self, site: LiveSite, store: Store) -> None:
+        self._site, self._store = site, store
+
+    async def follow(self, after: Site) -> Applied:
+        self._site.take(after)
+        await asyncio.to_thread(self._store.retime)
+        return Applied()
+
+
 @contextmanager
 def control_running(folder: Path, site: Site, before: Callable[[Store, float], None] | None = None) -> Iterator[Control]:
     """A room over `site`, which is written to `folder/site`; stops are proposed at once.
@@ -99,7 +114,7 @@ def control_running(folder: Path, site: Site, before: Callable[[Store, float], N
     `before` gets the store and the time before anything runs, to fill the ledgers.
     """
     write_site(replace(site, coverage=replace(site.coverage, patrol_after_min=0.0)), folder / "site")
-    read, clock = load_site(folder / "site"), SystemClock()
+    read, clock = LiveSite.of(load_site(folder / "site")), SystemClock()
     store = Store.open(f"sqlite:///{folder}/gridpatrol.db", clock, read, folder / "clips")
     if before is not None:
         before(store, clock.now_s())
@@ -108,6 +123,8 @@ def control_running(folder: Path, site: Site, before: Callable[[Store, float], N
     room.start()
     beside = AsyncExitStack()
     app = room.app.state
+    app.dashboard.registry.follow_with(_Taking(read, store))
+    room.on_loop(beside.enter_async_context(notices_running(read, store, fleet, clock)))
     room.on_loop(beside.enter_async_context(coverage_running(read, store, fleet, app.coverage, app.updates, clock)))
     try:
         with chromium() as browser:

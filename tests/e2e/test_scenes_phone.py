@@ -24,6 +24,7 @@ pytestmark = [
 WALK = Quarter(1, Name("学府里", "College Court"))
 AWAY = Quarter(2, Name("码头", "Wharf"))
 HELP = Quarter(3, Name("江心洲", "Mid-river Island"))
+SHIFT = Quarter(4, Name("换班里", "Change Court"))
 
 API = "**/api/**"
 OFFLINE_MIN = 12
@@ -33,7 +34,9 @@ STEPS = (("accept", "accepted"), ("depart", "en_route"), ("arrive", "on_scene"),
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
     soon_s = 60.0 * math.ceil(SystemClock().now_s() / 60.0)  # a round may begin a little early
-    with scenes_running(tmp_path_factory.mktemp("scenes"), (WALK, AWAY, HELP), Night(soon_s, gates=3, late_min=120)) as running:
+    with scenes_running(
+        tmp_path_factory.mktemp("scenes"), (WALK, AWAY, HELP, SHIFT), Night(soon_s, gates=3, late_min=120)
+    ) as running:
         yield running
 
 
@@ -252,4 +255,36 @@ def test_a_supporting_team_says_without_network_when_it_came_and_left(scenes: Sc
     wait_until(lambda: scenes.root.get(path).json()["items"][0]["state"] == "done", 30, "what waited on the phone")
     [support] = scenes.root.get(path).json()["items"]
     assert seconds(support["arrived_at"]) <= arrived_s + 1
+    phone.leave()
+
+
+def test_what_another_team_left_on_a_phone_is_told_as_theirs_and_goes_out_as_theirs(scenes: Scenes) -> None:
+    incident = scenes.room.raise_event(SHIFT.camera())
+    scenes.step(incident, "acknowledge")
+    scenes.step(incident, "dispatch", team=SHIFT.teams[0])
+    phone = scenes.phone(SHIFT.teams[0])
+    out_of_reach(phone)
+    press(phone, "phone-accept")
+    expect(phone.page.get_by_test_id("phone-queued")).to_have_attribute("data-count", "1")
+    expect(phone.page.get_by_test_id("phone-others")).to_have_count(0)
+    assert scenes.root.delete(f"/api/v1/teams/{SHIFT.teams[0]}/phone").status_code == 204
+    within_reach(phone)
+
+    left = phone.page.get_by_test_id("phone-others")
+    for team in (None, SHIFT.teams[1], SHIFT.teams[0]):  # nobody, the next shift, and they themselves again
+        if team is not None:
+            code = scenes.root.post(f"/api/v1/teams/{team}/phone").json()["code"]
+            phone.page.get_by_test_id("phone-code-input").fill(code)
+            phone.page.keyboard.press("Enter")
+        if team == SHIFT.teams[0]:
+            break
+        expect(left).to_have_attribute("data-team", SHIFT.teams[0], timeout=20_000)
+        expect(left).to_contain_text("still wait on this phone")
+        assert scenes.root.get(f"/api/v1/incidents/{incident.id}").json()["work"] == "dispatched"
+        if team is not None:
+            press(phone, "phone-tab-shift")
+            press(phone, "phone-signout")
+            expect(phone.page.get_by_test_id("phone-code-input")).to_be_visible(timeout=15_000)
+    expect(left).to_have_count(0, timeout=20_000)
+    wait_until(lambda: scenes.root.get(f"/api/v1/incidents/{incident.id}").json()["work"] == "accepted", 20.0, "it goes out")
     phone.leave()

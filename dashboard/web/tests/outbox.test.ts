@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import {
   expectedSupport,
   expectedWork,
+  leftBehind,
   PhoneOutbox,
   takeStep,
+  type LeftBehind,
   type Outcome,
   type SendStep,
   type Waiting,
@@ -142,6 +144,7 @@ describe("commands of two teams on one phone", () => {
     const call: Waiting = { kind: "call", text: "help", place: null, at: "2026-03-01T08:10:00.000Z", command_id: "sos", team: "t1" };
     const sent: string[] = [];
     const told: number[] = [];
+    let left: readonly LeftBehind[] = [];
     const box = new PhoneOutbox(
       kept,
       "calls",
@@ -150,7 +153,10 @@ describe("commands of two teams on one phone", () => {
         sent.push(item.command_id);
         return Promise.resolve({ kind: "done" });
       },
-      (items) => told.push(items.length),
+      (items, others) => {
+        told.push(items.length);
+        left = leftBehind(others);
+      },
       () => undefined,
     );
     box.own("t1");
@@ -162,11 +168,13 @@ describe("commands of two teams on one phone", () => {
       box.own(other);
       expect(await box.flush()).toBe(true);
       expect([sent, box.length, told.at(-1)]).toEqual([[], 0, 0]);
+      expect(left).toEqual([{ team: "t1", name: { zh: "t1", en: "t1" }, count: 1, since: call.at, calls: true }]);
     }
     box.add({ ...call, command_id: "theirs", team: "t2" });
     await box.flush();
     box.own("t1");
     expect(await box.flush()).toBe(true);
     expect(sent).toEqual(["theirs", "sos"]);
+    expect(left).toEqual([]);
   });
 });

@@ -4,22 +4,16 @@ import "../registry/registry.css";
 import "../teams/teams.css";
 import "./admin.css";
 
-import { signal } from "@preact/signals";
-
 import { t, word } from "../i18n";
 import { Users } from "../users/Users";
 import { Audit } from "./Audit";
 import { Desks } from "./Desks";
+import { mode, MODES, type Mode } from "./facts";
 import { Limits } from "./Limits";
 import { Networks } from "./Networks";
 import { Notices } from "./Notices";
 import { Sessions } from "./Sessions";
 import { System } from "./System";
-
-const MODES = ["users", "system", "sessions", "audit", "notices", "desks", "limits", "networks"] as const;
-type Mode = (typeof MODES)[number];
-
-const mode = signal<Mode>("users");
 
 const PAGES: Record<Mode, () => preact.JSX.Element> = {
   users: Users,

@@ -2,15 +2,16 @@ import { useEffect, useState } from "preact/hooks";
 
 import { written } from "../clock";
 import { t } from "../i18n";
+import { auditAsked } from "./facts";
 import { sentence, Sheet } from "./loading";
-import { admin, type AuditPage, type AuditRow } from "./requests";
+import { admin, auditFile, type AuditAsked, type AuditPage, type AuditRow } from "./requests";
 
 const TYPED_MS = 300;
-const EVERYTHING = { actor: "", action: "", text: "" };
 
 /** Who did what to what, newest first; read further page by page. */
 export function Audit() {
-  const [asked, setAsked] = useState(EVERYTHING);
+  const asked = auditAsked.value;
+  const setAsked = (wanted: AuditAsked): void => void (auditAsked.value = wanted);
   const [page, setPage] = useState<AuditPage | null>(null);
   const [rows, setRows] = useState<readonly AuditRow[]>([]);
   const [failed, setFailed] = useState("");
@@ -66,6 +67,11 @@ export function Audit() {
             ))}
           </select>
           <Search label={t("audit.text")} value={asked.text} onInput={(text) => setAsked({ ...asked, text })} testid="audit-text" />
+          {(["csv", "xlsx"] as const).map((format) => (
+            <a key={format} class="btn" href={auditFile(asked, format)} download aria-label={t("audit.file", { format: format.toUpperCase() })} data-testid={`audit-${format}`}>
+              {format.toUpperCase()}
+            </a>
+          ))}
         </form>
       }
     >

@@ -3,12 +3,29 @@ import { t, word } from "../i18n";
 import { inLanguage, placeName } from "../state";
 import { Sheet, useLoaded } from "./loading";
 import { admin } from "./requests";
+import { EntryButtons, useSettings } from "./settings";
 
-/** The referral desks with what waits for them; they stand in `desks.toml`. */
+/** The referral desks with what waits for them; they are changed in `desks.toml`. */
 export function Desks() {
   const loaded = useLoaded(admin.desks, [], 30_000);
+  const work = useSettings("desks", loaded.reload);
+  const inFile = work.known?.tables["desk"] ?? [];
+  const waiting = inFile.filter((one) => loaded.data?.every((desk) => desk.id !== one["id"]));
   return (
-    <Sheet title={t("desks.title")} hint={t("desks.hint")} count={loaded.data?.length} loaded={loaded} testid="desks">
+    <Sheet
+      title={t("desks.title")}
+      hint={t("desks.hint")}
+      count={loaded.data?.length}
+      loaded={loaded}
+      testid="desks"
+      tools={
+        <button type="button" class="btn primary" data-testid="add-desk" onClick={() => work.edit("desk")}>
+          {t("desks.add")}
+        </button>
+      }
+    >
+      {work.shown}
+      {waiting.length > 0 && loaded.data && <p class="dim">{t("desks.later", { desks: waiting.map((one) => String(one["id"])).join(", ") })}</p>}
       {loaded.data?.length === 0 && <p class="dim">{t("desks.none")}</p>}
       <table class="table compact">
         <thead>
@@ -29,6 +46,7 @@ export function Desks() {
               {t("desks.feedback")}
             </th>
             <th scope="col">{t("area.title")}</th>
+            <th />
           </tr>
         </thead>
         <tbody>
@@ -44,6 +62,11 @@ export function Desks() {
               <td class="num right">{lapse(60_000 * desk.receipt_min)}</td>
               <td class="num right">{lapse(60_000 * desk.feedback_min)}</td>
               <td class="wrap">{desk.places.length > 0 ? desk.places.map(placeName).join(", ") : t("area.whole")}</td>
+              <td class="right">
+                {inFile.some((one) => one["id"] === desk.id) && (
+                  <EntryButtons work={work} table="desk" number={inFile.findIndex((one) => one["id"] === desk.id) + 1} name={inLanguage(desk.name)} />
+                )}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -3,18 +3,21 @@ import { LevelShape } from "../controls/shapes";
 import { t, word } from "../i18n";
 import { Sheet, useLoaded } from "./loading";
 import { admin, type LimitRecord } from "./requests";
+import { EntryList, TopValues, useSettings } from "./settings";
 
 const LEVELS = [1, 2, 3, 4] as const;
 
-/** How long each step may take by severity, as it is in force; it is set in `limits.toml`. */
+/** How long each step may take by severity, as it is in force; below, what of it this site has set in `limits.toml`. */
 export function Limits() {
   const loaded = useLoaded(admin.limits);
+  const work = useSettings("limits", loaded.reload);
   const found = loaded.data;
   const steps = [...new Set(found?.limits.map((one) => one.step))];
   return (
     <Sheet title={t("limits.title")} hint={t("limits.hint")} loaded={loaded} testid="limits">
       {found && (
         <>
+          {work.shown}
           <table class="table compact limits-table">
             <caption class="sr-only">{t("limits.title")}</caption>
             <thead>
@@ -44,6 +47,10 @@ export function Limits() {
             <li>{t("limits.hours", { hours: found.working_hours })}</li>
             <li>{found.handover_alarm_min === null ? t("limits.handover.none") : t("limits.handover", { n: found.handover_alarm_min })}</li>
           </ul>
+          <EntryList work={work} table="limit" title={t("limits.own")} none={t("limits.own.none")} />
+          <TopValues work={work} form="limits" title={t("limits.general")} />
+          <EntryList work={work} table="hours" title={t("limits.places")} none={t("limits.places.none")} />
+          <EntryList work={work} table="section" title={t("limits.sections")} none={t("limits.sections.none")} />
         </>
       )}
     </Sheet>

@@ -2,8 +2,10 @@ import { useState } from "preact/hooks";
 
 import { written } from "../clock";
 import { t, word } from "../i18n";
+import { TARGET_TABLES } from "./fields";
 import { act, Sheet, useLoaded } from "./loading";
 import { admin, type Message, type NoticeTarget } from "./requests";
+import { EntryButtons, EntryList, TopValues, useSettings, type SettingsWork } from "./settings";
 
 const STATES = ["dead", "waiting", "delivered", ""] as const;
 type State = (typeof STATES)[number];
@@ -14,9 +16,33 @@ export function Notices() {
   const [turn, setTurn] = useState(0);
   const targets = useLoaded(admin.targets, [turn], AGAIN_MS);
   const [target, setTarget] = useState("");
+  const [state, setState] = useState<State>("dead");
   const again = (): void => setTurn((before) => before + 1);
+  const work = useSettings("notifications", again);
+  // So that it is seen whether it arrives.
+  const tested = (one: string): void => {
+    setTarget(one);
+    setState("");
+    again();
+  };
   return (
-    <Sheet title={t("notices.title")} hint={t("notices.hint")} count={targets.data?.length} loaded={targets} testid="notices">
+    <Sheet
+      title={t("notices.title")}
+      hint={t("notices.hint")}
+      count={targets.data?.length}
+      loaded={targets}
+      testid="notices"
+      tools={
+        <div class="report-tools">
+          {TARGET_TABLES.map((table) => (
+            <button key={table} type="button" class="btn" data-testid={`add-${table}`} onClick={() => work.edit(table)}>
+              + {word("setting.form", table)}
+            </button>
+          ))}
+        </div>
+      }
+    >
+      {work.shown}
       {targets.data?.length === 0 && <p class="dim">{t("notices.none")}</p>}
       <table class="table compact">
         <thead>
@@ -35,16 +61,26 @@ export function Notices() {
         </thead>
         <tbody>
           {targets.data?.map((one) => (
-            <TargetRow key={one.id} one={one} again={again} />
+            <TargetRow key={one.id} one={one} work={work} again={again} tested={() => tested(one.id)} />
           ))}
         </tbody>
       </table>
-      <Messages targets={targets.data ?? []} target={target} onTarget={setTarget} turn={turn} again={again} />
+      <EntryList work={work} table="rule" title={t("notices.rules")} none={t("notices.rules.none")} />
+      <TopValues work={work} form="notifications" title={t("notices.general")} />
+      <Messages targets={targets.data ?? []} target={target} onTarget={setTarget} state={state} onState={setState} turn={turn} again={again} />
     </Sheet>
   );
 }
 
-function TargetRow({ one, again }: { one: NoticeTarget; again: () => void }) {
+interface TargetRowProps {
+  one: NoticeTarget;
+  work: SettingsWork;
+  again: () => void;
+  tested: () => void;
+}
+
+function TargetRow({ one, work, again, tested }: TargetRowProps) {
+  const [table, number] = placeOf(work, one.id);
   return (
     <tr data-testid="target-row" data-target={one.id}>
       <th scope="row">
@@ -77,28 +113,39 @@ function TargetRow({ one, again }: { one: NoticeTarget; again: () => void }) {
                 void act(async () => {
                   await admin.test(one.id);
                   return t("notices.tested", { target: one.id });
-                }, again)
+                }, tested)
               }
             >
               {t("notices.test")}
             </button>
           )}
+          {table && <EntryButtons work={work} table={table} number={number} name={one.id} />}
         </span>
       </td>
     </tr>
   );
 }
 
+/** In which table of the file a target stands, and as which of them, from 1. */
+function placeOf(work: SettingsWork, target: string) {
+  for (const table of TARGET_TABLES) {
+    const index = (work.known?.tables[table] ?? []).findIndex((one) => one["id"] === target);
+    if (index >= 0) return [table, index + 1] as const;
+  }
+  return [null, 0] as const;
+}
+
 interface MessagesProps {
   targets: readonly NoticeTarget[];
   target: string;
   onTarget: (target: string) => void;
+  state: State;
+  onState: (state: State) => void;
   turn: number;
   again: () => void;
 }
 
-function Messages({ targets, target, onTarget, turn, again }: MessagesProps) {
-  const [state, setState] = useState<State>("dead");
+function Messages({ targets, target, onTarget, state, onState, turn, again }: MessagesProps) {
   const [before, setBefore] = useState<readonly string[]>([]);
   const page = useLoaded(() => admin.messages(state, target, before[before.length - 1] ?? null), [state, target, before, turn], AGAIN_MS);
   return (
@@ -114,7 +161,7 @@ function Messages({ targets, target, onTarget, turn, again }: MessagesProps) {
                 aria-pressed={state === one}
                 data-testid={`messages-${one || "all"}`}
                 onClick={() => {
-                  setState(one);
+                  onState(one);
                   setBefore([]);
                 }}
               >

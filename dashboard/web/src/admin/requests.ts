@@ -1,7 +1,9 @@
 /** The requests of the administrator's pages, and what comes back. */
 
 import { get, id, post, request } from "../api";
+import { lang } from "../prefs";
 import type { Bilingual } from "../records";
+import type { Changed } from "../registry/records";
 
 export interface SignedIn {
   id: string;
@@ -49,6 +51,19 @@ export interface DeskRecord {
   places: string[];
   waiting: number;
   accepted: number;
+}
+
+export type SettingsName = "desks" | "limits" | "notifications";
+export type Value = string | number | boolean | readonly (string | number | boolean)[];
+export type Values = Readonly<Record<string, Value>>;
+
+/** A settings file as it stands in the folder. */
+export interface Settings {
+  file: string;
+  version: number;
+  digest: string;
+  top: Values;
+  tables: Readonly<Record<string, readonly Values[]>>;
 }
 
 export interface LimitRecord {
@@ -152,15 +167,25 @@ export interface SystemHistory {
   points: { at: string; figures: Figures | null }[];
 }
 
+const filters = ({ actor, action, text }: AuditAsked): string => `actor=${id(actor)}&action=${id(action)}&text=${id(text)}`;
+
+/** The audit as a file, with the same filters as on the page. */
+export function auditFile(asked: AuditAsked, format: "csv" | "xlsx"): string {
+  return `/api/v1/audit/export?format=${format}&language=${lang.value}&${filters(asked)}`;
+}
+
 const items = async <T>(path: string): Promise<T[]> => (await get<{ items: T[] }>(path)).items;
 
 export const admin = {
   sessions: () => items<SignedIn>("/sessions"),
   endSession: async (session: string) => void (await request("DELETE", `/sessions/${id(session)}`)),
-  audit: ({ actor, action, text }: AuditAsked, before: number | null) =>
-    get<AuditPage>(`/audit?limit=100&actor=${id(actor)}&action=${id(action)}&text=${id(text)}${before ? `&before=${before}` : ""}`),
+  audit: (asked: AuditAsked, before: number | null) =>
+    get<AuditPage>(`/audit?limit=100&${filters(asked)}${before ? `&before=${before}` : ""}`),
   desks: () => items<DeskRecord>("/desks"),
   limits: () => get<Limits>("/limits"),
+  settings: (which: SettingsName) => get<Settings>(`/registry/settings/${which}`),
+  saveSettings: async (which: SettingsName, settings: Pick<Settings, "digest" | "top" | "tables">) =>
+    (await (await request("PUT", `/registry/settings/${which}`, JSON.stringify(settings))).json()) as Changed,
   targets: () => items<NoticeTarget>("/notice-targets"),
   messages: (state: string, target: string, before: string | null) =>
     get<{ items: Message[]; next: string | null }>(

@@ -6,12 +6,14 @@ import { phone } from "./phone";
 import { registry } from "./registry";
 import { reports } from "./reports";
 import { rights } from "./rights";
+import { settings } from "./settings";
 import { queue } from "./queue";
 import { wall } from "./wall";
 
 /** English words of the page. The keys of this table are the keys of every language. */
 export const en = {
   ...admin.en,
+  ...settings.en,
   ...board.en,
   ...coverage.en,
   ...queue.en,

@@ -7,12 +7,14 @@ import { phone } from "./phone";
 import { registry } from "./registry";
 import { reports } from "./reports";
 import { rights } from "./rights";
+import { settings } from "./settings";
 import { queue } from "./queue";
 import { wall } from "./wall";
 
 /** 页面的中文用语。 */
 export const zh: Record<Key, string> = {
   ...admin.zh,
+  ...settings.zh,
   ...board.zh,
   ...coverage.zh,
   ...queue.zh,

@@ -13,7 +13,8 @@ import "../signin/signin.css";
 import { unlockSound } from "../sound";
 import { link } from "../updates";
 import { Assignment } from "./Assignment";
-import { assignments, calledForHelp, calls, outbox, reachable, refusal, rounds, support } from "./facts";
+import { assignments, calledForHelp, calls, othersCalls, othersOutbox, outbox, reachable, refusal, rounds, support } from "./facts";
+import { leftBehind } from "./outbox";
 import { nextStop, stopNow, walkOf } from "./rounds";
 import { Shift } from "./Shift";
 import { SosButton, SosCard } from "./Sos";
@@ -93,6 +94,7 @@ function Code() {
   };
   return (
     <main class="phone-main">
+      <OthersWait />
       <form class="phone-code" onSubmit={(event) => void submit(event)}>
         <h1>{t("phone.code.title")}</h1>
         <p>{t("phone.code.text")}</p>
@@ -105,6 +107,23 @@ function Code() {
         </button>
       </form>
     </main>
+  );
+}
+
+/** Whose commands still wait on this phone, which another team carries now. */
+function OthersWait() {
+  const all = leftBehind([...othersCalls.value, ...othersOutbox.value]);
+  return (
+    <>
+      {all.map(({ team, name, count, since, calls: isCall }) => (
+        <p key={team} class={isCall ? "phone-refused" : "phone-queued"} role={isCall ? "alert" : "status"} data-testid="phone-others" data-team={team} data-count={count}>
+          <span>
+            <strong>{t("phone.others", { n: count, team: name[lang.value], time: timeOf(since).slice(0, 5) })}</strong>{" "}
+            {t(isCall ? "phone.others.call" : "phone.others.hint")}
+          </span>
+        </p>
+      ))}
+    </>
   );
 }
 
@@ -143,6 +162,7 @@ function Notices() {
           {t("phone.queued", { n: waiting })}
         </p>
       )}
+      <OthersWait />
       {refusal.value && (
         <p class="phone-refused" role="alert" data-testid="phone-refused">
           {refusal.value}

@@ -1,11 +1,13 @@
 /** What a team does on its phone: every command goes through an outbox, so that it works without network. */
 
+import type { Signal } from "@preact/signals";
+
 import { api, ApiError, newCommandId } from "../api";
 import type { Round, Stop } from "../board/records";
 import { serverNow } from "../clock";
 import { t } from "../i18n";
-import type { Incident, StepName, SupportRecord } from "../records";
-import { assignments, calls, learn, learnRound, learnSupport, moveSupport, outbox, reachable, refusal, said, session } from "./facts";
+import type { Bilingual, Incident, StepName, SupportRecord } from "../records";
+import { assignments, calls, learn, learnRound, learnSupport, moveSupport, othersCalls, othersOutbox, outbox, reachable, refusal, said, session } from "./facts";
 import { PhoneOutbox, takeStep, type Outcome, type SendStep, type Waiting, type WaitingCall, type WaitingPhoto, type WaitingSkip, type WaitingSupport, type WaitingVisit } from "./outbox";
 import type { Taken } from "./PhotoPicker";
 import { dropOthers, dropPhoto, keepPhoto, keptPhoto } from "./photos";
@@ -102,8 +104,12 @@ function settled(item: Waiting, outcome: Outcome): void {
   reload();
 }
 
-const box = new PhoneOutbox(localStorage, "gridpatrol.phone.outbox", send, (items) => (outbox.value = items), settled);
-const callBox = new PhoneOutbox(localStorage, "gridpatrol.phone.calls", send, (items) => (calls.value = items), settled);
+const told = (mine: Signal<readonly Waiting[]>, others: Signal<readonly Waiting[]>) => (own: readonly Waiting[], rest: readonly Waiting[]) => {
+  mine.value = own;
+  others.value = rest;
+};
+const box = new PhoneOutbox(localStorage, "gridpatrol.phone.outbox", send, told(outbox, othersOutbox), settled);
+const callBox = new PhoneOutbox(localStorage, "gridpatrol.phone.calls", send, told(calls, othersCalls), settled);
 
 /** Whose commands these are from now on; empty for nobody's. */
 export function own(team: string): void {
@@ -122,9 +128,11 @@ export function tidy(): void {
   void dropOthers(box.all.flatMap((one) => (one.kind === "photo" ? [one.photo] : []))).catch(() => undefined);
 }
 
-function stamp(): { command_id: string; at: string; team: string } {
+function stamp(): { command_id: string; at: string; team: string; who: Bilingual } {
   refusal.value = "";
-  return { command_id: newCommandId(), at: new Date(serverNow()).toISOString(), team: session.value?.principal.team ?? "" };
+  const me = session.value?.principal;
+  const name = me?.name ?? "";
+  return { command_id: newCommandId(), at: new Date(serverNow()).toISOString(), team: me?.team ?? "", who: { zh: name, en: me?.name_en || name } };
 }
 
 export function press(incident: Incident, step: StepName, text = ""): void {
@@ -133,10 +141,11 @@ export function press(incident: Incident, step: StepName, text = ""): void {
 
 /** A report with its photos; these are kept on the phone first, so that a report never waits for one that is nowhere. */
 export async function report(incident: Incident, text: string, taken: readonly Taken[]): Promise<void> {
-  const { command_id, at, team } = stamp();
+  const pressed = stamp();
+  const { command_id, team, who } = pressed;
   const kept: WaitingPhoto[] = [];
   for (const photo of taken) {
-    const waiting: WaitingPhoto = { kind: "photo", incident: incident.id, photo: newCommandId(), at: photo.at, command_id, team };
+    const waiting: WaitingPhoto = { kind: "photo", incident: incident.id, photo: newCommandId(), at: photo.at, command_id, team, who };
     try {
       await keepPhoto(waiting.photo, photo.jpeg);
       kept.push(waiting);
@@ -144,7 +153,7 @@ export async function report(incident: Incident, text: string, taken: readonly T
       refusal.value = t("phone.photo.full");
     }
   }
-  box.add({ kind: "step", incident: incident.id, step: "report", text, at, command_id, team }, ...kept);
+  box.add({ kind: "step", incident: incident.id, step: "report", text, ...pressed }, ...kept);
 }
 
 export function pressSupport(support: SupportRecord, state: WaitingSupport["state"]): void {

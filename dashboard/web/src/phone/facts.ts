@@ -21,6 +21,9 @@ export const shift = signal<OwnShift | null>(null);
 /** What waits for the network; calls for help have a queue of their own, which goes first. */
 export const outbox = signal<readonly Waiting[]>([]);
 export const calls = signal<readonly Waiting[]>([]);
+/** What other teams left behind on this phone; it goes out when they sign in here again. */
+export const othersOutbox = signal<readonly Waiting[]>([]);
+export const othersCalls = signal<readonly Waiting[]>([]);
 /** Why the control room did not take something; empty if it took all. */
 export const refusal = signal("");
 /** What the control room said of the last check-in. */

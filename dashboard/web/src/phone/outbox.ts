@@ -1,6 +1,6 @@
 /** Commands of a phone that wait for the network: kept across reloads, sent in order, each with its original time. */
 
-import type { Incident, StepName, StepRequest, SupportRecord, Work } from "../records";
+import type { Bilingual, Incident, StepName, StepRequest, SupportRecord, Work } from "../records";
 import type { Fix } from "./records";
 
 /** What all commands have in common. */
@@ -11,6 +11,8 @@ interface Command {
   at: string;
   /** Whose phone this was then: nothing is sent as another team. */
   team: string;
+  /** That team's name, for whoever holds the phone later. */
+  who?: Bilingual;
 }
 
 export interface WaitingStep extends Command {
@@ -68,7 +70,7 @@ export interface Shelf {
 
 /**
  * One owner: the phone page. `send` raises nothing and is called for one command at a time. Only what the team pressed that is
- * signed in now is told and sent; what another one left behind waits until it is back on this phone.
+ * signed in now is sent; what another one left behind waits until it is back on this phone, and is told apart.
  */
 export class PhoneOutbox {
   private items: readonly Waiting[];
@@ -79,7 +81,7 @@ export class PhoneOutbox {
     private readonly shelf: Shelf,
     private readonly key: string,
     private readonly send: (item: Waiting) => Promise<Outcome>,
-    private readonly onChange: (items: readonly Waiting[]) => void,
+    private readonly onChange: (mine: readonly Waiting[], others: readonly Waiting[]) => void,
     private readonly onOutcome: (item: Waiting, outcome: Outcome) => void,
   ) {
     this.items = JSON.parse(shelf.getItem(key) ?? "[]") as Waiting[];
@@ -88,7 +90,7 @@ export class PhoneOutbox {
   /** The team that is signed in from now on; empty for none. */
   own(team: string): void {
     this.team = team;
-    this.onChange(this.mine());
+    this.tell();
   }
 
   get length(): number {
@@ -131,8 +133,36 @@ export class PhoneOutbox {
   private keep(items: readonly Waiting[]): void {
     this.items = items;
     this.shelf.setItem(this.key, JSON.stringify(items));
-    this.onChange(this.mine());
+    this.tell();
   }
+
+  private tell(): void {
+    this.onChange(
+      this.mine(),
+      this.items.filter((one) => one.team !== this.team),
+    );
+  }
+}
+
+/** What one team left behind on a phone that others carry now. */
+export interface LeftBehind {
+  team: string;
+  name: Bilingual;
+  count: number;
+  /** When the oldest of it was pressed. */
+  since: string;
+  /** A call for help is among it. */
+  calls: boolean;
+}
+
+/** By team, whoever waits longest first. */
+export function leftBehind(others: readonly Waiting[]): readonly LeftBehind[] {
+  const found = new Map<string, LeftBehind>();
+  for (const { team, who, at, kind } of others) {
+    const known = found.get(team) ?? { team, name: who ?? { zh: team, en: team }, count: 0, since: at, calls: false };
+    found.set(team, { ...known, count: known.count + 1, since: at < known.since ? at : known.since, calls: known.calls || kind === "call" });
+  }
+  return [...found.values()].sort((one, two) => one.since.localeCompare(two.since));
 }
 
 /** An operator's note between two of ours makes a version old; more often than this something else is wrong. */

@@ -106,6 +106,7 @@ export async function begin(): Promise<void> {
     const known = reason instanceof ApiError && reason.offline ? keptSession(serverNow()) : null;
     if (known) return await enter(known);
   }
+  own("");
   phase.value = "code";
 }
 

@@ -34,6 +34,7 @@ import { ring, unlockSound } from "../sound";
 import { current, inLanguage, mayDispatch, open, say, select, selected, site, tab, waiting, watched, type Tab } from "../state";
 import { t } from "../i18n";
 import { onWall } from "../wall/wall";
+import { startAddress } from "./address";
 
 export const helpOpen = signal(false);
 export const commandOpen = signal(false);
@@ -65,6 +66,7 @@ export function startDesk(): () => void {
   document.addEventListener("pointerdown", unlockSound);
   takeUpDesk();
   const ends = [
+    startAddress(),
     effect(() => sessionStorage.setItem(DESK_KEY, JSON.stringify({ tab: tab.value, watched: watched.value } satisfies KeptDesk))),
     effect(() => ring(sounding.value, now.value)),
     effect(() => showInTitle(unacknowledged.value, site.value ? inLanguage(site.value.name) : "")),

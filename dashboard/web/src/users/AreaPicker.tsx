@@ -5,16 +5,17 @@ import { cellsByCommunity } from "./areas";
 interface AreaPickerProps {
   areas: readonly string[];
   onChange: (areas: readonly string[]) => void;
+  hint?: string;
 }
 
-/** Which communities and grid cells an account is limited to; nothing ticked is the whole sub-district. */
-export function AreaPicker({ areas, onChange }: AreaPickerProps) {
+/** Which communities and grid cells something is limited to; nothing ticked is the whole sub-district. */
+export function AreaPicker({ areas, onChange, hint = t("area.hint") }: AreaPickerProps) {
   const places = site.value?.places.features.map((one) => one.properties) ?? [];
   const toggle = (id: string): void => onChange(areas.includes(id) ? areas.filter((one) => one !== id) : [...areas, id]);
   return (
     <fieldset class="areas" data-testid="areas">
       <legend>{t("area.title")}</legend>
-      <p>{t("area.hint")}</p>
+      <p>{hint}</p>
       {[...cellsByCommunity(places)].map(([community, cells]) => (
         <div key={community}>
           <Tick id={community} areas={areas} toggle={toggle} />
