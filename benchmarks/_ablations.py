@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from benchmarks._reference import Comparison, Happening, compare, happenings
 from benchmarks._scenes import Mix, load, mix
 from benchmarks._twin import Counted, Twin, Variation
@@ -64,6 +66,9 @@ def _measure(
         **_summary(before, after, _WINDOW_S, len(shown.scene), cameras),
         "recall_2s": quality.recall_lasting,
         "recall_all": quality.recall_all,
+        "told_2s": quality.told_share_lasting,
+        "told_all": quality.told_share,
+        "told_latency_p95_s": round(float(np.percentile(quality.told_latency_s, 95)), 3) if quality.told_latency_s else None,
         "unmatched": quality.unmatched,
     }
 

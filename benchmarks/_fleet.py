@@ -1,6 +1,7 @@
 """A whole Gridpatrol over simulated cameras, in processes of its own, and what it uses."""
 
 import asyncio
+import json
 import logging
 import multiprocessing
 import sqlite3
@@ -16,6 +17,7 @@ from typing import Self
 import psutil
 
 from base import SystemClock, WorkerStats
+from base.records import Path as EventPath
 from camera_config import Site
 from fleet.run import Ready, RunOptions, run
 
@@ -57,7 +59,7 @@ class Stored:
     raised_s: float
     severity: int
     seen_by: str
-    box: tuple[float, ...]
+    path: EventPath
     at_s: float
 
 
@@ -121,18 +123,18 @@ class Fleet:
 
     def _watch(self) -> None:
         """Look at the database from here, whose time is not counted, until the context ends."""
-        asked = "SELECT rowid, camera, began_s, raised_s, severity, seen_by, box FROM events WHERE rowid > ? ORDER BY rowid"
+        asked = "SELECT rowid, camera, began_s, raised_s, severity, seen_by, path FROM events WHERE rowid > ? ORDER BY rowid"
         clock = SystemClock()
         connection, last = sqlite3.connect(f"file:{self._database}?mode=ro", uri=True), 0
         while not self._done.wait(_LOOK_S):
-            for row, camera, began_s, raised_s, severity, seen_by, box in connection.execute(asked, (last,)).fetchall():
+            for row, camera, began_s, raised_s, severity, seen_by, path in connection.execute(asked, (last,)).fetchall():
                 last = row
-                self.stored.append(Stored(camera, began_s, raised_s, severity, seen_by, tuple(_numbers(box)), clock.now_s()))
+                self.stored.append(Stored(camera, began_s, raised_s, severity, seen_by, _points(path), clock.now_s()))
         connection.close()
 
 
-def _numbers(box: str) -> list[float]:
-    return [float(part) for part in box.strip("[]").split(",")]
+def _points(path: str | None) -> EventPath:
+    return tuple((time_s, x, y) for time_s, x, y in json.loads(path or "[]") or [])
 
 
 def _cpu_s(process: psutil.Process) -> float:

@@ -162,7 +162,7 @@ class Twin:
             events = self._pipeline.process(batch)
             self._watch.count(batch, time.thread_time() - began_s)
             now_s = self.clock.now_s()
-            self.found += [Found(event.camera, event.raised_s, now_s) for event in events if event.ended_s is None]
+            self.found += [Found(event.camera, event.raised_s, now_s, event.path) for event in events if event.ended_s is None]
 
     def _but_for_key_frames(self, camera: str, until_s: float, cause: WakeCause) -> None:
         if cause is not WakeCause.KEY_FRAME:

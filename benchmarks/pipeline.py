@@ -24,7 +24,7 @@ from benchmarks._ablations import ablations
 from benchmarks._cameras import Cameras
 from benchmarks._fleet import Fleet, Seen, Used
 from benchmarks._machine import machine
-from benchmarks._reference import Comparison, Found, Happening, compare, happenings
+from benchmarks._reference import Comparison, Found, as_found, compare, happenings
 from benchmarks._scenes import Mix, clips_of, mix
 from camera_config import Rule, Site
 from ingest.simulate import SimCamera
@@ -32,6 +32,7 @@ from tests.fleet.small_site import small_site
 
 _OPEN_S = 60.0
 _AFTER_S = 4.0  # for events raised in the window to be stored
+_PAST_S = 60.0  # before the window, that the reference begun anew has seen
 _MOST_REFERENCES = 160  # moving cameras that are compared; more are drawn by chance
 _MB = 2**20
 
@@ -66,10 +67,12 @@ def measure(arguments: argparse.Namespace, busy: float, armed: float) -> dict[st
     chosen = _compared(shown, rules)
     expected = happenings(chosen, rules, started_s, seen.online_s, to_s)
     compared = {camera.id for camera in chosen}
-    events = [Found(one.camera, one.raised_s, one.at_s) for one in stored if one.camera in compared]
+    events = [Found(one.camera, one.raised_s, one.at_s, one.path) for one in stored if one.camera in compared]
     found = compare(expected, events, from_s, to_s)
+    later = happenings(chosen, rules, started_s, dict.fromkeys(compared, from_s - _PAST_S), to_s + _AFTER_S)
+    again = compare(expected, as_found(later), from_s, to_s)
     if arguments.misses:
-        _tell_misses(found.missed, shown)
+        _tell_misses(found, shown)
     busy_cameras = {camera.id for camera, moves in zip(shown.plan.cameras, shown.busy, strict=True) if moves}
     quiet_events = [one for one in stored if one.camera not in busy_cameras and from_s <= one.raised_s < to_s]
     hours = (to_s - from_s) / 3600
@@ -79,6 +82,9 @@ def measure(arguments: argparse.Namespace, busy: float, armed: float) -> dict[st
         **_cost(before, after),
         **_work(seen.stats, seen_later.stats, after.at_s - before.at_s),
         **_quality(found),
+        "again_2s": again.recall_lasting,
+        "again_all": again.recall_all,
+        "again_told_2s": again.told_share_lasting,
         "compared_cameras": len(chosen),
         "false_per_camera_hour": round((found.unmatched + len(quiet_events)) / (len(chosen) + _quiet(shown)) / hours, 3),
         "false_on_quiet_per_camera_hour": round(len(quiet_events) / max(1, _quiet(shown)) / hours, 3),
@@ -168,7 +174,10 @@ def _quality(found: Comparison) -> dict[str, object]:
         "reference_events": found.happenings,
         "reference_events_2s": found.lasting,
         "reference_events_severity_1": found.severe,
+        "told_2s": found.told_share_lasting,
+        "told_all": found.told_share,
         **_percentiles("latency", found.latency_s),
+        **_percentiles("told_latency", found.told_latency_s),
         **_percentiles("since_began", found.since_began_s),
     }
 
@@ -179,12 +188,13 @@ def _percentiles(name: str, values: tuple[float, ...]) -> dict[str, object]:
     return {f"{name}_p{share}_s": round(float(np.percentile(values, share)), 3) for share in (50, 95, 99)}
 
 
-def _tell_misses(missed: tuple[Happening, ...], shown: Mix) -> None:
+def _tell_misses(found: Comparison, shown: Mix) -> None:
     scene_of = {camera.id: scene for camera, scene in zip(shown.plan.cameras, shown.scene, strict=True)}
-    for one in missed:
-        scene = scene_of[one.camera]
+    for one in found.missed + tuple(one for one in found.untold if one not in found.missed):
+        told = "untold" if one in found.untold else "told by another's event"
+        paired = "missed" if one in found.missed else "paired with an event elsewhere"
         box = [round(edge, 2) for edge in one.box]
-        print(f"missed {one.camera} {scene.clip} lasted {one.ended_s - one.began_s:.1f} s, box {box}")
+        print(f"{paired}, {told}: {one.camera} {scene_of[one.camera].clip} lasted {one.ended_s - one.began_s:.1f} s, box {box}")
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=MODELS_FOLDER / "crop_v1.onnx")
     parser.add_argument("--cache", type=Path, help="folder that keeps the teacher's labels between runs")
     parser.add_argument("--hold-out", default="", help="name of a clip to leave out of training")
-    parser.add_argument("--made", type=int, default=4000, help="about a quarter of the crops that are pasted and drawn")
+    parser.add_argument("--made", type=int, default=4000, help="about a fifth of the crops that are pasted and drawn")
     parser.add_argument("--scenes", type=int, default=2, help="variants of each drawn scene in each light")
     parser.add_argument("--epochs", type=int, default=13)
     parser.add_argument("--seed", type=int, default=1)

@@ -16,9 +16,9 @@ Judges crops around what moves: person, vehicle or other. A cyclist counts as pe
 convolutions (16-32-64-96-128, stride 2) on 64x64 grey, each crop standardised inside the network, scores calibrated; the \
 mean with the mirrored crop counts where it is unsure. The teacher was yolox_nano_416 on the clips named above, whole and \
 in tiles; people and vehicles were also pasted before other grounds, and drawn, from above, in rooms, behind branches and \
-under infrared too. Known weak points: animals, loads and two-wheelers were only drawn, never filmed, and a dog from close \
-by may pass for a person; a crop cut off by the picture's border, or of people before a patterned ground, is less sure; \
-people under 20 pixels are often missed; a small part of a person (an arm) counts as other."""
+under infrared too, vehicles as solids from every side. Known weak points: animals, loads and two-wheelers were only drawn, \
+never filmed, and a dog from close by may pass for a person; a crop cut off by the picture's border, or of people before a \
+patterned ground, is less sure; people under 20 pixels are often missed; a small part of a person (an arm) counts as other."""
 
 
 def card_text(network: Path, drawn: bool, rows: tuple[Accuracy, ...], latency_ms: float, latency_on: str, command: str) -> str:

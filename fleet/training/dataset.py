@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from detect.crops import CROP_PX, cut_crops
 from fleet.training.cutouts import Cutout, cut_out
 from fleet.training.figures import draw_figure
+from fleet.training.markings import draw_marking
 from fleet.training.pastes import at_size, empty_ground, fragment, group, pasted, pick, side_px
 from fleet.training.regions import OTHER, name_regions, regions_of, shown
 from fleet.training.teacher import PERSON, VEHICLE, LabelledClip, overlap
@@ -63,7 +64,7 @@ def no_crops() -> Crops:
 
 
 def collect(clips: Sequence[LabelledClip], drawn: Crops, made: int, seed: int) -> Crops:
-    """Everything to learn from: real crops of every clip, those of `drawn` scenes, and over four times `made` that are made."""
+    """Everything to learn from: real crops of every clip, those of `drawn` scenes, and nearly five times `made` that are made."""
     rng = np.random.default_rng(seed)
     things = [thing for clip in clips for label in (PERSON, VEHICLE) for thing in _cutouts_of(clip, label, rng)]
     people = [thing for thing in things if thing.label == PERSON]
@@ -90,9 +91,10 @@ def _makers(
         "groups": (PERSON, lambda: group(people, clips, rng), count // 5),
         "figures": (PERSON, lambda: pasted(draw_figure(rng), clips, rng), count * 2 // 5),
         "pasted vehicles": (VEHICLE, lambda: pasted(pick(vehicles, rng), clips, rng), count * 2 // 5),
-        "drawn vehicles": (VEHICLE, lambda: pasted(draw_vehicle(rng), clips, rng), count // 4),
+        "drawn vehicles": (VEHICLE, lambda: pasted(draw_vehicle(rng), clips, rng), count // 2),
         "grounds": (OTHER, lambda: at_size(empty(), rng), count // 2),
         "rooms": (OTHER, lambda: at_size(draw_ground(side_px(rng), rng, room=True), rng), count * 2 // 5),
+        "markings": (OTHER, lambda: at_size(draw_marking(empty(), rng), rng), count * 3 // 10),
         "clutter": (OTHER, lambda: at_size(draw_clutter(empty(), rng), rng), count // 4),
         "lights": (OTHER, lambda: at_size(draw_light(empty(), rng), rng), count // 4),
         "animals": (OTHER, lambda: pasted(draw_animal(rng), clips, rng), count // 4),

@@ -38,12 +38,12 @@ class Canvas:
         self._alpha = np.zeros_like(self._grey)
         self._rng = rng
 
-    def cutout(self, label: int, name: str) -> Cutout:
-        """What was drawn, tight around it, with folds, hair and light on it."""
+    def cutout(self, label: int, name: str, uneven: float = 18) -> Cutout:
+        """What was drawn, tight around it, with folds, hair and light on it of up to `uneven` grey levels."""
         rng, shape = self._rng, self._grey.shape
         grain = [rng.normal(0, 1, (n, n)).astype(np.float32) for n in (40, 12)]
         fine, coarse = (cv2.resize(part, shape, interpolation=cv2.INTER_CUBIC) for part in grain)
-        cloth = cv2.GaussianBlur(self._grey, (0, 0), 1.0) + (fine + coarse) * rng.uniform(0, 18)
+        cloth = cv2.GaussianBlur(self._grey, (0, 0), 1.0) + (fine + coarse) * rng.uniform(0, uneven)
         grey = np.asarray(cloth + rng.normal(0, 4, shape), np.float32)
         rows, columns = np.flatnonzero(self._alpha.any(axis=1)), np.flatnonzero(self._alpha.any(axis=0))
         window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -81,9 +81,6 @@ def pasted(thing: Cutout, clips: Sequence[LabelledClip], rng: np.random.Generato
     if thing.label == PERSON and rng.random() < 0.1:  # from close by: head and trunk fill the crop
         longer *= float(rng.uniform(1.3, 1.8))
         y = side * rng.uniform(0.05, 0.2) + longer / 2
-    elif thing.label == VEHICLE and rng.random() < 0.15:  # a part of one that leaves the picture
-        longer *= float(rng.uniform(1.1, 1.6))
-        x, y = side * (0.5 + rng.normal(0, 0.15, 2))
     clear = ground.copy()
     for _ in range(int(rng.choice((0, 1, 2), p=(0.5, 0.3, 0.2)))):
         paste(ground, vary(thing, rng), x + side * rng.normal(0, 0.3), y, longer * rng.uniform(0.7, 1.1), rng)
@@ -91,11 +88,36 @@ def pasted(thing: Cutout, clips: Sequence[LabelledClip], rng: np.random.Generato
     if rng.random() < 0.15:
         shown = lit_by_infrared(shown, rng)
         ground[:] = under_infrared(ground, rng)
+    if thing.label == VEHICLE and rng.random() < 0.08:
+        return at_size(_entering(ground, shown, rng), rng)
     _, top, _, bottom = paste(ground, shown, x, y, longer, rng)
+    if thing.label == VEHICLE and rng.random() < 0.12:  # long enough to be seen on both sides of a pole
+        ground = draw_before(ground, rng)
     if rng.random() < 0.12:
         line = round(bottom - (bottom - top) * rng.uniform(0.15, 0.45))
         ground[max(line, 0) :] = np.roll(clear, int(rng.integers(side)), axis=1)[max(line, 0) :]
     return at_size(ground, rng)
+
+
+def _entering(ground: Grey, thing: Cutout, rng: np.random.Generator) -> Grey:
+    """A thing that the picture's border cuts off: what shows of it fills the crop, which repeats the outermost pixels beyond."""
+    side = len(ground)
+    h, w = thing.grey.shape
+    hidden = float(rng.uniform(0.15, 0.6))
+    across = rng.random() < 0.5  # left or right border, else upper or lower
+    ahead, beside = (w, h) if across else (h, w)
+    scale = side / CROP_CONTEXT / max(ahead * (1 - hidden), beside)
+    border = side / 2 + ahead * (1 - hidden) * scale / 2
+    middle = border + ahead * (hidden - 0.5) * scale
+    x, y = (middle, side / 2) if across else (side / 2, middle)
+    if flipped := rng.random() < 0.5:
+        x, y = (side - x, y) if across else (x, side - y)
+    paste(ground, thing, x, y, max(h, w) * scale, rng)
+    turned = ground if across else ground.T
+    turned = turned[:, ::-1] if flipped else turned
+    last = min(round(border), side)
+    turned[:, last:] = turned[:, last - 1 : last]
+    return ground
 
 
 def group(people: Sequence[Cutout], clips: Sequence[LabelledClip], rng: np.random.Generator) -> Grey:

@@ -22,7 +22,9 @@ from fleet.training.folds import LEFT_OUT, fold_network
 from fleet.training.gather import Sources
 from fleet.training.infrared import lit_by_infrared, under_infrared
 from fleet.training.known import KnownCrops
+from fleet.training.markings import draw_marking
 from fleet.training.measure import measure
+from fleet.training.pastes import _entering
 from fleet.training.regions import OTHER, name_regions
 from fleet.training.teacher import PERSON, VEHICLE, overlap
 from fleet.training.textures import draw_clutter, draw_ground, draw_light
@@ -53,6 +55,28 @@ def test_what_is_drawn_besides_people_is_whole_and_each_is_another(
     for one in drawn:
         assert one.label == label and one.grey.shape == one.alpha.shape and min(one.grey.shape) >= 8
         assert 0.05 < one.alpha.mean() <= 1
+
+
+def test_a_mark_changes_its_ground_and_each_is_another() -> None:
+    grounds = [draw_ground(70, np.random.default_rng(seed)) for seed in range(40)]
+    marked = [draw_marking(ground, np.random.default_rng(seed)) for seed, ground in enumerate(grounds)]
+    assert len({one.tobytes() for one in marked}) == 40
+    changed = [float((one != ground).mean()) for one, ground in zip(marked, grounds, strict=True)]
+    assert all(one.shape == (70, 70) and one.dtype == np.uint8 for one in marked)
+    assert np.median(changed) > 0.05 and np.count_nonzero(changed) >= 36, "a mark may lie outside, or be as bright as its ground"
+
+
+def test_of_a_vehicle_cut_off_by_the_border_the_crop_repeats_the_last_of_it() -> None:
+    thing = Cutout(np.tile(np.arange(40, 200, 2, dtype=np.uint8), (40, 1)), np.ones((40, 80), np.float32), VEHICLE, "test")
+    sides = set()
+    for seed in range(20):
+        ground = _entering(np.full((100, 100), 250, np.uint8), thing, np.random.default_rng(seed))
+        for turns in range(4):
+            outside = np.rot90(ground, turns)[:, 92:]
+            if (outside == outside[:, :1]).all() and (outside < 240).any():
+                sides.add(turns)
+        assert (ground < 240).mean() > 0.1, "what is left of it fills the crop"
+    assert sides == {0, 1, 2, 3}
 
 
 def test_under_infrared_the_ground_is_dark_and_whoever_is_near_is_pale() -> None:
