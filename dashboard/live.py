@@ -116,7 +116,7 @@ class LiveViews:
     async def follow(self, camera: str, session: str, stream: StreamName) -> AsyncIterator[Backlog]:
         """The camera's packets as it sends them, from the cached GOP on, while the context is open.
 
-        Entering raises SourceError and TooManyError as `open` does. The backlog is lost when the tap or the session is.
+        Entering raises SourceError and TooManyError as `open` does. The backlog is lost when the tap is, over with the session.
         """
         async with self._room(session):
             tap = self._take_tap(camera, stream)
@@ -151,7 +151,7 @@ class LiveViews:
                 view.ended.set()
         for backlog, whose in self._followers.items():
             if whose == session:
-                backlog.lose()
+                backlog.end()
 
     def sessions(self) -> frozenset[str]:
         """The sessions that watch something."""

@@ -57,7 +57,10 @@ class Backlog:
             self.offer(packet)
 
     def offer(self, packet: Packet) -> None:
-        """Let `packet` wait; if too many do, all of them are lost, and so is what cannot be decoded without them."""
+        """Let `packet` wait; if too many do, all of them are lost, and so is what cannot be decoded without them. Nothing is
+        taken once nothing more is to come."""
+        if self.is_over:
+            return
         if len(self._waiting) >= self._limit:
             self.dropped += len(self._waiting)
             self._waiting.clear()
@@ -88,6 +91,11 @@ class Backlog:
             self._changed.clear()
             await self._changed.wait()
         return self._waiting.popleft()
+
+    def end(self) -> None:
+        """Nothing more is to be taken, not even what waits."""
+        self.lose()
+        self.shed(0)
 
     def take_now(self, most: int) -> list[Packet]:
         """As many as wait, at most so many."""

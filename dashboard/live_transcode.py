@@ -37,8 +37,8 @@ BATCH = 8
 LATE_90K = 27_000
 """Pictures that are 0.3 s older than what waits already are decoded and not encoded."""
 
-MOST_PIXELS = 8192 * 8192
-"""The size is in the bits: a small packet may claim a huge picture."""
+MOST_PIXELS = 4096 * 4096
+"""The size is in the bits: a small packet may claim a huge picture. As much as ingest takes."""
 
 Masks = Callable[[], Sequence[Outline]]
 """The camera's privacy masks as they are now. Called from the thread of the transcode."""

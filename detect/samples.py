@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = ["SampleCounts", "Samples"]
 
-_SETTLE_S = 6.0  # what began at a sample's end gets three key frames of a usual 2 s GOP to be found by
+_SETTLE_S = 9.0  # what began at a sample's end may be found by the first key frame of a still camera that is looked at again
 _SEEN = 0.5  # of a sample, at least, that pictures must come in
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,8 @@ from ingest.stillness import MOST_UNSEEN_S, Stillness
 __all__ = ["Gate", "GateStats", "RoomFor", "Work"]
 
 _MOST_AWAKE_S = 120.0  # a call; who wants more calls again
-_BACK_S = 4.5  # a thing that a key frame shows came after the one before it; longer GOPs are too dear to decode in arrears
+_BACK_S = 4.5  # a thing that a key frame shows came after the one before it; longer GOPs are too dear to decode in arrears ...
+_FAR_BACK_S = 9.5  # ... but for key frames in between that were not let through: nobody has looked since the last that was
 _MOST_ARREARS_S = 10.0  # of a camera whose time is over: twice what a wake may begin with
 _MOST_AWAKE_BYTES = 32 * 2**20  # that wait for a camera's own decoder: 300 packets of 25 Mbit/s at 30 frames/s
 
@@ -61,7 +62,8 @@ class Gate:
         self._queues: OrderedDict[int, deque[Packet]] = OrderedDict()  # of rows that are awake, or were and are not done
         self._decoded_s: dict[int, float] = {}  # UTC of the newest packet that went to a row's own decoder
         self._headless: set[int] = set()  # rows whose decoder can go on at a key frame only
-        self._shown_s: dict[int, float] = {}  # when (monotonic) a key frame of a quiet row was last let through
+        self._shown_s: dict[int, float] = {}  # when (monotonic) a key frame of a quiet row was last let through ...
+        self._passed: dict[int, tuple[int, int]] = {}  # ... how many before it and after it were not
         self._dropped = self._still = 0
         self._quiet_turn = False
 
@@ -83,8 +85,9 @@ class Gate:
     def wake(self, row: int, until_s: float) -> None:
         """Decode this camera from the key frame before its last one on, for as long as until `until_s` (UTC), at most 120 s.
 
-        So what led to what the last one shows is seen. From the last one if the one before is more than 4.5 s older, or was
-        decoded already. A later call may extend it. Steps of our UTC clock in between change nothing.
+        So what led to what the last one shows is seen: where key frames in between were not let through, from the last that was.
+        From the last one if the one before is more than 4.5 s older (9.5 s with such in between), or was decoded already. A later
+        call may extend it. Steps of our UTC clock in between change nothing.
         """
         now_s = self._clock.monotonic_s()
         ends_s = now_s + min(_MOST_AWAKE_S, max(0.0, until_s - self._clock.now_s()))
@@ -97,7 +100,7 @@ class Gate:
                 self._woken_s[row] = now_s
                 self._headless.add(row)
                 newest = self._ring.newest_gop(row)
-                self._enqueue(row, self._before(row, newest) + newest)
+                self._enqueue(row, (*self._before(row, newest), *newest))
                 if self._ring.is_sealed(row):
                     self._headless.add(row)
         self.work_ready.set()
@@ -161,6 +164,7 @@ class Gate:
         with self._lock:
             self._ring.seal(row)
             self._shown_s.pop(row, None)
+            self._passed.pop(row, None)
             self._headless.add(row)
 
     def forget(self, row: int) -> None:
@@ -172,6 +176,7 @@ class Gate:
             self._queues.pop(row, None)
             self._decoded_s.pop(row, None)
             self._shown_s.pop(row, None)
+            self._passed.pop(row, None)
             self._headless.add(row)
 
     def stats(self) -> GateStats:
@@ -190,22 +195,31 @@ class Gate:
         """Whether key frames that have just come can only show what the last one did."""
         if self._stillness is None:
             return False
-        now_s = self._clock.monotonic_s()
+        now_s, (before, since) = self._clock.monotonic_s(), self._passed.get(row, (0, 0))
         if not self._stillness.changed(row) and now_s - self._shown_s.get(row, float("-inf")) < MOST_UNSEEN_S:
             self._still += keys
+            self._passed[row] = before, since + keys
             return True
         self._stillness.seen(row)
         self._shown_s[row] = now_s
+        self._passed[row] = since, 0
         return False
 
-    def _before(self, row: int, newest: tuple[Packet, ...]) -> tuple[Packet, ...]:
-        """The GOP before `newest`, if it is worth being decoded in arrears."""
-        before = self._ring.previous_gop(row)
-        if not before or not newest:
-            return ()
+    def _before(self, row: int, newest: tuple[Packet, ...]) -> list[Packet]:
+        """What came since the last key frame before `newest` that was looked at, if it is worth being decoded in arrears."""
+        if not newest:
+            return []
+        before, since = self._passed.get(row, (0, 0))
+        gops = since or before + 1
+        back_s = _BACK_S if gops == 1 else _FAR_BACK_S
         decoded_s = self._decoded_s.get(row, float("-inf"))
-        is_new = not before[0].time_s <= decoded_s <= newest[-1].time_s  # beyond these, our clock was set meanwhile
-        return before if is_new and newest[0].time_s - _BACK_S <= before[0].time_s < newest[0].time_s else ()
+        return [
+            packet
+            for gop in self._ring.gops_before(row, gops)
+            if newest[0].time_s - back_s <= gop[0].time_s < newest[0].time_s
+            and not gop[0].time_s <= decoded_s <= newest[-1].time_s  # beyond these, our clock was set meanwhile
+            for packet in gop
+        ]
 
     def _stays_awake(self, row: int) -> bool:
         """Whether packets go to the camera's own decoder: while awake, and until its queue is empty, to keep their order.

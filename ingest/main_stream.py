@@ -95,6 +95,8 @@ class MainStreams:
     def exchange(self, camera: str, feed: Feed | None) -> None:
         """The main stream of a camera is another one from now on, or there is none."""
         with self._changed:
+            if self._feeds.get(camera) == feed:
+                return  # something else of the camera was changed
             others = {name: other for name, other in self._feeds.items() if name != camera}
             self._feeds = others if feed is None else {**others, camera: feed}
             self._prepared.pop(camera, None)
@@ -109,7 +111,8 @@ class MainStreams:
         """Read the main stream called `name` from now on, or no longer. Does not block."""
         camera = name.removesuffix(MAIN)
         with self._changed:
-            self._watched = [other for other in self._watched if other != camera] + ([camera] if watched else [])
+            if watched != (camera in self._watched):
+                self._watched = [*self._watched, camera] if watched else [other for other in self._watched if other != camera]
 
     def prepare(self, camera: str) -> None:
         """An alarm of this camera may come soon: have its main stream open then, if it has one. Does not block."""
@@ -146,7 +149,13 @@ class MainStreams:
             feeds = self._feeds
             self._prepared = {camera: until_s for camera, until_s in self._prepared.items() if until_s > now_s}
             watched = [camera for camera in self._watched if camera in feeds][:_MOST_WATCHED]
-            prepared = [camera for camera in self._prepared if camera in feeds and camera not in watched][:_MOST_PREPARED]
+            prepared = [
+                camera
+                for camera in self._prepared
+                if camera in feeds
+                and camera not in watched
+                and (camera in self._streams or self._may_open(camera, now_s, _AGAIN_UNSEEN_S))
+            ][:_MOST_PREPARED]
             over = [
                 camera
                 for camera, stream in self._streams.items()
@@ -181,13 +190,13 @@ class MainStreams:
             self._streams[camera] = stream
         try:
             stream.source.open()
-        except SourceError as error:
+        except Exception as error:
             self._fail(camera, error)
 
     def _sweep(self, camera: str, stream: _Stream, watched: bool) -> None:
         try:
             packets = stream.source.sweep(self._clock.now_s())
-        except SourceError as error:
+        except Exception as error:
             self._fail(camera, error)
             return
         for packet in packets:
@@ -199,8 +208,10 @@ class MainStreams:
             if watched:
                 self._on_packet(named)
 
-    def _fail(self, camera: str, error: SourceError) -> None:
+    def _fail(self, camera: str, error: Exception) -> None:
         self._failed_s[camera] = self._clock.monotonic_s()
+        if not isinstance(error, SourceError):
+            logger.error("%s: main stream", camera, exc_info=error)  # a mistake of ours: it costs this stream, not the others
         self._tally.warn("main", f"{camera}: no main stream for who looks at it large and for second opinions: {error}")
         self._close(camera)
 

@@ -139,7 +139,8 @@ class PacketStats:
         predicted = kind == _PREDICTED
         shown = np.bincount(row[predicted], minlength=len(self._newest))
         total = np.bincount(row[predicted], log2[predicted], minlength=len(self._newest))
-        self.stillness.add(np.asarray(np.bincount(row[predicted], size[predicted], minlength=len(shown)), np.float64), shown)
+        bytes_shown = np.asarray(np.bincount(row[predicted], size[predicted], minlength=len(shown)), np.float64)
+        self.stillness.add(bytes_shown, shown, self._clock.monotonic_s())
         came = shown > 0
         self._newest[came] = total[came] / shown[came]
         with self._peak_lock:

@@ -203,7 +203,8 @@ class SweepReader:
             self._glances.release(row)
             self._fast.pop(row, None)
             self._slot_of(row).pop(row, None)
-            self.watch(row, False)
+            if asked.feed.camera != life.feed.camera:
+                self.watch(row, False)  # who looked at the camera that was here does not look at the one that comes
             asked.swapped()
             self.lives[row] = self._life(row, asked.feed, utc_s, now_s)
             self._closed.exchange(row, asked.feed, now_s)

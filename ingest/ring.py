@@ -56,9 +56,10 @@ class Ring:
         """The newest GOP of a camera from its key frame on; empty if there is none."""
         return tuple(packet for run in self._gops[row][-1].runs for packet in run) if self._gops[row] else ()
 
-    def previous_gop(self, row: int) -> tuple[Packet, ...]:
-        """The GOP before the newest one; empty if it is not kept."""
-        return tuple(packet for run in self._gops[row][-2].runs for packet in run) if len(self._gops[row]) > 1 else ()
+    def gops_before(self, row: int, most: int) -> list[tuple[Packet, ...]]:
+        """Up to `most` GOPs before the newest one, oldest first."""
+        gops = list(self._gops[row])[:-1][-most:]
+        return [tuple(packet for run in gop.runs for packet in run) for gop in gops]
 
     def packets(self, row: int) -> tuple[Packet, ...]:
         """All that is kept of a camera, from a key frame on."""

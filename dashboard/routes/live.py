@@ -1,6 +1,7 @@
 """Live view: WHEP (RFC 9725) as ordinary players speak it, and packets for a page that decodes by itself."""
 
 import asyncio
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, WebSocket
@@ -15,6 +16,8 @@ from dashboard.overview import WHOLE, record
 from dashboard.policy import Dashboard, Parts, policy, signed_in_of
 from dashboard.routes.cameras import CameraId
 from dashboard.routes.updates import POLICY_VIOLATION, SLOW_S, TRY_AGAIN_LATER, close
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(tags=["live"])
 
@@ -72,7 +75,7 @@ async def follow(
     page takes nothing, 1008 when it says something."""
     async with parts.live.follow(camera, signed_in_of(socket).key, stream) as backlog:
         await socket.accept()
-        sending = asyncio.create_task(_send(socket, parts, backlog), name=f"packets-send-{camera}")
+        sending = asyncio.create_task(_send(socket, parts, camera, backlog), name=f"packets-send-{camera}")
         listening = asyncio.create_task(socket.receive(), name=f"packets-listen-{camera}")
         try:
             await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
@@ -82,16 +85,19 @@ async def follow(
             sent, heard = await asyncio.gather(sending, listening, return_exceptions=True)
         if isinstance(heard, dict) and heard["type"] != "websocket.disconnect":
             await close(socket, POLICY_VIOLATION, "nothing is expected here")
+        elif isinstance(sent, Exception) and not isinstance(sent, TimeoutError):
+            logger.error("%s: sending its packets", camera, exc_info=sent)
         elif sent is None or isinstance(sent, TimeoutError):
             await close(socket, TRY_AGAIN_LATER, "too slow" if sent else "the camera's packets are gone")
 
 
-async def _send(socket: WebSocket, parts: Dashboard, backlog: Backlog) -> None:
+async def _send(socket: WebSocket, parts: Dashboard, camera: str, backlog: Backlog) -> None:
     """Send until there is no more, or the page is gone; raises TimeoutError when it takes nothing."""
     while (packet := await backlog.take()) is not None:
-        status, now_s = parts.fleet.statuses().get(packet.camera), parts.clock.now_s()
+        status, now_s = parts.fleet.statuses().get(camera), parts.clock.now_s()
+        named = packet._replace(camera=camera)  # those of the main stream carry another name
         try:
             async with asyncio.timeout(SLOW_S):
-                await socket.send_bytes(record(packet, packet.data, status, now_s, WHOLE))
+                await socket.send_bytes(record(named, packet.data, status, now_s, WHOLE))
         except WebSocketDisconnect:
             return

@@ -1,4 +1,4 @@
-"""The one WebSocket: everything that changes, in order, resumable."""
+"""The WebSocket: everything that changes, in order, resumable."""
 
 import asyncio
 import json

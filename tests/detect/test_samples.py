@@ -54,9 +54,9 @@ def test_what_counts_as_missed(relevant_s: float, found_s: float, found_before: 
     samples = Samples(("c0",), 10, 3600, seed=0)
     samples.begin(0, 100.0, found_before)
     relevant, found, frame = np.array([relevant_s]), np.array([found_s]), np.array([109.9])
-    samples.settle(115.0, relevant, found, frame)
+    samples.settle(118.0, relevant, found, frame)
     assert samples.counts.taken == 0, "what began at its end may still be found"
-    samples.settle(116.0, relevant, found, frame)
+    samples.settle(119.0, relevant, found, frame)
     counts = samples.counts
     assert (counts.taken, counts.active, counts.missed, counts.cut) == (1, active, missed, 0)
 

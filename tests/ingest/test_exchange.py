@@ -39,8 +39,7 @@ def test_who_is_not_exchanged_loses_no_packet() -> None:
             until(lambda: len(came.get("c1", ())) > FPS and len(came.get("c2", ())) > FPS, "both are seen")
             old = len(came["c1"])
             mask = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
-            assert feeds.exchange(0, Feed("c1", simulator.url("c3"), masks=(mask,))).wait(WAIT_S)
-            feeds.watch("c1", True)
+            assert feeds.exchange(0, Feed("c1", simulator.url("c3"), masks=(mask,))).wait(WAIT_S)  # who looks goes on looking
             assert feeds.exchange(2, Feed("c4", simulator.url("c4"))).wait(WAIT_S)
             feeds.watch("c4", True)
             until(lambda: len(came["c1"]) > old + FPS and len(came.get("c4", ())) > FPS, "the new ones are seen")

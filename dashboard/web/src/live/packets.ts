@@ -16,8 +16,10 @@ export async function disown(coding: Coding): Promise<void> {
   (await ownCodings(), await known)?.delete(coding);
 }
 
-/** Draws on `canvas` from its making to `stop`. `onEnd`: this browser cannot decode what comes, or no more comes. */
+/** Draws on `canvas` from its making to `stop`. `onEnd`: no more comes, or, if `undecodable`, this browser cannot decode what does. */
 export class PacketPicture {
+  /** Whether any packet has come. */
+  came = false;
   private readonly socket: WebSocket;
   private readonly movers: Movers;
 
@@ -26,12 +28,12 @@ export class PacketPicture {
     stream: "sub" | "main",
     private readonly canvas: HTMLCanvasElement,
     onFrame: () => void,
-    onEnd: () => void,
+    onEnd: (undecodable: boolean) => void,
   ) {
     const draw: Draw = (_, frame) => {
       if (!(frame instanceof VideoFrame)) {
         // After a picture that was broken on its way, the next key frame goes on.
-        if (canvas.hidden) onEnd();
+        if (canvas.hidden) onEnd(true);
         return;
       }
       Object.assign(canvas, { width: frame.displayWidth, height: frame.displayHeight });
@@ -45,9 +47,10 @@ export class PacketPicture {
     this.socket = new WebSocket(`${origin}/api/v1/cameras/${encodeURIComponent(camera)}/packets?stream=${stream}`);
     this.socket.binaryType = "arraybuffer";
     this.socket.onmessage = ({ data }) => {
+      this.came = true;
       for (const picture of pictures(data as ArrayBuffer)) this.movers.offer(picture);
     };
-    this.socket.onclose = onEnd;
+    this.socket.onclose = () => onEnd(false);
   }
 
   stop(): void {

@@ -90,12 +90,12 @@ export class LivePicture {
     this.peer = null;
     clearTimeout(this.timer);
     let drawn = false;
-    const end = (): void => {
-      // Without a single picture the next attempt is left to the server.
-      if (!drawn) void disown(coding);
+    const end = (undecodable: boolean): void => {
+      // Packets without a single picture: the next attempt is left to the server.
+      if (undecodable && !drawn) void disown(coding);
       this.fail("");
     };
-    this.timer = setTimeout(end, FIRST_FRAME_MS);
+    this.timer = setTimeout(() => end(this.packets?.came ?? false), FIRST_FRAME_MS);
     const onFrame = (): void => {
       clearTimeout(this.timer);
       if (!drawn) this.events.onState("playing", "");

@@ -6,8 +6,10 @@ import { codecOf, type Coding, type Picture } from "./pictures";
 export type Draw = (picture: Picture, frame: VideoFrame | ImageBitmap | null) => void;
 
 const BATCH = 16;
-/** Pictures of a moving tile that may wait for its decoder, beyond a cached GOP; then it goes on at the next key frame. */
+/** Pictures of a moving tile that may wait for its decoder; then it goes on at the next key frame. */
 const WAITING = 60;
+/** As many more until it has caught up once: the server sends the GOP that it has first, and caches no longer one. */
+const CACHED = 1500;
 
 const TRIED: readonly [Coding, string][] = [
   ["h264", "avc1.640033"],
@@ -108,6 +110,7 @@ export class Stills {
 interface Moving {
   decoder: VideoDecoder;
   picture: Picture;
+  caughtUp: boolean;
 }
 
 /** Tiles that move: a decoder each, which takes every picture from a key frame on. */
@@ -118,7 +121,8 @@ export class Movers {
 
   offer(picture: Picture): void {
     let one = this.moving.get(picture.camera);
-    if (one && (one.decoder.state !== "configured" || one.decoder.decodeQueueSize > WAITING)) {
+    const most = one?.caughtUp ? WAITING : WAITING + CACHED;
+    if (one && (one.decoder.state !== "configured" || one.decoder.decodeQueueSize > most)) {
       this.forget(picture.camera);
       one = undefined;
     }
@@ -141,11 +145,15 @@ export class Movers {
   private begin(codec: string, picture: Picture): Moving {
     const one: Moving = {
       picture,
+      caughtUp: false,
       decoder: new VideoDecoder({
         output: (frame) => {
           // Of a burst only the newest is worth drawing.
           if (one.decoder.decodeQueueSize > 2) frame.close();
-          else this.draw(one.picture, frame);
+          else {
+            one.caughtUp = true;
+            this.draw(one.picture, frame);
+          }
         },
         error: () => this.draw(one.picture, null), // and its state says so at the next picture
       }),
