@@ -4,11 +4,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from base import Packet, SystemClock
 from ingest import MAIN, Feed, MainStreams
+from ingest.reader import choose_source
+from ingest.rtsp_source import Resolver
+from ingest.source import PacketSource
 from tests.ingest.conftest import HEIGHT, WIDTH, Clip, Until
 from tests.servers.rtsp import Fault, RtspServer, Script
 
@@ -103,3 +108,36 @@ def test_one_that_nobody_looks_at_is_left_alone_once_it_failed(
         main.prepare("c1")
         assert until(lambda: "no main stream" in caplog.text, 10)
         assert main.picture("c1", time.time()) is None
+
+
+class _Broken:
+    """A source with a mistake of ours in it."""
+
+    def open(self) -> None: ...
+
+    def sweep(self, now_s: float) -> list[Packet]:
+        raise ValueError(f"at {now_s}")
+
+    def close(self) -> None: ...
+
+
+def test_a_mistake_in_one_stream_does_not_stop_the_others(clip: Clip, until: Until, caplog: pytest.LogCaptureFixture) -> None:
+    got: list[Packet] = []
+    clock = SystemClock()
+    with RtspServer(clip) as server:
+        feeds = [Feed("c1", "rtsp://192.0.2.1/"), Feed("c2", server.url("c2"))]
+
+        def made(feed: Feed) -> PacketSource:
+            return cast("PacketSource", _Broken()) if feed.camera == "c1" else choose_source(feed, clock, Resolver())
+
+        main = MainStreams(feeds, clock, got.append, made)  # its thread is ours
+        main.watch("c1" + MAIN, True)
+        main.watch("c2" + MAIN, True)
+        assert until(lambda: main.turn() and len(got) > 1, 10)
+        assert {packet.camera for packet in got} == {"c2" + MAIN} and caplog.text.count("Traceback") == 1
+        main.exchange("c2", replace(feeds[1]))
+        before = len(got)
+        assert until(lambda: main.turn() and len(got) > before, 10)
+        assert server.seen.connections == 1, "what stays the same is not opened anew"
+        main.watch("c2" + MAIN, False)
+        main.turn()
