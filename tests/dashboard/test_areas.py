@@ -279,7 +279,7 @@ def test_lists_hold_what_lies_in_the_area_and_nothing_else(halves: Halves) -> No
             assert other not in answer.text, f"{path}: {kind} of elsewhere is there"
     for method, path in sorted(FORBIDDEN):
         ids = halves.mine.ids | {"user": _new(), "target": "x", "message": _new()}
-        ids |= {"entry": "c0001", "credential": "yard", "version": "1", "session": "0" * 32}
+        ids |= {"entry": "c0001", "credential": "yard", "version": "1", "session": "0" * 32, "settings": "limits"}
         body = {"until": iso(NOON_S + 60), "reason": "x"}
         assert halves.limited.request(method, path.format(**ids), json=body).status_code == 403, path
 

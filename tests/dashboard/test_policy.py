@@ -205,7 +205,7 @@ def _ask(staff: Staff, client: httpx.Client, method: str, path: str, incident: t
     names |= {"referral": str(uuid.uuid4()), "handover": str(uuid.uuid4()), "book": "incidents", "hold": str(uuid.uuid4())}
     names |= {"entry": "c0001", "credential": "yard", "version": "1"}
     names |= {"session": "0" * 32}
-    names |= {"photo": str(uuid.uuid4()), "user": str(uuid.uuid4()), "proposal": str(uuid.uuid4())}
+    names |= {"settings": "limits", "photo": str(uuid.uuid4()), "user": str(uuid.uuid4()), "proposal": str(uuid.uuid4())}
     concrete = path.format(incident=incident[0], event=incident[1], **names)
     bodies: dict[str, dict[str, object]] = {
         "/api/v1/setup": {"secret": "x", "name": "x", "password": "x"},

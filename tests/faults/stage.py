@@ -117,19 +117,24 @@ class _Witness:
         self._clock = clock
         self._arrived: list[list[tuple[float, int]]] = [[] for _ in range(cameras)]  # UTC, media time
         self._noted_s: list[list[float]] = [[] for _ in range(cameras)]  # UTC, of frames that will be delivered
+        self._unnoted = [0] * cameras  # that were delivered in the turn in which they came, and are noted at its end
         self._lost = [0] * cameras
 
     def deliver(self, row: int, run: Run) -> None:
-        count, noted_s = len(run), self._noted_s[row]
-        arrived_s = noted_s[:count] if run.told else [self._clock.now_s()] * count
-        del noted_s[: count * run.told]
+        noted_s = self._noted_s[row][: len(run) * run.told]
+        del self._noted_s[row][: len(noted_s)]
+        new = len(run) - len(noted_s)
+        self._unnoted[row] += new * run.told
+        arrived_s = noted_s + [self._clock.now_s()] * new
         self._arrived[row] += [(time_s, packet.pts_90k) for time_s, packet in zip(arrived_s, run, strict=True)]
         self._lost[row] += run.lost
 
     def note(self, row: Ints, count: Ints, size: Ints, key: Ints) -> None:
         """Frames that were read at a glance are delivered later."""
         for one, frames in zip(row.tolist(), count.tolist(), strict=True):
-            self._noted_s[one] += [self._clock.now_s()] * frames
+            known = min(frames, self._unnoted[one])
+            self._unnoted[one] -= known
+            self._noted_s[one] += [self._clock.now_s()] * (frames - known)
 
     def wait_for_all(self, clock: Clock) -> None:
         until_s = clock.monotonic_s() + _ALL_PLAY_S
