@@ -34,6 +34,7 @@ _HOLDS = 3  # contradictions of one track after which its event stays held back
 _FREE_VAIN, _MOST_VAIN = 2, 6  # wakes by key frames in vain that change nothing, and that count at most
 _VAIN_S = 12.0  # awake without an event for that long is in vain once more: leaves can keep a camera awake for minutes
 _VAIN_SCORE = 0.075  # more of a score for each: 0.6 at most, which rules ask for by themselves
+_VAIN_RANK = 0.4  # of a severity: of equals, who was woken in vain goes last
 _FORGIVEN_S = 600.0  # after which one of them is forgotten
 _TELL_S = 60.0  # one step reaches every camera, each with its next frame: told once
 
@@ -247,12 +248,15 @@ class Pipeline:
         """What is followed on a camera now; () without rules."""
         return tuple(self._cameras[row].tracker.tracks) if row in self._cameras else ()
 
-    def severity(self, time_s: float) -> NDArray[np.int8]:
-        """Severity of each row's most severe rule that is armed at `time_s`, 5 where none is."""
-        severity = np.full(len(self._last_s), NOT_ARMED, np.int8)
+    def rank(self, time_s: float) -> NDArray[np.float64]:
+        """How little a look at each row matters: the severity of its most severe rule that is armed at `time_s`, and up to 0.4
+        more where wakes were in vain of late; 5 where none is armed."""
+        rank = np.full(len(self._last_s), float(NOT_ARMED))
         for row, camera in self._cameras.items():
-            severity[row] = min((camera.severities[i] for i in camera.rules.armed(time_s)), default=NOT_ARMED)
-        return severity
+            armed = camera.rules.armed(time_s)
+            if armed:
+                rank[row] = min(camera.severities[i] for i in armed) + _VAIN_RANK * round(self._vain(camera)) / _MOST_VAIN
+        return rank
 
     def stats(self) -> DetectStats:
         """Counters since the start."""
@@ -330,10 +334,11 @@ class Pipeline:
 
     def _enough(self, camera: _Camera) -> float:
         """The score that is worth a wake: higher where leaves were taken for people again and again, until that is long ago."""
-        if not camera.vain:
-            return self._settings.wake_score
-        vain = camera.vain - (self._clock.monotonic_s() - camera.vain_s) / _FORGIVEN_S
-        return self._settings.wake_score + max(0.0, vain - _FREE_VAIN) * _VAIN_SCORE
+        return self._settings.wake_score + max(0.0, self._vain(camera) - _FREE_VAIN) * _VAIN_SCORE
+
+    def _vain(self, camera: _Camera) -> float:
+        """How often it was woken in vain of late."""
+        return max(0.0, camera.vain - (self._clock.monotonic_s() - camera.vain_s) / _FORGIVEN_S) if camera.vain else 0.0
 
     def _catches(self, camera: _Camera, time_s: float, regions: Regions, scores: Scores) -> bool:
         """Whether a key frame shows, where an armed rule looks, a label that it asks for."""

@@ -104,7 +104,7 @@ class Wakes:
         """Rows that want to be awake and have no room."""
         return [row for row, wish in self._wishes.items() if wish.awake_since_s is None]
 
-    def turn(self, budget: float, costs: Costs, severity: NDArray[np.int8]) -> Turn:
+    def turn(self, budget: float, costs: Costs, rank: NDArray[np.float64]) -> Turn:
         """Let in, keep and send away. Cheap while nobody asks."""
         if not self._asked and not self._wishes:
             self.awake_cores, self.wanting = 0.0, 0
@@ -116,14 +116,14 @@ class Wakes:
         if since_s < (_HURRY_S if is_news or self._has_new(now_s) else _CHOOSE_EVERY_S):
             return Turn(ended=ended, refused=refused)
         self._chosen_s = now_s
-        woken, cut = self._choose(now_s, budget, costs, severity)
+        woken, cut = self._choose(now_s, budget, costs, rank)
         return Turn(woken, ended, cut, refused)
 
     def _choose(
-        self, now_s: float, budget: float, costs: Costs, severity: NDArray[np.int8]
+        self, now_s: float, budget: float, costs: Costs, rank: NDArray[np.float64]
     ) -> tuple[tuple[tuple[int, WakeCause], ...], tuple[int, ...]]:
         """Who was woken, and why; who had to make room."""
-        wants = [self._want(row, wish, now_s, costs, severity) for row, wish in self._wishes.items()]
+        wants = [self._want(row, wish, now_s, costs, rank) for row, wish in self._wishes.items()]
         choice = choose(wants, budget, _TURN_S)
         self.awake_cores = sum(want.cost for want in wants if want.row in choice.rows)
         cut = tuple(row for row, _ in self.awake_since() if row not in choice.rows)
@@ -182,8 +182,8 @@ class Wakes:
     def _open(self, row: int, wish: _Wish, now_s: float) -> None:
         self._open_gate(row, self._clock.now_s() + wish.until_s - now_s)
 
-    def _want(self, row: int, wish: _Wish, now_s: float, costs: Costs, severity: NDArray[np.int8]) -> Want:
-        rank = float(severity[row])
+    def _want(self, row: int, wish: _Wish, now_s: float, costs: Costs, ranks: NDArray[np.float64]) -> Want:
+        rank = float(ranks[row])
         if rank < NOT_ARMED and wish.cause is WakeCause.LEARN:
             rank = _LEARN_RANK
         elif wish.cause is WakeCause.FORCED:

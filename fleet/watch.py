@@ -78,7 +78,7 @@ class Watch:
         self._ledger = WatchLedger(self._cameras, clock)
         self._analysis_s = np.zeros((2, rows))  # processor seconds for quiet and for awake frames, by row
         self._frame_s = np.full((2, rows), now_s)  # when a quiet and an awake frame of each row was last analysed
-        self._severity = np.full(rows, NOT_ARMED, np.int8)
+        self._rank = np.full(rows, float(NOT_ARMED))
         self._dark = np.full(rows, CODE[Watched.STARTING], np.int8)  # why each row is not seen, -1 where it is
         self._state = self._dark.copy()
         self._awake_throughout = np.zeros(rows, np.bool_)  # the second that runs
@@ -106,7 +106,7 @@ class Watch:
         self._samples.exchange(row, camera)
         self._ledger.exchange(row, camera)
         self._frame_s[:, row] = self._clock.monotonic_s()
-        self._severity[row], self._dark[row] = NOT_ARMED, CODE[Watched.STARTING]
+        self._rank[row], self._dark[row] = NOT_ARMED, CODE[Watched.STARTING]
         self._state[row] = self._dark[row]
 
     def count(self, batch: FrameBatch, cpu_s: float) -> None:
@@ -125,7 +125,7 @@ class Watch:
             self._sweep_s = now_s + _PACKETS_S
             self._look_at_packets(pipeline, now_s)
         self._listen_to_cameras(pipeline, now_s)
-        turn = self._wakes.turn(self._budget(), self._costs, self._severity)
+        turn = self._wakes.turn(self._budget(), self._costs, self._rank)
         if turn != Turn():
             self._follow(turn, pipeline, now_s)
             self._account(now_s)
@@ -178,7 +178,7 @@ class Watch:
         self._dark = np.array([-1 if cause is None else _DARK[cause] for cause in self._gates.gap_causes()], np.int8)
         self._account(now_s)
         self._awake_throughout = self._state == CODE[Watched.FULL]
-        self._severity = pipeline.severity(utc_s)
+        self._rank = pipeline.rank(utc_s)
         for row in self._samples.due(utc_s):
             self._sample(row, now_s)
         self._samples.settle(now_s, pipeline.relevant_s, pipeline.found_s, self._frame_s[1])
@@ -189,7 +189,7 @@ class Watch:
 
     def _sample(self, row: int, now_s: float) -> None:
         """A camera's random moment has come. Without an armed rule, or without pictures, there is nothing to miss."""
-        if self._severity[row] == NOT_ARMED or self._dark[row] >= 0:
+        if self._rank[row] == NOT_ARMED or self._dark[row] >= 0:
             return
         if self._wakes.wants(row):
             self._samples.begin(row, now_s, found_before=self._wakes.cause(row) not in _UNFOUND)
@@ -197,7 +197,7 @@ class Watch:
 
     def _look_at_packets(self, pipeline: Pipeline, now_s: float) -> None:
         """Tier T0. A camera that is awake already is not woken, but it counts as found."""
-        for row in self._packets.hits(self._gates.take_packet_peaks(), self._severity < NOT_ARMED, now_s):
+        for row in self._packets.hits(self._gates.take_packet_peaks(), self._rank < NOT_ARMED, now_s):
             pipeline.found_s[row] = now_s
             if not self._wakes.wants(row):
                 self._wakes.ask(row, self._settings.packet_hold_s, WakeCause.PACKET)
@@ -208,7 +208,7 @@ class Watch:
         heard = self._own_motion.heard(now_s)
         while self._said:
             row = self._said.popleft()
-            if self._severity[row] < NOT_ARMED and heard[row]:
+            if self._rank[row] < NOT_ARMED and heard[row]:
                 pipeline.found_s[row] = now_s
                 if not self._wakes.wants(row):
                     self._wakes.ask(row, self._settings.packet_hold_s, WakeCause.CAMERA)

@@ -347,10 +347,11 @@ def test_leaves_that_keep_a_camera_awake_are_in_vain_again_and_again() -> None:
     stage = Stage([rule(zone=GATE)], networks=Pair(ByShape(sure=0.5)))  # never sure enough for the rule
     stage.learn()
     stage.show(walker(0.6), awake=False, step_s=2.0)
-    woken = len(stage.woken)
+    woken, before = len(stage.woken), stage.pipeline.rank(stage.time_s)[0]
     for number in range(450):
         stage.show(walker(0.6 + 0.04 * (number % 5)), awake=True, step_s=0.2)
     assert len(stage.woken) > woken, "it was followed at first"
+    assert before < stage.pipeline.rank(stage.time_s)[0] < before + 1, "of equals it goes last"
     last = len(stage.woken)
     for number in range(100):
         stage.show(walker(0.6 + 0.04 * (number % 5)), awake=True, step_s=0.2)

@@ -18,14 +18,14 @@ class Hall:
         self.clock = SimulatedClock(START_S)
         self.until_s: dict[int, float] = {}
         self.wakes = Wakes(10, self.until_s.__setitem__, self.close, self.clock)
-        self.severity = np.full(10, 2, np.int8)
+        self.rank = np.full(10, 2.0)
 
     def close(self, row: int) -> None:
         del self.until_s[row]
 
     def turn(self, seconds: float = 0.1, budget: float = 1.0) -> tuple[list[int], list[int], list[int], list[int]]:
         self.clock.advance(seconds)
-        turn = self.wakes.turn(budget, Costs(10), self.severity)
+        turn = self.wakes.turn(budget, Costs(10), self.rank)
         return [row for row, _ in turn.woken], list(turn.ended), list(turn.cut), list(turn.refused)
 
     def awake(self) -> list[int]:
@@ -50,7 +50,7 @@ def test_one_who_waits_gets_its_full_time_and_is_refused_when_it_took_too_long()
     hall = Hall()
     hall.wakes.ask(0, 100.0, WakeCause.KEY_FRAME)
     hall.turn(budget=0.0)
-    hall.severity[1] = NOT_ARMED
+    hall.rank[1] = NOT_ARMED
     hall.wakes.ask(1, 5.0, WakeCause.CAMERA)
     hall.turn(budget=0.0)
     assert hall.awake() == [0] and hall.wakes.waiting() == [1] and hall.wakes.wanting == 1
@@ -73,7 +73,7 @@ def test_severity_1_is_let_in_at_once_at_the_cost_of_others() -> None:
         hall.wakes.ask(row, 60.0, WakeCause.KEY_FRAME)
     hall.turn(budget=0.05)
     assert len(hall.awake()) == 5
-    hall.severity[9] = 1
+    hall.rank[9] = 1
     hall.wakes.ask(9, 6.0, WakeCause.KEY_FRAME)
     woken, _, cut, _ = hall.turn(0.2, budget=0.05)
     assert 9 in woken and len(cut) == 1 and len(hall.awake()) == 5
