@@ -439,6 +439,10 @@ class Store:
         """The newest rows of the audit trail, newest first; those with a number below `before`."""
         return self._read(lambda connection: accounts.read_audit(connection, limit, before, which))
 
+    def audit_count(self, most: int, before: int, which: AuditFilter) -> int:
+        """How many rows of the audit trail with a number below `before` there are, counting no further than `most` + 1."""
+        return self._read(lambda connection: accounts.count_audit(connection, most, before, which))
+
     def audit_actions(self) -> list[str]:
         """Every action that stands in the audit trail."""
         return self._read(accounts.read_audit_actions)
