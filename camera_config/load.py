@@ -91,7 +91,7 @@ def load_site(folder: Path, environment: Mapping[str, str] = os.environ) -> Site
         check_ground(ground, places, cameras or ())
         check_desks(desks, places.places)
         check_rounds(rounds, places.checkpoints, teams.teams, places.places)
-        check_notifications(notifications, credentials, places.places, limits.sections)
+        check_notifications(notifications, credentials, places.places, limits.sections, cameras or ())
     problems.raise_if_any()
     return Site(
         folder=folder,

@@ -32,7 +32,7 @@ from camera_config.notification_rules import (
     Webhook,
 )
 from camera_config.read_tables import read_schedule
-from camera_config.site import Credential, Place, Section
+from camera_config.site import Camera, Credential, Place, Section
 
 __all__ = ["NOTIFICATION_KEYS", "NotificationsFile", "check_notifications", "read_notifications"]
 
@@ -111,8 +111,13 @@ def check_notifications(
     credentials: Sequence[Found[Credential]] | None,
     places: Collection[Found[Place]],
     sections: Collection[Found[Section]],
+    cameras: Collection[Found[Camera]] = (),
 ) -> None:
-    """Note what does not fit together: ids twice, targets, secrets and places that do not exist. None: secrets unreadable."""
+    """Note what does not fit together: ids twice, targets, secrets and places that do not exist. None: secrets unreadable.
+
+    A login of cameras is refused, too: a receiver would be sent the password with which they are watched.
+    """
+    of_camera = {found.value.credential: found.id for found in reversed([*cameras]) if found.value and found.value.credential}
     seen: set[str] = set()
     secrets = None if credentials is None else {found.id for found in credentials}
     for target in file.targets:
@@ -123,6 +128,8 @@ def check_notifications(
             name = target.entry.value(key)
             if secrets is not None and isinstance(name, str) and name not in secrets:
                 target.entry.refuse(key, f"expected a name from secrets.toml, got {shown(name)}")
+            if isinstance(name, str) and name in of_camera:
+                target.entry.refuse(key, f"expected no login of a camera, got {shown(name)}, which {of_camera[name]} uses")
     if credentials is not None:
         logins = (target.value.login for target in file.targets if isinstance(target.value, Email | Mqtt))
         check_logins({login for login in logins if login}, credentials)

@@ -101,6 +101,9 @@ def finish_replacing(folder: Path) -> bool:
     if not stage.is_dir():
         return False
     try:
+        if not (stage / _LIST).exists():  # all was done, and it was stopped while it cleared away
+            shutil.rmtree(stage)
+            return True
         listed = json.loads((stage / _LIST).read_bytes())
         for name in KEPT_FILES:
             if name in listed["changed"] and (stage / name).exists():

@@ -60,7 +60,7 @@ def create_app(site: Site, store: Store, fleet: FleetView, clock: Clock, setting
         live=LiveViews(fleet, site, clock, settings.viewers, settings.transcodes),
         overview=Overview(fleet, clock),
         coverage=CoverageBoard(),
-        registry=Registry(site, store.site_versions),
+        registry=Registry(site, store),
         vitals=Vitals(store, fleet, clock, settings.data),
         networks=NetworkShelf(),
     )

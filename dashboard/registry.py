@@ -22,7 +22,7 @@ from camera_config.site_files import SiteFiles, digest_of, finish_replacing, rea
 from camera_config.write import write_sealed
 from dashboard.encoders import Encoders
 from patrol import SYSTEM, Actor
-from storage import CameraChanges, SiteVersion, SiteVersions, VersionKind
+from storage import CameraChanges, SiteVersion, Store, VersionKind
 
 __all__ = ["Applied", "Changed", "ConflictError", "Follower", "NewerSiteError", "Registry", "Standing", "Waits"]
 
@@ -95,9 +95,10 @@ class Registry:
     Without a follower every change waits for a restart; without a vault no login can be set.
     """
 
-    def __init__(self, running: Site, versions: SiteVersions) -> None:
+    def __init__(self, running: Site, store: Store) -> None:
         self.running = running
-        self._versions = versions
+        self._versions = store.site_versions
+        self._desks = store.desks
         self._standing: Standing | None = None
         self.encoders: Encoders | None = None
         self._vault: Vault | None = None
@@ -138,7 +139,8 @@ class Registry:
     ) -> Changed:
         """Make the site what `make` says. `seen` are the digests of the cameras looked at, `seen_site` that of all.
 
-        Raises ConflictError, ConfigError with everything that is wrong, StorageError; then nothing has changed.
+        Raises ConflictError, also for a desk that goes with open referrals, ConfigError with everything that is wrong,
+        StorageError; then nothing has changed.
         """
 
         def files_of(before: Standing) -> Mapping[str, bytes]:
@@ -149,7 +151,7 @@ class Registry:
     async def set_file(self, by: Actor, name: str, content: bytes, seen: str) -> Changed:
         """Give the settings file `name` another content; without any there is no such file. `seen` is its `settings_digest`.
 
-        Raises NewerSiteError, SiteError with everything that is wrong, StorageError; then nothing has changed.
+        Raises ConflictError, SiteError with everything that is wrong, StorageError; then nothing has changed.
         """
 
         def files_of(before: Standing) -> Mapping[str, bytes]:
@@ -203,6 +205,7 @@ class Registry:
             if files == before.files:
                 return before, None, CameraChanges()
             site = self._load(files)
+            self._check_desks(before.site, site)
             changes = CameraChanges(*differences(before.site, site))
             replace_files(self.running.folder, files)
             try:
@@ -212,6 +215,14 @@ class Registry:
                 raise
             self._standing = Standing(site, files, version.digest, version)
             return self._standing, version, changes
+
+    def _check_desks(self, before: Site, after: Site) -> None:
+        """Raise if a desk goes that still has matters: nobody would find them, and their incidents' clocks would stand still."""
+        for desk in before.desk_by_id.keys() - after.desk_by_id.keys():
+            count = len(self._desks.open_referrals(desk))
+            if count:
+                referrals = "referral" if count == 1 else "referrals"
+                raise ConflictError("", f"The desk {desk} has {count} open {referrals}; end or withdraw them before it goes.")
 
     def _write_login(self, name: str, user: str, password: str | None) -> Standing:
         with self._files:

@@ -229,6 +229,12 @@ def read_audit(connection: Connection, limit: int, before: int | None, which: Au
     ]
 
 
+def count_audit(connection: Connection, most: int, before: int, which: AuditFilter) -> int:
+    """How many rows below `before` pass, counting no further than `most` + 1."""
+    found = select(audit.c.number).where(*_passing(which), audit.c.number < before).limit(most + 1).subquery()
+    return connection.execute(select(func.count()).select_from(found)).scalar_one()
+
+
 def read_audit_actions(connection: Connection) -> list[str]:
     return list(connection.scalars(select(audit.c.action).distinct().order_by(audit.c.action)))
 

@@ -93,7 +93,7 @@ class Store:
         try:
             database.lock()
             rules = SiteRules.of(site)
-            known = _prepare(database, rules)
+            known = _prepare(database, rules, clock.now_s())
             return cls(database, Writer(database, clock), clock, rules, known, clips)
         except BaseException:
             database.close()
@@ -125,13 +125,8 @@ class Store:
         return self._writer.run(lambda connection: take_steps.take_step(connection, command, self._rules, self._clock.now_s()))
 
     def retime(self) -> list[Incident]:
-        """Have running clocks count what the site's limits and desks are now; the open incidents that are due at another time."""
-
-        def write(connection: Connection) -> list[Incident]:
-            retime_referrals(connection, self._rules)
-            return clocks.retime(connection, self._rules.clocks)
-
-        return self._writer.run(write)
+        """Have running clocks count what the site's limits are now; the open incidents that this moved."""
+        return self._writer.run(lambda connection: clocks.retime(connection, self._rules.clocks, self._clock.now_s()))
 
     def report(self, report: Report, area: Area | None = None) -> Incident:
         """Open the incident that a patrol, a caller or an inspection reports, with number, proposal and history.
@@ -444,6 +439,10 @@ class Store:
         """The newest rows of the audit trail, newest first; those with a number below `before`."""
         return self._read(lambda connection: accounts.read_audit(connection, limit, before, which))
 
+    def audit_count(self, most: int, before: int, which: AuditFilter) -> int:
+        """How many rows of the audit trail with a number below `before` there are, counting no further than `most` + 1."""
+        return self._read(lambda connection: accounts.count_audit(connection, most, before, which))
+
     def audit_actions(self) -> list[str]:
         """Every action that stands in the audit trail."""
         return self._read(accounts.read_audit_actions)
@@ -457,15 +456,15 @@ class Store:
             raise self._database.error(error) from error
 
 
-def _prepare(database: Database, rules: SiteRules) -> dict[str, Health]:
+def _prepare(database: Database, rules: SiteRules, now_s: float) -> dict[str, Health]:
     """Make or update the tables; the health last recorded of each camera. Raises StorageError."""
     with database.connect_writer() as connection:
         try:
             with connection.begin():
                 schema.upgrade(connection)
             with connection.begin():
-                clocks.retime(connection, rules.clocks)
-                retime_referrals(connection, rules)
+                clocks.retime(connection, rules.clocks, now_s)
+                retime_referrals(connection, rules, now_s)
                 checkpoint_keys.make_secrets(connection)
                 return health.read_last_health(connection)
         except SQLAlchemyError as error:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -11,12 +10,14 @@ from pydantic import AwareDatetime
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from base import ConfigError
 from dashboard.admin_schemas import AuditList, AuditOut, LimitsOut, NetworkList, NetworkOut, SessionList, SignedInOut
 from dashboard.authorize import Action, Principal
 from dashboard.failures import NotFoundError
 from dashboard.ledger_export import CSV_MOST, XLSX_MOST, Cell
 from dashboard.policy import Dashboard, Parts, policy, signed_in_of
 from dashboard.routes.ledger import AS_FILE, PAGE, Form, Language, as_file
+from dashboard.schemas import iso
 from dashboard.sessions import actor_of
 from storage import AuditFilter
 
@@ -84,15 +85,25 @@ def export_audit(
     form: Form = "csv",
     language: Language = "zh",
 ) -> StreamingResponse:
-    """The rows that pass all filters as a file, newest first: at most 1,000,000 as CSV, 200,000 as XLSX. It is in the audit."""
+    """The rows that pass all filters as a file, newest first: CSV of at most 1,000,000, XLSX of at most 200,000; 422 if there are
+    more. It is in the audit, with the filters."""
     newest = parts.store.audit_rows(1)
-    parts.store.audit(actor_of(principal), "export_audit", "audit", form)
+    before = newest[0].number + 1 if newest else 1
+    most = CSV_MOST if form == "csv" else XLSX_MOST
+    count = parts.store.audit_count(most, before, which)
+    if count > most:
+        raise ConfigError(f"from, to: there are more than {most} rows like that, too many for one {form} file; ask for less")
+    parts.store.audit(actor_of(principal), "export_audit", "audit", ", ".join([form, f"{count} rows", *_asked(which)]))
     header = (
         ["时间", "操作者", "类别", "操作", "对象", "详情"] if language == "zh" else ["At", "By", "Kind", "Action", "On", "Detail"]
     )
-    before = newest[0].number + 1 if newest else 1
-    rows = islice(_lines(parts, which, before), CSV_MOST if form == "csv" else XLSX_MOST)
-    return as_file(header, rows, "audit", form)
+    return as_file(header, _lines(parts, which, before), "audit", form)
+
+
+def _asked(which: AuditFilter) -> Iterator[str]:
+    """The filters that leave something out, in words."""
+    yield from (f"{name} {value}" for name in ("actor", "action", "text") if (value := getattr(which, name)))
+    yield from (f"{word} {iso(at_s)}" for word, at_s in (("from", which.from_s), ("to", which.to_s)) if at_s is not None)
 
 
 def _lines(parts: Dashboard, which: AuditFilter, before: int) -> Iterator[list[Cell]]:

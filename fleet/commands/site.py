@@ -111,7 +111,7 @@ def restore(
         found = store.site_versions.version(version)
         if found is None:
             raise ConfigError(f"VERSION: there is no version {version}; `gridpatrol site versions {site}` lists them")
-        registry = Registry(load_site(site), store.site_versions)
+        registry = Registry(load_site(site), store)
         changed = asyncio.run(registry.restore(COMMAND_LINE, found, registry.standing().digest))
     counts = changed.changes
     told = f"{len(counts.added)} cameras added, {len(counts.changed)} changed, {len(counts.removed)} removed"

@@ -49,6 +49,15 @@ class _Gone:
         raise MessageRejected(f"there is no receiver {message.target} any more")
 
 
+class _Unmade:
+    """In place of a sender that could not be made of what the site says: what is meant for it waits until that is mended."""
+
+    per_min = 600
+
+    async def send(self, message: Message) -> None:
+        raise TargetDown(f"the settings of {message.target}, or the login they name, cannot be used")
+
+
 @dataclass(slots=True)
 class _Line:
     """How it goes with one target. Owned by the event loop."""
@@ -220,8 +229,8 @@ class Receivers:
         now = (self._site.notifications, self._site.credentials)
         if now[0] is self._seen[0] and now[1] is self._seen[1]:
             return False
-        self._seen, before = now, self._made
-        self._made = {target.id: self._kept_or_made(target) for target in now[0].targets}
+        before = self._made
+        self._made, self._seen = {target.id: self._kept_or_made(target) for target in now[0].targets}, now
         moved = [target for target, made in before.items() if self._made.get(target) is not made]
         await end_tasks([task for target in moved if (task := self._brokers.pop(target, None))])
         for target, made in self._made.items():
@@ -239,7 +248,12 @@ class Receivers:
         known = self._made.get(target.id)
         if known is not None and known.target == target and known.logins == logins:
             return known
-        return _Made(target, logins, _sender(target, self._site, self._clock, self._state))
+        try:
+            sender = _sender(target, self._site, self._clock, self._state)
+        except Exception as error:  # of one receiver, which must not silence the others
+            logger.error("receiver %s cannot be made, its messages wait: %s", target.id, type(error).__name__)  # no secret
+            sender = _Unmade()
+        return _Made(target, logins, sender)
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ message and the same at every try.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -54,10 +53,10 @@ def signature(key: bytes, message: str, timestamp: str, body: bytes) -> str:
 
 
 def key_of(secret: str) -> bytes:
-    """The bytes of a secret: base64 after `whsec_`, else the text itself."""
+    """The bytes of a secret: base64 after `whsec_`, else the text itself. Raises ValueError for what is not Unicode."""
     if secret.startswith(_PREFIX):
         try:
             return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-        except binascii.Error:
+        except ValueError:  # no base64, or not even ASCII
             return secret.encode()
     return secret.encode()

@@ -111,3 +111,11 @@ def test_the_page_on_notifications_names_every_key_and_word() -> None:
     page = (DOCS / "ref" / "notifications.md").read_text("utf-8")
     words = [key for keys in NOTIFICATION_KEYS.values() for key in keys] + list(NoticeKind) + list(NoticeLevel)
     assert [word for word in words if word != NoticeKind.TEST and f"`{word}`" not in page] == []
+
+
+def test_the_service_may_write_where_it_writes() -> None:
+    unit = (DOCS / "guide" / "operate.md").read_text("utf-8").split("```ini\n")[1].split("```")[0]
+    found = re.search(r"^ExecStart=\S+ run (\S+) --data (\S+)$", unit, re.MULTILINE)
+    writable = re.search(r"^ReadWritePaths=(.*)$", unit, re.MULTILINE)
+    assert found is not None and writable is not None
+    assert set(writable[1].split()) == set(found.groups())

@@ -46,7 +46,7 @@ id = "secretary"
 to = ["secretary@example.org", "deputy@example.org"]
 sender = "grid@example.org"
 server = "smtp.example.org"
-login = "door"
+login = "mail"
 
 [[mqtt]]
 id = "home"
@@ -77,6 +77,10 @@ password = "whsec_c2VjcmV0"
 
 [duty-token]
 password_env = "DUTY_TOKEN"
+
+[mail]
+user = "grid"
+password = "another-word"
 """
 
 
@@ -104,7 +108,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
                 "smtp.example.org",
                 587,
                 Security.STARTTLS,
-                login="door",
+                login="mail",
             ),
             Mqtt("home", "broker.example.org", 8883, True, Language.ZH, "", "street/grid", MqttVersion.V3, "homeassistant"),
         ),
@@ -148,8 +152,11 @@ CASES = [
     ('"deputy@example.org"', "7", "email.to: expected an e-mail address, or a list of them"),
     ('"grid@example.org"', '"grid@example.org\\nBcc: x@y"', "email.sender: expected no control characters"),
     ('server = "smtp.example.org"', 'server = "smtp example"', "email.server: expected the name or address of a host"),
-    ('login = "door"', 'login = "door"\nsecurity = "none"', "email.security: expected tls or starttls with a login"),
-    ('login = "door"', 'login = "city-key"', "secrets.toml:5: city-key.user: missing"),
+    ('login = "mail"', 'login = "mail"\nsecurity = "none"', "email.security: expected tls or starttls with a login"),
+    ('login = "mail"', 'login = "door"', "email.login: expected no login of a camera, got 'door', which c0001 uses"),
+    ('token = "duty-token"', 'token = "door"', "robot.token: expected no login of a camera, got 'door', which c0001 uses"),
+    ('secret = "city-key"\nbody', 'secret = "door"\nbody', "webhook.secret: expected no login of a camera, got 'door'"),
+    ('login = "mail"', 'login = "city-key"', "secrets.toml:5: city-key.user: missing"),
     ("mqtts://broker.example.org", "mqtts://broker.example.org/topic", "mqtt.url: expected mqtt:// or mqtts://, a host"),
     ('prefix = "street/grid"', 'prefix = "street/#"', "mqtt.prefix: expected words of letters"),
     ('version = "3.1.1"', 'version = "4"', "mqtt.version: expected one of 3.1.1, 5"),

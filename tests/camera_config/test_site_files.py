@@ -32,6 +32,9 @@ def test_files_are_replaced_together_and_a_stopped_change_is_finished(tmp_path: 
         (stage / name).write_bytes(content)
     (stage / "list.json").write_text(json.dumps({"changed": sorted(files), "gone": []}))
     assert finish_replacing(folder) and read_site_files(folder) == files
+    stage.mkdir()
+    (stage / "rules.toml").write_bytes(b"old")  # and while the rest of it is cleared away
+    assert finish_replacing(folder) and read_site_files(folder) == files and not stage.exists()
     (folder / ".replacing.new").mkdir()  # and before it counts
     assert read_site_files(folder) == files
     replace_files(folder, after)

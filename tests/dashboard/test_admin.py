@@ -1,6 +1,8 @@
 """Sessions that an administrator sees and ends, the audit trail with its filters, limits and networks."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from camera_config.site import Site
 from camera_config.time_limits import Category, Limit, LimitedStep, TimeLimits
 from dashboard import Network, NetworkAccuracy
 from dashboard.admin_schemas import LimitsOut
+from dashboard.ledger_export import XLSX_MOST
 from patrol import LIMITS_S, Actor, ActorKind, Step
 from tests.dashboard.room import Room, cookie_of, small_site
 from tests.patrol.small_site import LI, NOON_S
@@ -84,6 +87,27 @@ def test_the_audit_is_read_page_by_page_and_by_filter(new_room: Callable[..., Ro
     assert resources(**{"from": "2023-11-15T04:03:00Z", "to": "2023-11-15T04:04:00Z"}) == ["team/t02"]
     for wrong in ({"limit": "0"}, {"before": "x"}, {"from": "now"}):
         assert boss.get("/api/v1/audit", params=wrong).status_code == 422
+
+
+def test_the_audit_as_a_file_is_whole_or_refused_and_says_what_was_asked(new_room: Callable[..., Room], tmp_path: Path) -> None:
+    room = new_room(SimulatedClock(NOON_S))
+    boss = room.set_up()
+    room.store.audit(WEI, "swap", "team/t01", "odd")
+    [path] = tmp_path.rglob("gridpatrol.db")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+            "INSERT INTO audit (at_s, actor_kind, actor_id, actor_name, action, resource, detail) "
+            "SELECT 0, 'user', 'u', 'li', 'scan', '', '' FROM n",
+            (XLSX_MOST,),
+        )
+    taken = boss.get("/api/v1/audit/export", params={"actor": "魏", "action": "swap", "from": "2020-01-01T00:00:00Z"})
+    assert len(taken.text.splitlines()) == 2
+    row = room.store.audit_rows(1)[0]
+    assert row.detail == "csv, 1 rows, actor 魏, action swap, from 2020-01-01T00:00:00.000Z"
+    refused = boss.get("/api/v1/audit/export", params={"format": "xlsx"})
+    assert refused.status_code == 422 and f"more than {XLSX_MOST} rows" in refused.json()["detail"]
+    assert room.store.audit_rows(1)[0] == row
 
 
 def test_limits_are_those_in_force(tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from camera_config import load_site
+from patrol import Step
+from patrol.referral import ReferralCommand, ReferralStep
 from tests.dashboard.test_registry import Office, an_office
+from tests.patrol.small_site import LI, NOON_S, command, intrusion
 
 JsonObject = dict[str, Any]  # Any: as JSON has it
 
@@ -51,6 +54,20 @@ def test_a_desk_is_added_shown_in_the_version_and_taken_back(office: Office) -> 
     assert [desk.id for desk in load_site(office.folder).desks] == ["mediation"]
     put(office, "desks", {})
     assert not (office.folder / "desks.toml").exists() and load_site(office.folder).desks == ()
+
+
+def test_a_desk_with_open_referrals_is_not_deleted(office: Office) -> None:
+    store, [desk] = office.room.store, load_site(office.folder).desks
+    [opened] = store.record_events([intrusion(at_s=NOON_S)])
+    owned = store.apply(command(opened, Step.ACKNOWLEDGE))
+    sent = store.desks.take(ReferralCommand("away-1", ReferralStep.REFER, LI, "邻里纠纷", incident=owned.id, desk=desk.id))
+    known = office.files
+    told = put(office, "desks", {}, 409)
+    assert told["detail"] == "The desk mediation has 1 open referral; end or withdraw them before it goes."
+    assert office.files == known
+    store.desks.take(ReferralCommand("back-1", ReferralStep.WITHDRAW, LI, "不用了", referral=sent.id))
+    put(office, "desks", {})
+    assert load_site(office.folder).desks == ()
 
 
 def test_what_is_wrong_is_told_by_table_and_key_and_nothing_is_changed(office: Office) -> None:

@@ -58,8 +58,8 @@ def test_versions_are_listed_and_an_earlier_one_comes_back(tmp_path: Path) -> No
         table = folder / "cameras.csv"
         table.write_text(table.read_text("utf-8").replace(",90,15,", f",{azimuth},15,"), "utf-8")
         store = Store.open(f"sqlite:///{data}/gridpatrol.db", SystemClock(), load_site(folder))
-        Registry(load_site(folder), store.site_versions).standing()
-        Registry(load_site(folder), store.site_versions).standing()
+        Registry(load_site(folder), store).standing()
+        Registry(load_site(folder), store).standing()
         store.close()
     listed = json.loads(_run("versions", folder, "--data", data, "--json").stdout)["versions"]
     assert [(one["version"], one["what"], one["by"]) for one in listed] == [(2, "folder", "folder"), (1, "folder", "folder")]

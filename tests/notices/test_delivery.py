@@ -9,17 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from base import Gap, GapCause, SimulatedClock, TransitionError
-from camera_config.notification_rules import NoticeKind, NoticeLevel, TellRule
+from base import CameraStatus, Gap, GapCause, SimulatedClock, TransitionError
+from camera_config.live_site import LiveSite
+from camera_config.notification_rules import NoticeKind, NoticeLevel, TellRule, Webhook
 from camera_config.schedule import Schedule
 from camera_config.site import Camera, Site
 from fleet.notices import MessageRefused, MessageRejected, TargetDown
+from fleet.notices.delivery import Delivery, Receivers
 from fleet.notices.robots import PER_MIN
+from fleet.notices.site_state import SiteState
 from patrol import Step
 from patrol.notify import Notice
 from storage import MessageState, Store
 from tests.notices.stage import Book, delivery_to, one_turn, site_with, states, turns
 from tests.patrol.small_site import LI, NOON_S, command, intrusion
+from tests.servers.receiver import receiving
 
 Open = Callable[[Site], Store]
 
@@ -257,6 +261,39 @@ def test_what_waits_for_a_receiver_that_is_no_longer_configured_is_a_dead_letter
     asyncio.run(turns(delivery_to(store, clock), clock, 2))
     [dead] = store.outgoing.messages(MessageState.DEAD)
     assert "no receiver all any more" in dead.error
+
+
+class NoCameras:
+    """Nothing is watched."""
+
+    def statuses(self) -> dict[str, CameraStatus]:
+        return {}
+
+
+@pytest.mark.parametrize("starts_with_it", [True, False])
+def test_a_receiver_that_cannot_be_made_waits_alone_until_it_is_mended(
+    open_store: Open, clock: SimulatedClock, starts_with_it: bool
+) -> None:
+    with receiving() as receiver:
+        good, other = Webhook("good", f"{receiver.url}/good"), Webhook("other", f"{receiver.url}/other", secret="key")
+        not_text = "key\udcff"  # what Python makes of a byte of the environment that is no UTF-8
+        broken = site_with(good, other, secrets={"key": not_text})
+        site = LiveSite.of(broken if starts_with_it else site_with(good, other, secrets={"key": "right"}))
+        store = open_store(site)
+        receivers = Receivers(site, clock, SiteState(site, store, NoCameras(), clock))
+        delivery = Delivery(store.outgoing, {}, clock, receivers=receivers)
+        asyncio.run(one_turn(delivery))
+        site.take(broken)
+        store.record_events([intrusion(severity=1)])
+        asyncio.run(turns(delivery, clock, 3))
+        assert [got.path for got in receiver.got] == ["/good"]
+        assert states(store, "other") == {MessageState.WAITING: 1}
+        [waiting] = store.outgoing.messages(target="other")
+        assert "cannot be used" in waiting.error
+        site.take(site_with(good, other, secrets={"key": "another"}))
+        asyncio.run(turns(delivery, clock, 2))
+        assert [got.path for got in receiver.got] == ["/good", "/other"]
+        assert set(states(store)) == {MessageState.DELIVERED}
 
 
 def test_a_drill_is_marked_and_kept_apart(open_store: Open, clock: SimulatedClock) -> None:

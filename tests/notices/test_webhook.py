@@ -77,6 +77,7 @@ def test_a_message_is_json_with_a_signature_of_its_id_time_and_body(
 def test_a_key_of_the_standard_is_base64() -> None:
     assert key_of("whsec_" + base64.b64encode(b"\x00\xffkey").decode()) == b"\x00\xffkey"
     assert key_of("whsec_not base64!") == b"whsec_not base64!"
+    assert key_of("whsec_秘密") == "whsec_秘密".encode()
 
 
 def test_without_a_secret_nothing_is_signed(receiver: Receiver, open_store: Open, clock: SimulatedClock) -> None:

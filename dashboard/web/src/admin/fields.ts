@@ -166,13 +166,19 @@ function asNumber(text: string): number | string {
   return Number.isFinite(number) ? number : text;
 }
 
+/** The host of an address; the rest may hold its key. */
+function hostOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).host : "";
+}
+
 /** A table in one line, its name and what else is set. */
 export function summary(form: FormName, values: Values, around: Around): string {
   return FIELDS[form]
     .filter(({ key }) => key !== "id" && values[key] !== undefined)
     .map((field) => {
       const known = new Map(field.options?.(around));
-      return `${label(form, field.key).replace(/\s*[(（].*[)）]$/, "")}: ${texts(values[field.key]).map((one) => known.get(one) ?? one).join(", ")}`;
+      const told = texts(values[field.key]).map((one) => known.get(one) ?? (field.key === "url" ? hostOf(one) : one));
+      return `${label(form, field.key).replace(/\s*[(（].*[)）]$/, "")}: ${told.join(", ")}`;
     })
     .join(" · ");
 }
