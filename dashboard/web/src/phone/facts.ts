@@ -36,6 +36,8 @@ export const calledForHelp = computed(() => support.value !== null && support.va
 
 const KEY = "gridpatrol.phone.";
 export const SESSION_KEY = `${KEY}session`;
+/** What is left of the code that this session began with. */
+export const CODE_KEY = `${KEY}code`;
 const KEPT: Readonly<Record<string, Signal<unknown>>> = { session, assignments, support, rounds, shift };
 
 function keep<T>(fact: Signal<T>, value: T): void {
@@ -71,6 +73,7 @@ export function recall(signedIn: Session): void {
 /** Forgets all but what still waits to be sent: whoever holds the phone next has no part in it. */
 export function forget(): void {
   for (const name of Object.keys(KEPT)) localStorage.removeItem(KEY + name);
+  localStorage.removeItem(CODE_KEY);
   session.value = site.value = support.value = shift.value = said.value = null;
   assignments.value = [];
   rounds.value = [];
