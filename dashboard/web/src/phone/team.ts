@@ -54,10 +54,23 @@ function hear(update: Update): void {
 const updates = new Updates(
   hear,
   () => void load(),
-  () => void api.session().catch((reason: unknown) => reason instanceof ApiError && reason.status === 401 && leave()),
+  () => void checkTeam(),
 );
 
-whenRefused(() => void load());
+/** Somebody else may have signed in with this browser: then the page begins anew, and what waits is kept for its team. */
+async function checkTeam(): Promise<void> {
+  try {
+    const now = await api.session();
+    if (phase.peek() === "ready" && now.principal.team !== session.value?.principal.team) location.reload();
+  } catch (reason) {
+    if (reason instanceof ApiError && reason.status === 401) leave();
+  }
+}
+
+whenRefused(
+  () => void load(),
+  () => void checkTeam(),
+);
 
 function leave(): void {
   updates.stop();
