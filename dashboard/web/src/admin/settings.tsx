@@ -7,13 +7,8 @@ import { facts, fail, loadRegistry } from "../registry/facts";
 import { reloadSite, say } from "../state";
 import { EntryForm } from "./EntryForm";
 import { FIELDS, label, summary, TARGET_TABLES, type Around, type FormName, type TableName } from "./fields";
-import { admin, type Settings, type SettingsName, type Values } from "./requests";
-
-/** The table that is edited; without a number a new one, without a table what stands above all. */
-interface Edited {
-  form: FormName;
-  number: number | null;
-}
+import { admin, type Settings, type SettingsName } from "./requests";
+import { isTop, keysOf, withValues, without, type Edited } from "./tables";
 
 export interface SettingsWork {
   known: Settings | null;
@@ -23,8 +18,6 @@ export interface SettingsWork {
   /** The open form, and what was done last with the way back. */
   shown: preact.JSX.Element;
 }
-
-const isTop = (form: FormName): form is SettingsName & FormName => form === "limits" || form === "notifications";
 
 /** One settings file as it stands in the folder; `then` reads again what is in force. */
 export function useSettings(which: SettingsName, then: () => void): SettingsWork {
@@ -86,16 +79,6 @@ export function useSettings(which: SettingsName, then: () => void): SettingsWork
   };
 }
 
-function withValues({ top, tables }: Settings, { form, number }: Edited, values: Values): Pick<Settings, "top" | "tables"> {
-  if (isTop(form)) return { top: values, tables };
-  const known = tables[form] ?? [];
-  return { top, tables: { ...tables, [form]: number === null ? [...known, values] : known.map((one, index) => (index === number - 1 ? values : one)) } };
-}
-
-function without({ top, tables }: Settings, table: TableName, number: number): Pick<Settings, "top" | "tables"> {
-  return { top, tables: { ...tables, [table]: (tables[table] ?? []).filter((_, index) => index !== number - 1) } };
-}
-
 interface EntryButtonsProps {
   work: SettingsWork;
   table: TableName;
@@ -107,11 +90,15 @@ interface EntryButtonsProps {
 /** Change one table, or delete it when asked twice. */
 export function EntryButtons({ work, table, number, name }: EntryButtonsProps) {
   const [isAsking, setAsking] = useState(false);
+  const remove = (): void => {
+    setAsking(false);
+    work.remove(table, number);
+  };
   return (
     <span class="ask">
       {isAsking ? (
         <>
-          <button type="button" class="btn small" data-testid="entry-sure" onClick={() => work.remove(table, number)}>
+          <button type="button" class="btn small" data-testid="entry-sure" onClick={remove}>
             {t("settings.sure")}
           </button>
           <button type="button" class="btn quiet small" onClick={() => setAsking(false)}>
@@ -142,6 +129,7 @@ interface EntryListProps {
 /** The tables of one name, each in a line. */
 export function EntryList({ work, table, title, none }: EntryListProps) {
   const entries = work.known?.tables[table] ?? [];
+  const keys = keysOf(entries);
   return (
     <section class="admin-part" aria-label={title} data-testid={`settings-${table}`}>
       <header class="report-head">
@@ -155,7 +143,7 @@ export function EntryList({ work, table, title, none }: EntryListProps) {
         {entries.map((values, index) => {
           const name = "id" in values ? String(values["id"]) : `${index + 1}`;
           return (
-            <li key={index} data-testid="entry">
+            <li key={keys[index]} data-testid="entry">
               <strong class="num">{name}</strong>
               <span class="entry-summary">{summary(table, values, work.around)}</span>
               <EntryButtons work={work} table={table} number={index + 1} name={`${title} ${name}`} />

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+
+import { follow, keysOf, withValues, without, type Content } from "../src/admin/tables";
+
+const FILE: Content = { top: { warn_at: 0.8 }, tables: { desk: [{ id: "a" }, { id: "b" }, { id: "c" }], hours: [{ place: "x" }, { place: "x" }] } };
+
+describe("the tables of a settings file", () => {
+  it("are changed, added and left out one at a time", () => {
+    expect(withValues(FILE, { form: "desk", number: 2 }, { id: "b", kind: "other" }).tables["desk"]).toEqual([{ id: "a" }, { id: "b", kind: "other" }, { id: "c" }]);
+    expect(withValues(FILE, { form: "desk", number: null }, { id: "d" }).tables["desk"]?.length).toBe(4);
+    expect(withValues(FILE, { form: "limits", number: null }, {})).toEqual({ top: {}, tables: FILE.tables });
+    expect(without(FILE, "desk", 1).tables["desk"]).toEqual([{ id: "b" }, { id: "c" }]);
+  });
+
+  it("keep their keys when one before them goes, so that a question is not asked of the next", () => {
+    const [, ...rest] = keysOf(FILE.tables["desk"] ?? []);
+    expect(keysOf(without(FILE, "desk", 1).tables["desk"] ?? [])).toEqual(rest);
+    expect(new Set(keysOf(FILE.tables["hours"] ?? [])).size).toBe(2);
+  });
+
+  it("are found again where somebody else changed the file", () => {
+    const others = without(FILE, "desk", 1);
+    expect(follow(FILE, others, { form: "desk", number: 3 })).toEqual({ form: "desk", number: 2 });
+    expect(follow(FILE, others, { form: "desk", number: 1 })).toBeNull();
+    expect(follow(FILE, others, { form: "desk", number: null })).toEqual({ form: "desk", number: null });
+    expect(follow(FILE, others, { form: "limits", number: null })).toEqual({ form: "limits", number: null });
+  });
+});
