@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { follow, keysOf, withValues, without, type Content } from "../src/admin/tables";
+import { follow, keysOf, undoOf, withValues, without, type Content } from "../src/admin/tables";
+import type { Settings } from "../src/admin/requests";
 
 const FILE: Content = { top: { warn_at: 0.8 }, tables: { desk: [{ id: "a" }, { id: "b" }, { id: "c" }], hours: [{ place: "x" }, { place: "x" }] } };
 
@@ -24,5 +25,11 @@ describe("the tables of a settings file", () => {
     expect(follow(FILE, others, { form: "desk", number: 1 })).toBeNull();
     expect(follow(FILE, others, { form: "desk", number: null })).toEqual({ form: "desk", number: null });
     expect(follow(FILE, others, { form: "limits", number: null })).toEqual({ form: "limits", number: null });
+  });
+
+  it("are taken back only as they were saved", () => {
+    const now: Settings = { ...FILE, file: "desks.toml", version: 7, digest: "ours" };
+    expect(undoOf(7, now, FILE)).toEqual({ digest: "ours", before: FILE });
+    expect(undoOf(6, { ...now, digest: "theirs" }, FILE)).toBeNull();
   });
 });

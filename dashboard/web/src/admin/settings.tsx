@@ -3,12 +3,12 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { t } from "../i18n";
-import { facts, fail, loadRegistry } from "../registry/facts";
+import { facts, fail, isConflict, loadRegistry, sentence } from "../registry/facts";
 import { reloadSite, say } from "../state";
 import { EntryForm } from "./EntryForm";
 import { FIELDS, label, summary, TARGET_TABLES, type Around, type FormName, type TableName } from "./fields";
 import { admin, type Settings, type SettingsName } from "./requests";
-import { isTop, keysOf, withValues, without, type Edited } from "./tables";
+import { isTop, keysOf, undoOf, withValues, without, type Content, type Edited, type Undo } from "./tables";
 
 export interface SettingsWork {
   known: Settings | null;
@@ -19,12 +19,21 @@ export interface SettingsWork {
   shown: preact.JSX.Element;
 }
 
+interface Saved {
+  version: number;
+  undo: Undo | null;
+}
+
 /** One settings file as it stands in the folder; `then` reads again what is in force. */
 export function useSettings(which: SettingsName, then: () => void): SettingsWork {
   const [known, setKnown] = useState<Settings | null>(null);
   const [edited, setEdited] = useState<Edited | null>(null);
-  const [before, setBefore] = useState<{ version: number; settings: Settings } | null>(null);
-  const read = async (): Promise<void> => setKnown(await admin.settings(which));
+  const [saved, setSaved] = useState<Saved | null>(null);
+  const read = async (): Promise<Settings> => {
+    const now = await admin.settings(which);
+    setKnown(now);
+    return now;
+  };
   useEffect(() => {
     void loadRegistry();
     read().catch(fail);
@@ -33,18 +42,21 @@ export function useSettings(which: SettingsName, then: () => void): SettingsWork
     targets: TARGET_TABLES.flatMap((table) => (known?.tables[table] ?? []).map((one) => String(one["id"]))),
     logins: (facts.value?.credentials ?? []).map((one) => one.name),
   };
-  const save = async ({ top, tables }: Pick<Settings, "top" | "tables">, isUndo = false): Promise<void> => {
+  const save = async ({ top, tables }: Content, undone: Undo | null = null): Promise<void> => {
     if (!known) return;
-    const changed = await admin.saveSettings(which, { digest: known.digest, top, tables });
-    setBefore(changed.version === null || isUndo ? null : { version: changed.version, settings: known });
+    const isUndo = undone !== null;
+    const changed = await admin.saveSettings(which, { digest: (undone ?? known).digest, top, tables });
     const waits = changed.after_restart.map((one) => one.why).join(" ");
     if (waits || changed.version === null || isUndo) say(waits || (isUndo ? t("settings.undone") : t("registry.same")));
-    await Promise.all([read(), reloadSite()]);
+    const [now] = await Promise.all([read(), reloadSite()]);
+    setSaved(changed.version === null || isUndo ? null : { version: changed.version, undo: undoOf(changed.version, now, known) });
     setEdited(null);
     then();
   };
   const failed = (reason: unknown): void => {
-    fail(reason);
+    const isLate = isConflict(reason);
+    if (isLate) setSaved(null);
+    say([sentence(reason), isLate && saved?.undo ? t("settings.undo.late") : ""].join(" ").trim(), "fault");
     read().catch(fail);
   };
   return {
@@ -54,12 +66,10 @@ export function useSettings(which: SettingsName, then: () => void): SettingsWork
     remove: (table, number) => known && void save(without(known, table, number)).catch(failed),
     shown: (
       <>
-        {before && (
+        {saved && (
           <p class="settings-saved" role="status" data-testid="settings-saved">
-            {t("settings.saved", { n: before.version })}{" "}
-            <button type="button" class="btn small" data-testid="settings-undo" onClick={() => void save(before.settings, true).catch(failed)}>
-              {t("settings.undo")}
-            </button>
+            {t("settings.saved", { n: saved.version })}{" "}
+            {saved.undo && <UndoButton undo={saved.undo} onUndo={(undo) => void save(undo.before, undo).catch(failed)} />}
           </p>
         )}
         {edited && known && (
@@ -77,6 +87,14 @@ export function useSettings(which: SettingsName, then: () => void): SettingsWork
       </>
     ),
   };
+}
+
+function UndoButton({ undo, onUndo }: { undo: Undo; onUndo: (undo: Undo) => void }) {
+  return (
+    <button type="button" class="btn small" data-testid="settings-undo" onClick={() => onUndo(undo)}>
+      {t("settings.undo")}
+    </button>
+  );
 }
 
 interface EntryButtonsProps {

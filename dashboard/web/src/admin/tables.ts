@@ -46,3 +46,14 @@ export function follow(before: Content, now: Content, edited: Edited): Edited | 
   const at = keysOf(now.tables[edited.form] ?? []).indexOf(key ?? "");
   return at < 0 ? null : { ...edited, number: at + 1 };
 }
+
+/** What stood in the file before one's own change, and the digest that the file has since: with another one it is not taken back. */
+export interface Undo {
+  digest: string;
+  before: Content;
+}
+
+/** How the change that made `version` is taken back, from the file as it was read after it; null if somebody was in between. */
+export function undoOf(version: number, now: Settings, before: Content): Undo | null {
+  return now.version === version ? { digest: now.digest, before } : null;
+}
