@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { follow, keysOf, undoOf, withValues, without, type Content } from "../src/admin/tables";
+import { follow, keysOf, undoOf, withValues, without, type Content, type Edited } from "../src/admin/tables";
+import type { FormName } from "../src/admin/fields";
 import type { Settings } from "../src/admin/requests";
 
 const FILE: Content = { top: { warn_at: 0.8 }, tables: { desk: [{ id: "a" }, { id: "b" }, { id: "c" }], hours: [{ place: "x" }, { place: "x" }] } };
@@ -21,10 +22,11 @@ describe("the tables of a settings file", () => {
 
   it("are found again where somebody else changed the file", () => {
     const others = without(FILE, "desk", 1);
-    expect(follow(FILE, others, { form: "desk", number: 3 })).toEqual({ form: "desk", number: 2 });
-    expect(follow(FILE, others, { form: "desk", number: 1 })).toBeNull();
-    expect(follow(FILE, others, { form: "desk", number: null })).toEqual({ form: "desk", number: null });
-    expect(follow(FILE, others, { form: "limits", number: null })).toEqual({ form: "limits", number: null });
+    const edited = (form: FormName, number: number | null): Edited => ({ form, number, opened: "now" });
+    expect(follow(FILE, others, edited("desk", 3))).toEqual(edited("desk", 2));
+    expect(follow(FILE, others, edited("desk", 1))).toBeNull();
+    expect(follow(FILE, others, edited("desk", null))).toEqual(edited("desk", null));
+    expect(follow(FILE, others, edited("limits", null))).toEqual(edited("limits", null));
   });
 
   it("are taken back only as they were saved", () => {

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { ApiError } from "../api";
 import { Dialog } from "../controls/Dialog";
 import { t, word } from "../i18n";
-import { sentence } from "../registry/facts";
+import { fail, isConflict, sentence } from "../registry/facts";
 import type { Problem } from "../registry/records";
 import { AreaPicker } from "../users/AreaPicker";
 import { entered, FIELDS, label, texts, type Around, type Field, type FormName } from "./fields";
@@ -17,11 +17,13 @@ interface EntryFormProps {
   values: Values;
   around: Around;
   onSave: (values: Values) => Promise<void>;
+  /** Somebody else changed the file first: reads it again, so that saving once more is about the file as it is. */
+  onConflict: () => Promise<void>;
   onClose: () => void;
 }
 
 /** One table of a settings file; what the server refused stands at its field. */
-export function EntryForm({ form, number, isNew, values, around, onSave, onClose }: EntryFormProps) {
+export function EntryForm({ form, number, isNew, values, around, onSave, onConflict, onClose }: EntryFormProps) {
   const [draft, setDraft] = useState<Readonly<Record<string, readonly string[]>>>({});
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [failed, setFailed] = useState("");
@@ -37,10 +39,12 @@ export function EntryForm({ form, number, isNew, values, around, onSave, onClose
     try {
       await onSave(Object.fromEntries(told.filter((one): one is [string, Value] => one[1] !== undefined)));
     } catch (reason) {
+      const isLate = isConflict(reason);
+      if (isLate) await onConflict().catch(fail);
       const found = reason instanceof ApiError ? (reason.more.problems ?? []) : [];
       setProblems(found);
       const others = found.filter((one) => !known.includes(one.field));
-      setFailed(found.length === 0 ? sentence(reason) : others.map((one) => [one.file, one.field, one.reason].filter(Boolean).join(": ")).join("; "));
+      setFailed(isLate ? `${sentence(reason)} ${t("settings.newer")}` : found.length === 0 ? sentence(reason) : others.map((one) => [one.file, one.field, one.reason].filter(Boolean).join(": ")).join("; "));
       setBusy(false);
     }
   };

@@ -2,13 +2,14 @@
 
 import { useEffect, useState } from "preact/hooks";
 
+import { newCommandId } from "../api";
 import { t } from "../i18n";
 import { facts, fail, isConflict, loadRegistry, sentence } from "../registry/facts";
 import { reloadSite, say } from "../state";
 import { EntryForm } from "./EntryForm";
 import { FIELDS, label, summary, TARGET_TABLES, type Around, type FormName, type TableName } from "./fields";
 import { admin, type Settings, type SettingsName } from "./requests";
-import { isTop, keysOf, undoOf, withValues, without, type Content, type Edited, type Undo } from "./tables";
+import { follow, isTop, keysOf, undoOf, withValues, without, type Content, type Edited, type Undo } from "./tables";
 
 export interface SettingsWork {
   known: Settings | null;
@@ -59,10 +60,18 @@ export function useSettings(which: SettingsName, then: () => void): SettingsWork
     say([sentence(reason), isLate && saved?.undo ? t("settings.undo.late") : ""].join(" ").trim(), "fault");
     read().catch(fail);
   };
+  /** Somebody was faster: the open form goes on with the file as it is now, on the same table; it is closed if that is gone. */
+  const followed = async (open: Edited, before: Settings): Promise<void> => {
+    setSaved(null);
+    const now = await read();
+    const found = follow(before, now, open);
+    setEdited(found);
+    if (!found) say(t("settings.gone"), "fault");
+  };
   return {
     known,
     around,
-    edit: (form, number = null) => setEdited({ form, number }),
+    edit: (form, number = null) => setEdited({ form, number, opened: newCommandId() }),
     remove: (table, number) => known && void save(without(known, table, number)).catch(failed),
     shown: (
       <>
@@ -74,13 +83,14 @@ export function useSettings(which: SettingsName, then: () => void): SettingsWork
         )}
         {edited && known && (
           <EntryForm
-            key={`${edited.form} ${edited.number ?? ""}`}
+            key={edited.opened}
             form={edited.form}
             number={edited.number ?? (isTop(edited.form) ? 0 : (known.tables[edited.form]?.length ?? 0) + 1)}
             isNew={!isTop(edited.form) && edited.number === null}
             values={isTop(edited.form) ? known.top : (known.tables[edited.form]?.[(edited.number ?? 0) - 1] ?? {})}
             around={around}
             onSave={(values) => save(withValues(known, edited, values))}
+            onConflict={() => followed(edited, known)}
             onClose={() => setEdited(null)}
           />
         )}

@@ -8,13 +8,15 @@ export interface Edited {
   form: FormName;
   /** In its file, from 1. */
   number: number | null;
+  /** Its own for each time that a form is opened: what is entered stays while the table moves in its file. */
+  opened: string;
 }
 
 export type Content = Pick<Settings, "top" | "tables">;
 
 export const isTop = (form: FormName): form is SettingsName & FormName => form === "limits" || form === "notifications";
 
-export function withValues({ top, tables }: Content, { form, number }: Edited, values: Values): Content {
+export function withValues({ top, tables }: Content, { form, number }: Pick<Edited, "form" | "number">, values: Values): Content {
   if (isTop(form)) return { top: values, tables };
   const known = tables[form] ?? [];
   return { top, tables: { ...tables, [form]: number === null ? [...known, values] : known.map((one, index) => (index === number - 1 ? values : one)) } };
