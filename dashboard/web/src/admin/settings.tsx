@@ -22,6 +22,8 @@ export interface SettingsWork {
 
 interface Saved {
   version: number;
+  /** Part of it is in force only after a restart. */
+  waits: boolean;
   undo: Undo | null;
 }
 
@@ -50,7 +52,7 @@ export function useSettings(which: SettingsName, then: () => void): SettingsWork
     const waits = changed.after_restart.map((one) => one.why).join(" ");
     if (waits || changed.version === null || isUndo) say(waits || (isUndo ? t("settings.undone") : t("registry.same")));
     const [now] = await Promise.all([read(), reloadSite()]);
-    setSaved(changed.version === null || isUndo ? null : { version: changed.version, undo: undoOf(changed.version, now, known) });
+    setSaved(changed.version === null || isUndo ? null : { version: changed.version, waits: waits !== "", undo: undoOf(changed.version, now, known) });
     setEdited(null);
     then();
   };
@@ -77,7 +79,7 @@ export function useSettings(which: SettingsName, then: () => void): SettingsWork
       <>
         {saved && (
           <p class="settings-saved" role="status" data-testid="settings-saved">
-            {t("settings.saved", { n: saved.version })}{" "}
+            {t(saved.waits ? "settings.saved.waits" : "settings.saved", { n: saved.version })}{" "}
             {saved.undo && <UndoButton undo={saved.undo} onUndo={(undo) => void save(undo.before, undo).catch(failed)} />}
           </p>
         )}

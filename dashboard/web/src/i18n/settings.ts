@@ -3,6 +3,7 @@
 export const settings = {
   en: {
     "settings.saved": "Saved as version {n} of the site; it is in force.",
+    "settings.saved.waits": "Saved as version {n} of the site; part of it is in force only after a restart.",
     "settings.undo": "Undo",
     "settings.undone": "Taken back.",
     "settings.undo.late": "What you saved before can no longer be taken back.",
@@ -129,6 +130,7 @@ export const settings = {
   },
   zh: {
     "settings.saved": "已保存为站点第 {n} 版，立即生效。",
+    "settings.saved.waits": "已保存为站点第 {n} 版，部分内容重启后生效。",
     "settings.undo": "撤销",
     "settings.undone": "已撤销。",
     "settings.undo.late": "您此前保存的修改已无法撤销。",
