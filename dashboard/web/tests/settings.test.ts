@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { follow, keysOf, undoOf, withValues, without, type Content, type Edited } from "../src/admin/tables";
-import type { FormName } from "../src/admin/fields";
+import { entered, isAmbiguous, listed } from "../src/admin/entered";
+import type { Field, FormName } from "../src/admin/fields";
 import type { Settings } from "../src/admin/requests";
 
 const FILE: Content = { top: { warn_at: 0.8 }, tables: { desk: [{ id: "a" }, { id: "b" }, { id: "c" }], hours: [{ place: "x" }, { place: "x" }] } };
@@ -33,5 +34,19 @@ describe("the tables of a settings file", () => {
     const now: Settings = { ...FILE, file: "desks.toml", version: 7, digest: "ours" };
     expect(undoOf(7, now, FILE)).toEqual({ digest: "ours", before: FILE });
     expect(undoOf(6, { ...now, digest: "theirs" }, FILE)).toBeNull();
+  });
+});
+
+describe("what is entered in a form", () => {
+  it("is a list between commas of either script", () => {
+    expect(listed("chen, li.na，wang、zhao ")).toEqual(["chen", "li.na", "wang", "zhao "]);
+  });
+
+  it("is asked again where a comma may stand for thousands", () => {
+    const minutes: Field = { key: "receipt_min", kind: "number" };
+    for (const text of ["1,000", "12,000", " 1,000,000", "1,000.5"]) expect(isAmbiguous(minutes, [text])).toBe(true);
+    for (const text of ["1000", "1,5", "0,125", "1,0000", "1.000"]) expect(isAmbiguous(minutes, [text])).toBe(false);
+    expect(isAmbiguous({ key: "users", kind: "list" }, ["1,000"])).toBe(false);
+    expect(entered(minutes, ["1,5"])).toBe(1.5);
   });
 });

@@ -6,7 +6,8 @@ import { t, word } from "../i18n";
 import { fail, isConflict, sentence } from "../registry/facts";
 import type { Problem } from "../registry/records";
 import { AreaPicker } from "../users/AreaPicker";
-import { entered, FIELDS, label, texts, type Around, type Field, type FormName } from "./fields";
+import { entered, isAmbiguous, listed, texts } from "./entered";
+import { FIELDS, label, type Around, type Field, type FormName } from "./fields";
 import type { Value, Values } from "./requests";
 
 interface EntryFormProps {
@@ -22,6 +23,9 @@ interface EntryFormProps {
   onClose: () => void;
 }
 
+/** A problem that the page finds by itself is in no file yet. */
+const NOWHERE = { file: "", line: null, camera: "" };
+
 /** One table of a settings file; what the server refused stands at its field. */
 export function EntryForm({ form, number, isNew, values, around, onSave, onConflict, onClose }: EntryFormProps) {
   const [draft, setDraft] = useState<Readonly<Record<string, readonly string[]>>>({});
@@ -32,9 +36,11 @@ export function EntryForm({ form, number, isNew, values, around, onSave, onConfl
   const known = FIELDS[form].map(({ key }) => mine + key);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    setBusy(true);
     setFailed("");
-    setProblems([]);
+    const unclear = FIELDS[form].filter((field) => isAmbiguous(field, draft[field.key] ?? []));
+    setProblems(unclear.map(({ key }) => ({ ...NOWHERE, field: mine + key, reason: t("settings.ambiguous") })));
+    if (unclear.length > 0) return;
+    setBusy(true);
     const told = FIELDS[form].map((field): [string, Value | undefined] => [field.key, draft[field.key] ? entered(field, draft[field.key] ?? []) : values[field.key]]);
     try {
       await onSave(Object.fromEntries(told.filter((one): one is [string, Value] => one[1] !== undefined)));
@@ -150,7 +156,7 @@ function EntryField({ form, field, given, around, wrong, onChange }: EntryFieldP
         placeholder={field.example}
         autocomplete="off"
         spellcheck={false}
-        onInput={(event) => onChange(field.kind === "list" ? event.currentTarget.value.split(",").map((one) => one.trimStart()) : [event.currentTarget.value])}
+        onInput={(event) => onChange(field.kind === "list" ? listed(event.currentTarget.value) : [event.currentTarget.value])}
       />
       {fault}
     </label>
