@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from base import Clock
 from camera_config.site import Site
-from dashboard.authorize import ANONYMOUS, POLICY, Action, Principal, PrincipalKind, authorize
+from dashboard.authorize import ANONYMOUS, POLICY, Action, NotSignedInError, Principal, PrincipalKind, authorize
 from dashboard.coverage_board import CoverageBoard
 from dashboard.fleet_view import FleetView
 from dashboard.live import LiveViews
@@ -31,9 +31,23 @@ from dashboard.vitals import Vitals
 from patrol import Incident
 from storage import Store
 
-__all__ = ["COOKIE", "Dashboard", "Guard", "Parts", "check_policies", "guard_of", "policy", "routes_of", "signed_in_of"]
+__all__ = [
+    "COOKIE",
+    "TEAM_HEADER",
+    "Dashboard",
+    "Guard",
+    "Parts",
+    "check_policies",
+    "guard_of",
+    "policy",
+    "routes_of",
+    "signed_in_of",
+]
 
 COOKIE = "gridpatrol_session"
+
+TEAM_HEADER = "X-Gridpatrol-Team"
+"""The team for which a phone asks: a browser's cookie is of whoever signed in last, what was pressed before may not be theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,7 @@ class Guard:
             return ANONYMOUS
         parts = _parts(connection)
         principal = await self._principal(connection, parts)
+        _check_team(connection, principal)
         resource = None
         if self.of is not None and principal.kind is PrincipalKind.TEAM:  # only a team's right depends on it
             resource = await asyncio.to_thread(self.of, parts.store, connection.path_params)
@@ -106,6 +121,13 @@ class Guard:
         if expected and hmac.compare_digest(given.encode(), f"Bearer {expected}".encode()):
             return Principal(PrincipalKind.SCRAPER)
         return ANONYMOUS
+
+
+def _check_team(connection: HTTPConnection, principal: Principal) -> None:
+    """Raise NotSignedInError, so that the phone tries again later, if a request names a team that is not the one signed in."""
+    meant = connection.headers.get(TEAM_HEADER)
+    if meant is not None and meant != principal.team:
+        raise NotSignedInError("This was sent for a team that is not signed in here.")
 
 
 def policy(action: Action, of: Of | None = None) -> Any:  # Any: what FastAPI calls a parameter's metadata

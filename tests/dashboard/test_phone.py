@@ -13,6 +13,7 @@ from base import SimulatedClock
 from camera_config.dispatch_rules import Automatic, Matter
 from camera_config.schedule import Schedule
 from dashboard import DashboardSettings
+from dashboard.policy import TEAM_HEADER
 from dashboard.schemas import iso
 from storage import Store
 from tests.dashboard.clip import ClipFleet
@@ -72,6 +73,20 @@ def test_a_team_calls_once_however_often_its_phones_say_so(room: Room) -> None:
     assert phone.put(path, json={"state": "done"}).status_code == 200
     assert phone.get("/api/v1/me/support").json() == {"items": []}
     assert call(phone)["incident"] != first["incident"]
+
+
+def test_what_one_team_pressed_is_not_taken_from_another_or_from_a_user(room: Room) -> None:
+    boss = boss_of(room)
+    other = room.sneak_in("team", "t02")
+    sos = {"id": str(uuid.uuid4())}
+    asked = ("POST", "/api/v1/me/sos", sos), ("GET", "/api/v1/session", None)
+    for client in (boss, other, room.client()):
+        for method, path, body in asked:
+            answer = client.request(method, path, json=body, headers={TEAM_HEADER: "t01"})
+            assert answer.status_code == 401, (path, answer.text)
+    assert boss.get("/api/v1/incidents?state=all&limit=10").json()["items"] == []
+    made = room.sneak_in("team", "t01").post("/api/v1/me/sos", json=sos, headers={TEAM_HEADER: "t01"})
+    assert (made.status_code, made.json()["team"]) == (201, "t01")
 
 
 def test_the_phone_hears_that_the_control_room_has_taken_the_call(room: Room) -> None:

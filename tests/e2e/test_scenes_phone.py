@@ -267,8 +267,14 @@ def test_what_another_team_left_on_a_phone_is_told_as_theirs_and_goes_out_as_the
     press(phone, "phone-accept")
     expect(phone.page.get_by_test_id("phone-queued")).to_have_attribute("data-count", "1")
     expect(phone.page.get_by_test_id("phone-others")).to_have_count(0)
-    assert scenes.root.delete(f"/api/v1/teams/{SHIFT.teams[0]}/phone").status_code == 204
+    phone.page.context.set_offline(False)  # the page itself comes, and nothing of what it asks
+    phone.page.goto(phone.page.url + "#code=2222-2222-2222")  # the link of the next shift, which is too old
+    code_input = phone.page.get_by_test_id("phone-code-input")
+    expect(code_input).to_have_value("2222-2222-2222", timeout=15_000)
     within_reach(phone)
+    code_input.press("Enter")
+    expect(phone.page.get_by_text("ask the control room for a new one")).to_be_visible(timeout=15_000)
+    assert scenes.root.delete(f"/api/v1/teams/{SHIFT.teams[0]}/phone").status_code == 204
 
     left = phone.page.get_by_test_id("phone-others")
     for team in (None, SHIFT.teams[1], SHIFT.teams[0]):  # nobody, the next shift, and they themselves again

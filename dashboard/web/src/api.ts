@@ -67,12 +67,14 @@ async function failure(response: Response): Promise<ApiError> {
   }
 }
 
+/** With a `team` the server takes it only from a phone of that team; from everybody else it is a 401. */
 export async function request(
   method: string,
   path: string,
   body?: BodyInit,
   contentType?: string,
   timeout_ms = TIMEOUT_MS,
+  team = "",
 ): Promise<Response> {
   let response: Response;
   try {
@@ -80,7 +82,8 @@ export async function request(
       method,
       credentials: "same-origin",
       signal: AbortSignal.timeout(timeout_ms),
-      ...(body === undefined ? {} : { body, headers: { "Content-Type": contentType ?? "application/json" } }),
+      ...(body !== undefined && { body }),
+      headers: { ...(body !== undefined && { "Content-Type": contentType ?? "application/json" }), ...(team && { "X-Gridpatrol-Team": team }) },
     });
   } catch (reason) {
     throw new ApiError(0, reason instanceof Error ? reason.message : String(reason));
@@ -96,6 +99,11 @@ export async function get<T>(path: string): Promise<T> {
 export async function post<T>(path: string, value: unknown, timeout_ms = TIMEOUT_MS): Promise<T> {
   const response = await request("POST", path, JSON.stringify(value), undefined, timeout_ms);
   return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** What a team pressed on its phone. */
+async function sendAs<T>(team: string, method: "POST" | "PUT", path: string, value: unknown): Promise<T> {
+  return (await (await request(method, path, JSON.stringify(value), undefined, TIMEOUT_MS, team)).json()) as T;
 }
 
 async function put(path: string, value: unknown): Promise<void> {
@@ -176,20 +184,23 @@ export const api = {
   changeUser: (user: string, role: User["role"], areas: readonly string[]) => put(`/users/${id(user)}`, { role, areas }),
 
   photos: async (incident: string) => (await get<{ items: PhotoRecord[] }>(`/incidents/${id(incident)}/photos`)).items,
+
+  stepAs: (team: string, incident: string, command: StepRequest) => sendAs<Incident>(team, "POST", `/incidents/${id(incident)}/steps`, command),
   /** `command` is that of the report the photo goes with; the same `photo` id again changes nothing. */
-  async addPhoto(incident: string, photo: string, command: string, at: string, jpeg: Blob): Promise<void> {
+  async addPhotoAs(team: string, incident: string, photo: string, command: string, at: string, jpeg: Blob): Promise<void> {
     const asked = `id=${id(photo)}&command=${id(command)}&at=${id(at)}`;
-    await request("POST", `/incidents/${id(incident)}/photos?${asked}`, jpeg, "image/jpeg", PHOTO_TIMEOUT_MS);
+    await request("POST", `/incidents/${id(incident)}/photos?${asked}`, jpeg, "image/jpeg", PHOTO_TIMEOUT_MS, team);
   },
+  checkInAs: (team: string, round: string, body: CheckInRequest) => sendAs<Round>(team, "POST", `/rounds/${id(round)}/check-ins`, body),
+  skipStopAs: (team: string, round: string, body: { command_id: string; checkpoint: string; reason: string; at: string }) =>
+    sendAs<Round>(team, "POST", `/rounds/${id(round)}/steps`, { step: "skip", ...body }),
+  moveSupportAs: (team: string, incident: string, state: SupportRecord["state"], at: string) =>
+    sendAs<SupportRecord>(team, "PUT", `/incidents/${id(incident)}/support/${id(team)}`, { state, at }),
+  callForHelpAs: (team: string, call: { id: string; text: string; lon?: number; lat?: number; at: string }) =>
+    sendAs<OwnSupport>(team, "POST", "/me/sos", call),
 
   myRounds: async () => (await get<{ items: Round[] }>("/me/rounds")).items,
-  checkIn: (round: string, body: CheckInRequest) => post<Round>(`/rounds/${id(round)}/check-ins`, body),
-  skipStop: (round: string, body: { command_id: string; checkpoint: string; reason: string; at: string }) =>
-    post<Round>(`/rounds/${id(round)}/steps`, { step: "skip", ...body }),
   mySupport: async () => (await get<{ items: OwnSupport[] }>("/me/support")).items[0] ?? null,
-  moveSupport: async (incident: string, team: string, state: SupportRecord["state"], at: string) =>
-    (await (await request("PUT", `/incidents/${id(incident)}/support/${id(team)}`, JSON.stringify({ state, at }))).json()) as SupportRecord,
-  callForHelp: (call: { id: string; text: string; lon?: number; lat?: number; at: string }) => post<OwnSupport>("/me/sos", call),
   myShift: () => get<OwnShift>("/me/shift"),
   assignments: async () => (await get<{ items: Incident[] }>("/me/assignments")).items,
   position: (lon: number, lat: number, accuracy_m: number, at: string) =>

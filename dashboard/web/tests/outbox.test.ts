@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 
+import { ApiError } from "../src/api";
 import {
   expectedSupport,
   expectedWork,
   leftBehind,
+  outcomeOf,
   PhoneOutbox,
   takeStep,
   type LeftBehind,
@@ -134,6 +136,21 @@ describe("commands of an offline phone", () => {
     expect(expectedSupport(support, [])).toBe("en_route");
     expect(expectedSupport(support, [there, { ...there, state: "done" }])).toBe("done");
     expect(expectedSupport(support, [{ ...there, incident: "i2" }])).toBe("en_route");
+  });
+});
+
+describe("a failed attempt", () => {
+  const meant = (status: number, kind: Waiting["kind"]) => outcomeOf(new ApiError(status, "no"), kind).kind;
+
+  it("is repeated where another may succeed, and otherwise given up", () => {
+    for (const status of [0, 401, 429, 503]) expect(meant(status, "step")).toBe("later");
+    for (const status of [403, 404, 409, 422]) expect(meant(status, "step")).toBe("refused");
+    expect(outcomeOf(new Error("the database of the browser is away"), "photo")).toEqual({ kind: "later" });
+  });
+
+  it("never loses a call for help because somebody else is signed in", () => {
+    for (const status of [0, 401, 403, 429, 503]) expect(meant(status, "call")).toBe("later");
+    expect(outcomeOf(new ApiError(422, "wrong"), "call")).toEqual({ kind: "refused", reason: "wrong" });
   });
 });
 

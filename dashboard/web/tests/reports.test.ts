@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { heatBounds, heatStep, lengthRange, place, ticks } from "../src/charts/scale";
-import { beginOf, dayAfter, presetPeriod, unfit } from "../src/reports/period";
+import { beginOf, dayAfter, isDay, presetPeriod, span, unfit } from "../src/reports/period";
 import type { Figures } from "../src/reports/requests";
 import { countsOf, worstFirst } from "../src/reports/sums";
 
@@ -31,6 +31,13 @@ describe("the days of a report", () => {
     expect(presetPeriod("month", "2026-03-03")).toEqual({ from: "2026-03-01", to: "2026-03-03" });
     expect(presetPeriod("before", "2026-01-31")).toEqual({ from: "2025-12-01", to: "2025-12-31" });
     expect(presetPeriod("before", "2024-03-31")).toEqual({ from: "2024-02-01", to: "2024-02-29" });
+  });
+
+  it("exist", () => {
+    for (const day of ["2026-03-01", "2024-02-29", "1970-01-01", "2999-12-31"]) expect(isDay(day)).toBe(true);
+    for (const day of ["2026-99-99", "2026-02-29", "2026-04-31", "2026-00-10", "2026-3-1", "9999-12-31", "0001-01-01", ""]) expect(isDay(day)).toBe(false);
+    for (const day of ["1970-01-01", "2999-12-31"]) expect(span({ from: day, to: day }).from < span({ from: day, to: day }).to).toBe(true);
+    expect(unfit({ from: "2026-99-99", to: "2026-99-99" })).toBe("reports.period.missing");
   });
 
   it("are refused in words where they cannot be asked for", () => {

@@ -3,10 +3,11 @@ import { useState } from "preact/hooks";
 import { ApiError } from "../api";
 import { Dialog } from "../controls/Dialog";
 import { t, word } from "../i18n";
-import { sentence } from "../registry/facts";
+import { fail, isConflict, sentence } from "../registry/facts";
 import type { Problem } from "../registry/records";
 import { AreaPicker } from "../users/AreaPicker";
-import { entered, FIELDS, label, texts, type Around, type Field, type FormName } from "./fields";
+import { entered, isAmbiguous, listed, texts } from "./entered";
+import { FIELDS, label, type Around, type Field, type FormName } from "./fields";
 import type { Value, Values } from "./requests";
 
 interface EntryFormProps {
@@ -17,11 +18,16 @@ interface EntryFormProps {
   values: Values;
   around: Around;
   onSave: (values: Values) => Promise<void>;
+  /** Somebody else changed the file first: reads it again, so that saving once more is about the file as it is. */
+  onConflict: () => Promise<void>;
   onClose: () => void;
 }
 
+/** A problem that the page finds by itself is in no file yet. */
+const NOWHERE = { file: "", line: null, camera: "" };
+
 /** One table of a settings file; what the server refused stands at its field. */
-export function EntryForm({ form, number, isNew, values, around, onSave, onClose }: EntryFormProps) {
+export function EntryForm({ form, number, isNew, values, around, onSave, onConflict, onClose }: EntryFormProps) {
   const [draft, setDraft] = useState<Readonly<Record<string, readonly string[]>>>({});
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [failed, setFailed] = useState("");
@@ -30,17 +36,21 @@ export function EntryForm({ form, number, isNew, values, around, onSave, onClose
   const known = FIELDS[form].map(({ key }) => mine + key);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    setBusy(true);
     setFailed("");
-    setProblems([]);
+    const unclear = FIELDS[form].filter((field) => isAmbiguous(field, draft[field.key] ?? []));
+    setProblems(unclear.map(({ key }) => ({ ...NOWHERE, field: mine + key, reason: t("settings.ambiguous") })));
+    if (unclear.length > 0) return;
+    setBusy(true);
     const told = FIELDS[form].map((field): [string, Value | undefined] => [field.key, draft[field.key] ? entered(field, draft[field.key] ?? []) : values[field.key]]);
     try {
       await onSave(Object.fromEntries(told.filter((one): one is [string, Value] => one[1] !== undefined)));
     } catch (reason) {
+      const isLate = isConflict(reason);
+      if (isLate) await onConflict().catch(fail);
       const found = reason instanceof ApiError ? (reason.more.problems ?? []) : [];
       setProblems(found);
       const others = found.filter((one) => !known.includes(one.field));
-      setFailed(found.length === 0 ? sentence(reason) : others.map((one) => [one.file, one.field, one.reason].filter(Boolean).join(": ")).join("; "));
+      setFailed(isLate ? `${sentence(reason)} ${t("settings.newer")}` : found.length === 0 ? sentence(reason) : others.map((one) => [one.file, one.field, one.reason].filter(Boolean).join(": ")).join("; "));
       setBusy(false);
     }
   };
@@ -146,7 +156,7 @@ function EntryField({ form, field, given, around, wrong, onChange }: EntryFieldP
         placeholder={field.example}
         autocomplete="off"
         spellcheck={false}
-        onInput={(event) => onChange(field.kind === "list" ? event.currentTarget.value.split(",").map((one) => one.trimStart()) : [event.currentTarget.value])}
+        onInput={(event) => onChange(field.kind === "list" ? listed(event.currentTarget.value) : [event.currentTarget.value])}
       />
       {fault}
     </label>

@@ -1,7 +1,8 @@
 /** What can be set of each table of the settings files: the keys of docs/ref/site-folder.md and docs/ref/notifications.md, as fields of a form. */
 
 import { word } from "../i18n";
-import type { Value, Values } from "./requests";
+import { texts } from "./entered";
+import type { Values } from "./requests";
 
 export type Options = readonly (readonly [value: string, text: string])[];
 
@@ -145,25 +146,6 @@ export const FIELDS: Readonly<Record<FormName, readonly Field[]>> = {
 export function label(form: FormName, key: string): string {
   const own = word("setting", `${form}.${key}`);
   return own === `${form}.${key}` ? word("setting", key) : own;
-}
-
-/** A value as the texts that a form holds; lists have several. */
-export function texts(value: Value | undefined): readonly string[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? value.map(String) : [String(value)];
-}
-
-/** What was entered, as the file has it; undefined: nothing, so that the default holds. A number that is none goes as it is, to be refused. */
-export function entered(field: Field, given: readonly string[]): Value | undefined {
-  const some = given.map((one) => one.trim()).filter(Boolean);
-  if (some.length === 0) return undefined;
-  const told = some.map((one) => (field.numeric === true || field.kind === "number" ? asNumber(one) : one));
-  return field.kind === "list" || field.kind === "ticks" || field.kind === "places" ? told : told[0];
-}
-
-function asNumber(text: string): number | string {
-  const number = Number(text.replace(",", "."));
-  return Number.isFinite(number) ? number : text;
 }
 
 /** The host of an address; the rest may hold its key. */

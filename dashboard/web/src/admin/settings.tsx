@@ -2,18 +2,14 @@
 
 import { useEffect, useState } from "preact/hooks";
 
+import { newCommandId } from "../api";
 import { t } from "../i18n";
-import { facts, fail, loadRegistry } from "../registry/facts";
+import { facts, fail, isConflict, loadRegistry, sentence } from "../registry/facts";
 import { reloadSite, say } from "../state";
 import { EntryForm } from "./EntryForm";
 import { FIELDS, label, summary, TARGET_TABLES, type Around, type FormName, type TableName } from "./fields";
-import { admin, type Settings, type SettingsName, type Values } from "./requests";
-
-/** The table that is edited; without a number a new one, without a table what stands above all. */
-interface Edited {
-  form: FormName;
-  number: number | null;
-}
+import { admin, type Settings, type SettingsName } from "./requests";
+import { follow, isTop, keysOf, undoOf, withValues, without, type Content, type Edited, type Undo } from "./tables";
 
 export interface SettingsWork {
   known: Settings | null;
@@ -24,14 +20,23 @@ export interface SettingsWork {
   shown: preact.JSX.Element;
 }
 
-const isTop = (form: FormName): form is SettingsName & FormName => form === "limits" || form === "notifications";
+interface Saved {
+  version: number;
+  /** Part of it is in force only after a restart. */
+  waits: boolean;
+  undo: Undo | null;
+}
 
 /** One settings file as it stands in the folder; `then` reads again what is in force. */
 export function useSettings(which: SettingsName, then: () => void): SettingsWork {
   const [known, setKnown] = useState<Settings | null>(null);
   const [edited, setEdited] = useState<Edited | null>(null);
-  const [before, setBefore] = useState<{ version: number; settings: Settings } | null>(null);
-  const read = async (): Promise<void> => setKnown(await admin.settings(which));
+  const [saved, setSaved] = useState<Saved | null>(null);
+  const read = async (): Promise<Settings> => {
+    const now = await admin.settings(which);
+    setKnown(now);
+    return now;
+  };
   useEffect(() => {
     void loadRegistry();
     read().catch(fail);
@@ -40,44 +45,54 @@ export function useSettings(which: SettingsName, then: () => void): SettingsWork
     targets: TARGET_TABLES.flatMap((table) => (known?.tables[table] ?? []).map((one) => String(one["id"]))),
     logins: (facts.value?.credentials ?? []).map((one) => one.name),
   };
-  const save = async ({ top, tables }: Pick<Settings, "top" | "tables">, isUndo = false): Promise<void> => {
+  const save = async ({ top, tables }: Content, undone: Undo | null = null): Promise<void> => {
     if (!known) return;
-    const changed = await admin.saveSettings(which, { digest: known.digest, top, tables });
-    setBefore(changed.version === null || isUndo ? null : { version: changed.version, settings: known });
+    const isUndo = undone !== null;
+    const changed = await admin.saveSettings(which, { digest: (undone ?? known).digest, top, tables });
     const waits = changed.after_restart.map((one) => one.why).join(" ");
     if (waits || changed.version === null || isUndo) say(waits || (isUndo ? t("settings.undone") : t("registry.same")));
-    await Promise.all([read(), reloadSite()]);
+    const [now] = await Promise.all([read(), reloadSite()]);
+    setSaved(changed.version === null || isUndo ? null : { version: changed.version, waits: waits !== "", undo: undoOf(changed.version, now, known) });
     setEdited(null);
     then();
   };
   const failed = (reason: unknown): void => {
-    fail(reason);
+    const isLate = isConflict(reason);
+    if (isLate) setSaved(null);
+    say([sentence(reason), isLate && saved?.undo ? t("settings.undo.late") : ""].join(" ").trim(), "fault");
     read().catch(fail);
+  };
+  /** Somebody was faster: the open form goes on with the file as it is now, on the same table; it is closed if that is gone. */
+  const followed = async (open: Edited, before: Settings): Promise<void> => {
+    setSaved(null);
+    const now = await read();
+    const found = follow(before, now, open);
+    setEdited(found);
+    if (!found) say(t("settings.gone"), "fault");
   };
   return {
     known,
     around,
-    edit: (form, number = null) => setEdited({ form, number }),
+    edit: (form, number = null) => setEdited({ form, number, opened: newCommandId() }),
     remove: (table, number) => known && void save(without(known, table, number)).catch(failed),
     shown: (
       <>
-        {before && (
+        {saved && (
           <p class="settings-saved" role="status" data-testid="settings-saved">
-            {t("settings.saved", { n: before.version })}{" "}
-            <button type="button" class="btn small" data-testid="settings-undo" onClick={() => void save(before.settings, true).catch(failed)}>
-              {t("settings.undo")}
-            </button>
+            {t(saved.waits ? "settings.saved.waits" : "settings.saved", { n: saved.version })}{" "}
+            {saved.undo && <UndoButton undo={saved.undo} onUndo={(undo) => void save(undo.before, undo).catch(failed)} />}
           </p>
         )}
         {edited && known && (
           <EntryForm
-            key={`${edited.form} ${edited.number ?? ""}`}
+            key={edited.opened}
             form={edited.form}
             number={edited.number ?? (isTop(edited.form) ? 0 : (known.tables[edited.form]?.length ?? 0) + 1)}
             isNew={!isTop(edited.form) && edited.number === null}
             values={isTop(edited.form) ? known.top : (known.tables[edited.form]?.[(edited.number ?? 0) - 1] ?? {})}
             around={around}
             onSave={(values) => save(withValues(known, edited, values))}
+            onConflict={() => followed(edited, known)}
             onClose={() => setEdited(null)}
           />
         )}
@@ -86,14 +101,12 @@ export function useSettings(which: SettingsName, then: () => void): SettingsWork
   };
 }
 
-function withValues({ top, tables }: Settings, { form, number }: Edited, values: Values): Pick<Settings, "top" | "tables"> {
-  if (isTop(form)) return { top: values, tables };
-  const known = tables[form] ?? [];
-  return { top, tables: { ...tables, [form]: number === null ? [...known, values] : known.map((one, index) => (index === number - 1 ? values : one)) } };
-}
-
-function without({ top, tables }: Settings, table: TableName, number: number): Pick<Settings, "top" | "tables"> {
-  return { top, tables: { ...tables, [table]: (tables[table] ?? []).filter((_, index) => index !== number - 1) } };
+function UndoButton({ undo, onUndo }: { undo: Undo; onUndo: (undo: Undo) => void }) {
+  return (
+    <button type="button" class="btn small" data-testid="settings-undo" onClick={() => onUndo(undo)}>
+      {t("settings.undo")}
+    </button>
+  );
 }
 
 interface EntryButtonsProps {
@@ -107,11 +120,15 @@ interface EntryButtonsProps {
 /** Change one table, or delete it when asked twice. */
 export function EntryButtons({ work, table, number, name }: EntryButtonsProps) {
   const [isAsking, setAsking] = useState(false);
+  const remove = (): void => {
+    setAsking(false);
+    work.remove(table, number);
+  };
   return (
     <span class="ask">
       {isAsking ? (
         <>
-          <button type="button" class="btn small" data-testid="entry-sure" onClick={() => work.remove(table, number)}>
+          <button type="button" class="btn small" data-testid="entry-sure" onClick={remove}>
             {t("settings.sure")}
           </button>
           <button type="button" class="btn quiet small" onClick={() => setAsking(false)}>
@@ -142,6 +159,7 @@ interface EntryListProps {
 /** The tables of one name, each in a line. */
 export function EntryList({ work, table, title, none }: EntryListProps) {
   const entries = work.known?.tables[table] ?? [];
+  const keys = keysOf(entries);
   return (
     <section class="admin-part" aria-label={title} data-testid={`settings-${table}`}>
       <header class="report-head">
@@ -155,7 +173,7 @@ export function EntryList({ work, table, title, none }: EntryListProps) {
         {entries.map((values, index) => {
           const name = "id" in values ? String(values["id"]) : `${index + 1}`;
           return (
-            <li key={index} data-testid="entry">
+            <li key={keys[index]} data-testid="entry">
               <strong class="num">{name}</strong>
               <span class="entry-summary">{summary(table, values, work.around)}</span>
               <EntryButtons work={work} table={table} number={index + 1} name={`${title} ${name}`} />

@@ -3,8 +3,13 @@
 export const settings = {
   en: {
     "settings.saved": "Saved as version {n} of the site; it is in force.",
+    "settings.saved.waits": "Saved as version {n} of the site; part of it is in force only after a restart.",
     "settings.undo": "Undo",
     "settings.undone": "Taken back.",
+    "settings.undo.late": "What you saved before can no longer be taken back.",
+    "settings.newer": "The form shows the newest values and what you entered; save again if that is right.",
+    "settings.ambiguous": "Write thousands without a comma, such as 1000, and fractions with a point, such as 1.5.",
+    "settings.gone": "Somebody else changed or deleted this entry meanwhile. Nothing was saved.",
     "settings.add": "Add",
     "settings.new": "new",
     "settings.edit": "Change",
@@ -126,8 +131,13 @@ export const settings = {
   },
   zh: {
     "settings.saved": "已保存为站点第 {n} 版，立即生效。",
+    "settings.saved.waits": "已保存为站点第 {n} 版，部分内容重启后生效。",
     "settings.undo": "撤销",
     "settings.undone": "已撤销。",
+    "settings.undo.late": "您此前保存的修改已无法撤销。",
+    "settings.newer": "表单已更新为最新内容并保留您的输入，核对无误后请再次保存。",
+    "settings.ambiguous": "千位不要加逗号（如 1000），小数请用点（如 1.5）。",
+    "settings.gone": "此条目已被他人修改或删除，您的修改未保存。",
     "settings.add": "添加",
     "settings.new": "新增",
     "settings.edit": "修改",

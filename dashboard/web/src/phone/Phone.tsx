@@ -3,7 +3,6 @@ import "./work.css";
 
 import { useEffect, useState } from "preact/hooks";
 
-import { ApiError } from "../api";
 import { now, timeOf } from "../clock";
 import { Icon, type IconName } from "../controls/shapes";
 import { t, type Key } from "../i18n";
@@ -13,13 +12,14 @@ import "../signin/signin.css";
 import { unlockSound } from "../sound";
 import { link } from "../updates";
 import { Assignment } from "./Assignment";
+import { codeIn } from "./code";
 import { assignments, calledForHelp, calls, othersCalls, othersOutbox, outbox, reachable, refusal, rounds, support } from "./facts";
 import { leftBehind } from "./outbox";
 import { nextStop, stopNow, walkOf } from "./rounds";
 import { Shift } from "./Shift";
 import { SosButton, SosCard } from "./Sos";
 import { Support } from "./Support";
-import { begin, install, phase, signInWith, teamName } from "./team";
+import { begin, codeFailed, install, phase, signInWith, teamName } from "./team";
 import { Walk } from "./Walk";
 
 /** The page in a team's hand: what to do now, as few and as large buttons as possible. */
@@ -30,7 +30,10 @@ export function Phone() {
     document.title = t("phone.title");
     document.addEventListener("pointerdown", unlockSound);
     // A new link from the control room, opened in a tab that shows this page already, does not load it anew.
-    const onHash = (): void => void (phase.peek() === "code" && begin());
+    const onHash = (): void => {
+      if (phase.peek() === "code") void begin();
+      else if (codeIn(location.hash)) location.reload();
+    };
     addEventListener("hashchange", onHash);
     return () => {
       document.removeEventListener("pointerdown", unlockSound);
@@ -81,26 +84,20 @@ function Bar() {
 }
 
 function Code() {
-  const [code, setCode] = useState("");
-  const [failed, setFailed] = useState("");
-  const submit = async (event: Event): Promise<void> => {
+  const [code, setCode] = useState(codeIn(location.hash));
+  const submit = (event: Event): void => {
     event.preventDefault();
-    try {
-      await signInWith(code);
-    } catch (reason) {
-      const offline = reason instanceof ApiError && reason.offline;
-      setFailed(offline ? t("signin.unreachable") : reason instanceof Error ? reason.message : String(reason));
-    }
+    void signInWith(code);
   };
   return (
     <main class="phone-main">
       <OthersWait />
-      <form class="phone-code" onSubmit={(event) => void submit(event)}>
+      <form class="phone-code" onSubmit={submit}>
         <h1>{t("phone.code.title")}</h1>
         <p>{t("phone.code.text")}</p>
         <Field label={t("phone.code.label")} value={code} onInput={setCode} autocomplete="one-time-code" testid="phone-code-input" />
         <p class="gate-failed" role="alert">
-          {failed}
+          {codeFailed.value}
         </p>
         <button class="btn primary phone-big" disabled={!code.trim()}>
           {t("phone.code.submit")}

@@ -8,75 +8,75 @@ import { serverNow } from "../clock";
 import { t } from "../i18n";
 import type { Bilingual, Incident, StepName, SupportRecord } from "../records";
 import { assignments, calls, learn, learnRound, learnSupport, moveSupport, othersCalls, othersOutbox, outbox, reachable, refusal, said, session } from "./facts";
-import { PhoneOutbox, takeStep, type Outcome, type SendStep, type Waiting, type WaitingCall, type WaitingPhoto, type WaitingSkip, type WaitingSupport, type WaitingVisit } from "./outbox";
+import { outcomeOf, PhoneOutbox, takeStep, type Outcome, type SendStep, type Waiting, type WaitingCall, type WaitingPhoto, type WaitingSkip, type WaitingSupport, type WaitingVisit } from "./outbox";
 import type { Taken } from "./PhotoPicker";
 import { dropOthers, dropPhoto, keepPhoto, keptPhoto } from "./photos";
 import { freshPosition, lookUpPosition, sharePosition } from "./place";
 import { saidOf } from "./rounds";
 
-/** Whether to try again: without an answer, or when the server wants somebody to sign in or to wait. */
-function failed(reason: unknown): Outcome {
-  const later = !(reason instanceof ApiError) || reason.offline || reason.status === 401 || reason.status === 429;
-  reachable.value = !later;
-  return later ? { kind: "later" } : { kind: "refused", reason: reason.message };
+function failed(reason: unknown, kind: Waiting["kind"]): Outcome {
+  const outcome = outcomeOf(reason, kind);
+  reachable.value = outcome.kind !== "later";
+  if (reason instanceof ApiError && reason.status === 401) recheck();
+  return outcome;
 }
 
 /** One attempt of anything; `send` raises what the server says. */
-async function attempt(send: () => Promise<void>): Promise<Outcome> {
+async function attempt(kind: Waiting["kind"], send: () => Promise<void>): Promise<Outcome> {
   try {
     await send();
     reachable.value = true;
     return { kind: "done" };
   } catch (reason) {
-    return failed(reason);
+    return failed(reason, kind);
   }
 }
 
-const sendStep: SendStep = async (incident, command) => {
+const sendStepAs = (team: string): SendStep => async (incident, command) => {
   try {
-    learn(await api.step(incident, command));
+    learn(await api.stepAs(team, incident, command));
     reachable.value = true;
     return { kind: "done" };
   } catch (reason) {
     if (reason instanceof ApiError && reason.status === 409 && reason.current && reason.current.version !== command.version) {
       return { kind: "stale", current: reason.current };
     }
-    return failed(reason);
+    return failed(reason, "step");
   }
 };
 
 async function sendPhoto(photo: WaitingPhoto): Promise<Outcome> {
   const jpeg = await keptPhoto(photo.photo).catch(() => null);
   if (!jpeg) return { kind: "refused", reason: t("phone.photo.lost") };
-  return attempt(() => api.addPhoto(photo.incident, photo.photo, photo.command_id, photo.at, jpeg));
+  return attempt("photo", () => api.addPhotoAs(photo.team, photo.incident, photo.photo, photo.command_id, photo.at, jpeg));
 }
 
 function sendVisit(visit: WaitingVisit): Promise<Outcome> {
   const { command_id, checkpoint, code, place, at } = visit;
-  return attempt(async () => {
-    const after = await api.checkIn(visit.round, { command_id, checkpoint, at, ...(code && { code }), ...(place && { place }) });
+  return attempt("visit", async () => {
+    const after = await api.checkInAs(visit.team, visit.round, { command_id, checkpoint, at, ...(code && { code }), ...(place && { place }) });
     learnRound(after);
     said.value = saidOf(after, visit);
   });
 }
 
-function sendSkip({ round, command_id, checkpoint, reason, at }: WaitingSkip): Promise<Outcome> {
-  return attempt(async () => learnRound(await api.skipStop(round, { command_id, checkpoint, reason, at })));
+function sendSkip({ team, round, command_id, checkpoint, reason, at }: WaitingSkip): Promise<Outcome> {
+  return attempt("skip", async () => learnRound(await api.skipStopAs(team, round, { command_id, checkpoint, reason, at })));
 }
 
 function sendSupport({ incident, team, state, at }: WaitingSupport): Promise<Outcome> {
-  return attempt(async () => void moveSupport(await api.moveSupport(incident, team, state, at)));
+  return attempt("support", async () => void moveSupport(await api.moveSupportAs(team, incident, state, at)));
 }
 
-function sendCall({ command_id, text, place, at }: WaitingCall): Promise<Outcome> {
+function sendCall({ team, command_id, text, place, at }: WaitingCall): Promise<Outcome> {
   const where = place && { lon: place.lon, lat: place.lat };
-  return attempt(async () => learnSupport(await api.callForHelp({ id: command_id, text, at, ...where })));
+  return attempt("call", async () => learnSupport(await api.callForHelpAs(team, { id: command_id, text, at, ...where })));
 }
 
 function send(item: Waiting): Promise<Outcome> {
   switch (item.kind) {
     case "step":
-      return takeStep(item, assignments.value.find((one) => one.id === item.incident)?.version ?? 1, sendStep);
+      return takeStep(item, assignments.value.find((one) => one.id === item.incident)?.version ?? 1, sendStepAs(item.team));
     case "photo":
       return sendPhoto(item);
     case "visit":
@@ -92,9 +92,12 @@ function send(item: Waiting): Promise<Outcome> {
 
 /** Called after the server refused something: what the page shows may be old. */
 let reload: () => void = () => undefined;
+/** Called after the server said that the team which pressed something is not signed in. */
+let recheck: () => void = () => undefined;
 
-export function whenRefused(then: () => void): void {
+export function whenRefused(then: () => void, ofTeam: () => void): void {
   reload = then;
+  recheck = ofTeam;
 }
 
 function settled(item: Waiting, outcome: Outcome): void {

@@ -36,7 +36,11 @@ export const calledForHelp = computed(() => support.value !== null && support.va
 
 const KEY = "gridpatrol.phone.";
 export const SESSION_KEY = `${KEY}session`;
+/** What is left of the code that this session began with. */
+export const CODE_KEY = `${KEY}code`;
 const KEPT: Readonly<Record<string, Signal<unknown>>> = { session, assignments, support, rounds, shift };
+/** What does not say itself whose it is; it goes before another team's session is kept, which would make it theirs. */
+const OF_ONE_TEAM = ["support", "rounds", "shift"];
 
 function keep<T>(fact: Signal<T>, value: T): void {
   fact.value = value;
@@ -58,6 +62,7 @@ export function keptSession(now: number): Session | null {
 export function recall(signedIn: Session): void {
   const team = signedIn.principal.team;
   const same = kept<Session | null>("session", null)?.principal.team === team;
+  if (!same) for (const name of OF_ONE_TEAM) localStorage.removeItem(KEY + name);
   keep(session, signedIn);
   assignments.value = kept<readonly Incident[]>("assignments", []).filter((one) => one.team === team);
   support.value = same ? kept("support", null) : null;
@@ -71,9 +76,11 @@ export function recall(signedIn: Session): void {
 /** Forgets all but what still waits to be sent: whoever holds the phone next has no part in it. */
 export function forget(): void {
   for (const name of Object.keys(KEPT)) localStorage.removeItem(KEY + name);
+  localStorage.removeItem(CODE_KEY);
   session.value = site.value = support.value = shift.value = said.value = null;
   assignments.value = [];
   rounds.value = [];
+  refusal.value = "";
   void ask("facts", "readwrite", (store) => store.clear()).catch(() => undefined);
 }
 

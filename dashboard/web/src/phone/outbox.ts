@@ -1,5 +1,6 @@
 /** Commands of a phone that wait for the network: kept across reloads, sent in order, each with its original time. */
 
+import { ApiError } from "../api";
 import type { Bilingual, Incident, StepName, StepRequest, SupportRecord, Work } from "../records";
 import type { Fix } from "./records";
 
@@ -62,6 +63,16 @@ export type Waiting = WaitingStep | WaitingPhoto | WaitingVisit | WaitingSkip | 
 
 /** What became of one attempt. `refused`: the server will never take it; `later`: no answer, try again. */
 export type Outcome = { kind: "done" } | { kind: "refused"; reason: string } | { kind: "later" };
+
+/**
+ * What a failed attempt means. Tried again is what got no answer, what comes too often, and what was pressed by a team that is not
+ * signed in now. No server that works as it should denies a call for help, so such a call is never given up for that.
+ */
+export function outcomeOf(reason: unknown, kind: Waiting["kind"]): Outcome {
+  if (!(reason instanceof ApiError) || reason.offline) return { kind: "later" };
+  const isLater = reason.status === 401 || reason.status === 429 || (reason.status === 403 && kind === "call");
+  return isLater ? { kind: "later" } : { kind: "refused", reason: reason.message };
+}
 
 export interface Shelf {
   getItem(key: string): string | null;

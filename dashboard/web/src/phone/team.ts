@@ -4,10 +4,12 @@ import { signal } from "@preact/signals";
 
 import { api, ApiError } from "../api";
 import { serverNow } from "../clock";
+import { t } from "../i18n";
 import type { Session, Update } from "../records";
 import { Updates } from "../updates";
+import { codeIn, markOf, mayGoOn } from "./code";
 import { flush, own, tidy, whenRefused } from "./commands";
-import { forget, keptSession, SESSION_KEY, learn, learnAll, learnRound, learnRounds, learnShift, learnSite, learnSupport, moveSupport, reachable, recall, session } from "./facts";
+import { CODE_KEY, forget, keptSession, SESSION_KEY, learn, learnAll, learnRound, learnRounds, learnShift, learnSite, learnSupport, moveSupport, reachable, recall, session } from "./facts";
 import { sharePosition } from "./place";
 
 /** While something waits, the network is tried this often even if the browser says nothing. */
@@ -16,6 +18,8 @@ const TRY_MS = 5_000;
 const ASK_MS = 30_000;
 
 export const phase = signal<"starting" | "code" | "ready">("starting");
+/** Why the last code did not sign in; empty if it did. */
+export const codeFailed = signal("");
 
 let siteAsked = false;
 let begun = false;
@@ -50,10 +54,23 @@ function hear(update: Update): void {
 const updates = new Updates(
   hear,
   () => void load(),
-  () => void api.session().catch((reason: unknown) => reason instanceof ApiError && reason.status === 401 && leave()),
+  () => void checkTeam(),
 );
 
-whenRefused(() => void load());
+/** Somebody else may have signed in with this browser: then the page begins anew, and what waits is kept for its team. */
+async function checkTeam(): Promise<void> {
+  try {
+    const now = await api.session();
+    if (phase.peek() === "ready" && now.principal.team !== session.value?.principal.team) location.reload();
+  } catch (reason) {
+    if (reason instanceof ApiError && reason.status === 401) leave();
+  }
+}
+
+whenRefused(
+  () => void load(),
+  () => void checkTeam(),
+);
 
 function leave(): void {
   updates.stop();
@@ -85,27 +102,43 @@ async function enter(signedIn: Session): Promise<void> {
   if (permission?.state === "granted") sharePosition();
 }
 
-export async function signInWith(code: string): Promise<void> {
-  const signedIn = await api.signInTeam(code.trim());
-  history.replaceState(null, "", "/phone");
-  await enter(signedIn);
+/** Signs in with a code; false if the server did not take it, and `codeFailed` says why. */
+export async function signInWith(code: string): Promise<boolean> {
+  codeFailed.value = "";
+  try {
+    const signedIn = await api.signInTeam(code.trim());
+    history.replaceState(null, "", "/phone");
+    await enter(signedIn);
+    localStorage.setItem(CODE_KEY, markOf(code.trim()));
+    return true;
+  } catch (reason) {
+    const offline = reason instanceof ApiError && reason.offline;
+    codeFailed.value = offline ? t("signin.unreachable") : reason instanceof Error ? reason.message : String(reason);
+    return false;
+  }
 }
 
-/** A code in the address signs in; without one a session from before goes on, without network as it was last known. */
-export async function begin(): Promise<void> {
-  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+/** The session of before, without network as it was last known; false if there is none. */
+async function goOn(): Promise<boolean> {
+  let known: Session | null;
   try {
-    if (code) return await signInWith(code);
-  } catch {
-    // Used already, perhaps by this very phone before a reload: its session may still hold.
-  }
-  try {
-    const known = await api.session();
-    if (known.principal.kind === "team") return await enter(known);
+    known = await api.session();
   } catch (reason) {
-    const known = reason instanceof ApiError && reason.offline ? keptSession(serverNow()) : null;
-    if (known) return await enter(known);
+    known = reason instanceof ApiError && reason.offline ? keptSession(serverNow()) : null;
   }
+  if (known?.principal.kind !== "team") return false;
+  await enter(known);
+  return true;
+}
+
+/**
+ * A code in the address signs in; without one the session of before goes on. So it does with the code that began it, which is used
+ * up; with another that fails nobody is signed in here: whoever opened that link is not the team of before.
+ */
+export async function begin(): Promise<void> {
+  const code = codeIn(location.hash);
+  if (code && (await signInWith(code))) return;
+  if (mayGoOn(code, localStorage.getItem(CODE_KEY)) && (await goOn())) return;
   own("");
   phase.value = "code";
 }

@@ -40,6 +40,11 @@ export function fail(reason: unknown): void {
   say(sentence(reason), "fault");
 }
 
+/** Whether somebody else changed first what was to be changed. */
+export function isConflict(reason: unknown): boolean {
+  return reason instanceof ApiError && reason.status === 409;
+}
+
 /** Who was faster, or what is wrong where, in words. */
 export function sentence(reason: unknown): string {
   if (!(reason instanceof ApiError)) return reason instanceof Error ? reason.message : String(reason);

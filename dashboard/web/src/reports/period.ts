@@ -19,6 +19,13 @@ export const LONGEST_DAYS = 366;
 
 export const period = signal<Period>({ from: "", to: "" });
 
+/** Whether a text is a day that exists, of the years 1970 to 2999: `2026-02-30` is none. */
+export function isDay(text: string): boolean {
+  if (!/^(19[7-9]\d|2\d{3})-\d\d-\d\d$/.test(text)) return false;
+  const at = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}
+
 /** The day so many days after another. */
 export function dayAfter(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
@@ -62,7 +69,7 @@ export function today(): string {
 
 /** What is wrong with a period, as a key of words; null if it can be asked for. */
 export function unfit({ from, to }: Period): "reports.period.order" | "reports.period.long" | "reports.period.missing" | null {
-  if (!/^\d{4}-\d\d-\d\d$/.test(from) || !/^\d{4}-\d\d-\d\d$/.test(to)) return "reports.period.missing";
+  if (!isDay(from) || !isDay(to)) return "reports.period.missing";
   if (from > to) return "reports.period.order";
   return (Date.parse(to) - Date.parse(from)) / DAY_MS + 1 > LONGEST_DAYS ? "reports.period.long" : null;
 }

@@ -9,7 +9,7 @@ import { auditAsked, mode as adminMode, MODES as ADMIN_MODES } from "../admin/fa
 import { camerasMode, FOR_ADMINISTRATORS, FOR_ALL, mayConfigure } from "../registry/facts";
 import { mode as coverageMode, MODES as COVERAGE_MODES } from "../coverage/facts";
 import { CATEGORIES } from "../records";
-import { period } from "../reports/period";
+import { isDay, period } from "../reports/period";
 import { category } from "../reports/requests";
 import { mayDispatch, tab, type Tab } from "../state";
 
@@ -20,8 +20,6 @@ interface Part {
   read: () => Values;
   take: (value: (key: string) => string) => void;
 }
-
-const DAY = /^\d{4}-\d\d-\d\d$/;
 
 function one<T extends string>(value: string, among: readonly T[]): T | null {
   return among.find((each) => each === value) ?? null;
@@ -43,7 +41,7 @@ const PAGES: Readonly<Record<Exclude<Tab, "room">, Part | null>> = {
     read: () => ({ ...period.value, category: category.value }),
     take: (value) => {
       const [from, to] = [value("from"), value("to")];
-      if (DAY.test(from) && DAY.test(to)) period.value = { from, to };
+      if (isDay(from) && isDay(to)) period.value = { from, to };
       category.value = one(value("category"), [...CATEGORIES, "camera_health"]) ?? "";
     },
   },
