@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 
 from base import StorageError
@@ -12,7 +11,7 @@ from patrol import Incident
 from patrol.referral import Referral
 from storage import Store
 
-__all__ = ["clocks_running", "with_incidents"]
+__all__ = ["clocks_running"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ async def _keep_telling(store: Store, updates: Updates, every_s: float) -> None:
             while due := await asyncio.to_thread(store.tell_due):
                 for incident in due:
                     announce_incident(updates, incident)
-            for referral, incident in await asyncio.to_thread(lambda: with_incidents(store, store.desks.tell_due())):
+            for referral, incident in await asyncio.to_thread(_referrals_due, store):
                 announce_referral(updates, referral, incident)
             told = await asyncio.to_thread(store.rounds.keep)
             for incident in told.incidents:
@@ -57,7 +56,7 @@ async def _keep_telling(store: Store, updates: Updates, every_s: float) -> None:
         await asyncio.sleep(every_s)
 
 
-def with_incidents(store: Store, referrals: Iterable[Referral]) -> list[tuple[Referral, Incident]]:
-    """Each referral with its incident: who may see that may see the referral."""
-    found = ((referral, store.incident(referral.incident)) for referral in referrals)
+def _referrals_due(store: Store) -> list[tuple[Referral, Incident]]:
+    """What fell due at desks, each with its incident: who may see that may see the referral."""
+    found = ((referral, store.incident(referral.incident)) for referral in store.desks.tell_due())
     return [(referral, incident) for referral, incident in found if incident is not None]

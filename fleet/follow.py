@@ -10,8 +10,7 @@ from base import StorageError
 from camera_config import Site
 from camera_config.change_cameras import differences
 from camera_config.live_site import LiveSite
-from dashboard import Applied, Updates, Waits, announce_incident, announce_referral
-from fleet.clocks import with_incidents
+from dashboard import Applied, Updates, Waits, announce_incident
 from fleet.control import Control
 from fleet.setups import changes_of, setups_of
 from storage import Store
@@ -55,8 +54,6 @@ class FleetFollower:
         try:
             for incident in await asyncio.to_thread(self._store.retime):
                 announce_incident(self._updates, incident)
-            for referral, incident in await asyncio.to_thread(lambda: with_incidents(self._store, self._store.desks.retime())):
-                announce_referral(self._updates, referral, incident)
         except StorageError as error:
             logger.error("running clocks keep their limits until their next step: %s", error)
             return (Waits("limits", "running clocks keep their limits until their next step: the database refused"),)

@@ -2,11 +2,8 @@
 
 One clock runs at a time, that of the next step. It has five *marks* in a fixed order: a warning, the breach, of which the grid
 cell hears, and one for each further level. `Incident.told` counts those that were told, and is stored with the lines of history
-that told them. So while the limits stay, no mark is told twice, whatever the wall clock does and however often the program is
-restarted, and none is left out: after a stop, all that fell due are told in order, each with the time at which it was due.
-
-When the site's limits change, running clocks count the new ones. A mark that was told and is not reached under them counts as not
-told, and is told again when it is; one that they have passed already is told at once, dated by the change, not before it.
+that told them. So no mark is told twice, whatever the wall clock does and however often the program is restarted, and none
+is left out: after a stop, all that fell due are told in order, each with the time at which it was due.
 
 When an incident becomes more severe while a clock runs, the shorter limit counts from that moment, for nobody could keep it
 before; a limit that would be reached earlier without it stays. So each mark falls due at the earliest of the moments that the
@@ -16,7 +13,6 @@ again, once for each such limit, with the reason.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import takewhile
 
 from camera_config.schedule import Schedule
 from camera_config.site import PlaceKind, Site
@@ -70,13 +66,6 @@ class Clocks:
         due = Due(step, at_s) if step is not None and at_s is not None else None
         return replace(incident, due=due, look_s=min((look for look in looks if look is not None), default=None))
 
-    def retimed(self, incident: Incident, reached_s: float) -> Incident:
-        """`incident` under limits that may have changed: of the marks that were told, those past by `reached_s` stay told."""
-        shares = shares_of(self._site.time_limits)
-        moments = (self._moment_s(incident, share) for share in shares[: incident.told])
-        past = takewhile(lambda at_s: at_s is not None and at_s <= reached_s, moments)
-        return self.timed(replace(incident, told=len(list(past))))
-
     def marks(self, incident: Incident, by_s: float) -> tuple[Mark, ...]:
         """What is to be told of the running clock by the moment `by_s`, in order."""
         marks, shares = [], shares_of(self._site.time_limits)
@@ -87,19 +76,14 @@ class Clocks:
             marks.append(Mark(*MARKS[number], at_s))
         return tuple(marks)
 
-    def tell(
-        self, incident: Incident, by_s: float, now_s: float, since_s: float = 0.0
-    ) -> tuple[Incident, tuple[HistoryEntry, ...]]:
-        """`incident` after everything that fell due by `by_s`, marks and the end of a shelf, each with a line of history.
-
-        `since_s` is when the limits changed by which the marks fell due; none is dated before that.
-        """
+    def tell(self, incident: Incident, by_s: float, now_s: float) -> tuple[Incident, tuple[HistoryEntry, ...]]:
+        """`incident` after everything that fell due by `by_s`, marks and the end of a shelf, each with a line of history."""
         entries: list[HistoryEntry] = []
         for mark in self.marks(incident, by_s):
             step = step_due(incident.work, incident.severity)
             incident = replace(incident, version=incident.version + 1, told=incident.told + 1)
             place = "" if mark.level is None else self.place_of(mark.level, incident)
-            entry = _entry(incident, mark.happening, max(mark.at_s, since_s), now_s)
+            entry = _entry(incident, mark.happening, mark.at_s, now_s)
             entries.append(replace(entry, clock=step, level=mark.level, place=place))
         if incident.shelved_until_s is not None and incident.shelved_until_s <= by_s:
             ended_s = incident.shelved_until_s

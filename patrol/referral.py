@@ -6,7 +6,6 @@ answers, the incident's own clock stands still and the desk's runs. A referral i
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import takewhile
 
 from base import DeniedError, TransitionError
 from camera_config.desks import Desk
@@ -227,16 +226,10 @@ class DeskClocks:
         look_s = self._moment_s(referral, self._shares[referral.told]) if referral.told < len(MARKS) else None
         return replace(referral, due_s=self._moment_s(referral, 1.0), look_s=look_s)
 
-    def retimed(self, referral: Referral, reached_s: float) -> Referral:
-        """As `Clocks.retimed`, for limits and opening hours of a desk."""
-        moments = (self._moment_s(referral, share) for share in self._shares[: referral.told])
-        past = takewhile(lambda at_s: at_s is not None and at_s <= reached_s, moments)
-        return self.timed(replace(referral, told=len(list(past))))
-
     def tell(
-        self, referral: Referral, incident: Incident, by_s: float, now_s: float, since_s: float = 0.0
+        self, referral: Referral, incident: Incident, by_s: float, now_s: float
     ) -> tuple[Referral, tuple[ReferralEntry, ...]]:
-        """`referral` after every mark that fell due by `by_s`, each with a line of history, none dated before `since_s`."""
+        """`referral` after every mark that fell due by `by_s`, each with a line of history."""
         entries: list[ReferralEntry] = []
         while referral.told < len(MARKS):
             at_s = self._moment_s(referral, self._shares[referral.told])
@@ -250,7 +243,7 @@ class DeskClocks:
                     version=referral.version,
                     step=happening,
                     state=referral.state,
-                    at_s=max(at_s, since_s),
+                    at_s=at_s,
                     recorded_s=now_s,
                     by=SYSTEM,
                     clock=referral.clock,

@@ -36,10 +36,6 @@ class Desks:
             return []
         return self._writer.run(lambda connection: referrals.tell_referrals(connection, self._rules, now_s))
 
-    def retime(self) -> list[Referral]:
-        """Have open referrals count what the site's desks say now; those that this moved."""
-        return self._writer.run(lambda connection: referrals.retime_referrals(connection, self._rules, self._clock.now_s()))
-
     def referral(self, referral: str) -> Referral | None:
         """One referral by its id."""
         return self._read(lambda connection: referrals.read_referral(connection, referral))

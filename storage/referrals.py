@@ -111,24 +111,13 @@ def any_referral_due(connection: Connection, now_s: float) -> bool:
     return connection.execute(select(referrals.c.id).where(referrals.c.look_s <= now_s).limit(1)).first() is not None
 
 
-def retime_referrals(connection: Connection, rules: SiteRules, now_s: float) -> list[Referral]:
-    """Have open referrals count what the site's desks say now, and tell what that has passed already, dated `now_s`.
-
-    Those that this moved. The caller commits.
-    """
+def retime_referrals(connection: Connection, rules: SiteRules) -> None:
+    """Work out anew when open referrals are due: the site's desks may have changed while nobody looked. The caller commits."""
     clocks = DeskClocks(rules.grid.site, rules.clocks)
-    changed = []
     for before in read_open_referrals(connection):
-        reached_s = max(now_s, *(line.recorded_s for line in read_referral_history(connection, before.id)))
-        timed = clocks.retimed(before, reached_s)
-        if timed == before:
-            continue
-        incident = _incident(connection, before.incident)
-        after, marks = clocks.tell(timed, incident, now_s, now_s, since_s=now_s)
-        _write(connection, after, marks, "")
-        _add_notices(connection, after, incident, marks)
-        changed.append(after)
-    return changed
+        after = clocks.timed(before)
+        if after != before:
+            _update(connection, after)
 
 
 def ensure_not_referred(connection: Connection, incident: Incident) -> None:

@@ -93,7 +93,7 @@ class Store:
         try:
             database.lock()
             rules = SiteRules.of(site)
-            known = _prepare(database, rules, clock.now_s())
+            known = _prepare(database, rules)
             return cls(database, Writer(database, clock), clock, rules, known, clips)
         except BaseException:
             database.close()
@@ -125,8 +125,13 @@ class Store:
         return self._writer.run(lambda connection: take_steps.take_step(connection, command, self._rules, self._clock.now_s()))
 
     def retime(self) -> list[Incident]:
-        """Have running clocks count what the site's limits are now; the open incidents that this moved."""
-        return self._writer.run(lambda connection: clocks.retime(connection, self._rules.clocks, self._clock.now_s()))
+        """Have running clocks count what the site's limits and desks are now; the open incidents that are due at another time."""
+
+        def write(connection: Connection) -> list[Incident]:
+            retime_referrals(connection, self._rules)
+            return clocks.retime(connection, self._rules.clocks)
+
+        return self._writer.run(write)
 
     def report(self, report: Report, area: Area | None = None) -> Incident:
         """Open the incident that a patrol, a caller or an inspection reports, with number, proposal and history.
@@ -456,15 +461,15 @@ class Store:
             raise self._database.error(error) from error
 
 
-def _prepare(database: Database, rules: SiteRules, now_s: float) -> dict[str, Health]:
+def _prepare(database: Database, rules: SiteRules) -> dict[str, Health]:
     """Make or update the tables; the health last recorded of each camera. Raises StorageError."""
     with database.connect_writer() as connection:
         try:
             with connection.begin():
                 schema.upgrade(connection)
             with connection.begin():
-                clocks.retime(connection, rules.clocks, now_s)
-                retime_referrals(connection, rules, now_s)
+                clocks.retime(connection, rules.clocks)
+                retime_referrals(connection, rules)
                 checkpoint_keys.make_secrets(connection)
                 return health.read_last_health(connection)
         except SQLAlchemyError as error:

@@ -104,7 +104,6 @@ class _Taking:
     async def follow(self, after: Site) -> Applied:
         self._site.take(after)
         await asyncio.to_thread(self._store.retime)
-        await asyncio.to_thread(self._store.desks.retime)
         return Applied()
 
 
