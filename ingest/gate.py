@@ -16,7 +16,7 @@ __all__ = ["Gate", "GateStats", "RoomFor", "Work"]
 _MOST_AWAKE_S = 120.0  # a call; who wants more calls again
 _BACK_S = 4.5  # a thing that a key frame shows came after the one before it; longer GOPs are too dear to decode in arrears ...
 _FAR_BACK_S = 9.5  # ... but for key frames in between that were not let through: nobody has looked since the last that was
-_MOST_ARREARS_S = 10.0  # of a camera whose time is over: twice what a wake may begin with
+_MOST_ARREARS_S = 12.0  # of a camera whose time is over: what a wake may begin with, the newest GOP of two seconds included
 _MOST_AWAKE_BYTES = 32 * 2**20  # that wait for a camera's own decoder: 300 packets of 25 Mbit/s at 30 frames/s
 
 RoomFor = Callable[[int, bool], bool]
