@@ -33,6 +33,7 @@ _STEP_S = 5.0  # a camera's time that falls further than this follows our own cl
 _HOLDS = 3  # contradictions of one track after which its event stays held back
 _FREE_VAIN, _MOST_VAIN = 2, 6  # wakes by key frames in vain that change nothing, and that count at most
 _VAIN_S = 12.0  # awake without an event for that long is in vain once more: leaves can keep a camera awake for minutes
+_LEAST_LOOKS = 10  # awake frames, two seconds: a wake that had no room for them shows nothing
 _VAIN_SCORE = 0.075  # more of a score for each: 0.6 at most, which rules ask for by themselves
 _VAIN_RANK = 0.4  # of a severity: of equals, who was woken in vain goes last
 _FORGIVEN_S = 600.0  # after which one of them is forgotten
@@ -73,6 +74,7 @@ class _Camera:
     vain_s: float = -np.inf  # monotonic: when that was counted last
     event_s: float = -np.inf  # monotonic: when it last raised one
     woken_s: float | None = None  # monotonic: when a key frame last did, until that is judged
+    looks: int = 0  # awake frames since then
     open_until_s: float = -np.inf  # monotonic: until when the gate was asked to stay open
     followed_s: float = -np.inf  # monotonic: when it was last held open for something relevant
     seen_by: Tier = Tier.AWAKE
@@ -328,9 +330,10 @@ class Pipeline:
 
     def _judge_wake(self, camera: _Camera) -> None:
         """A camera that a key frame woke is quiet again, or has been awake for long: was that in vain?"""
-        if camera.woken_s is not None:
+        if camera.woken_s is not None and (camera.event_s >= camera.woken_s or camera.looks >= _LEAST_LOOKS):
             camera.vain = 0.0 if camera.event_s >= camera.woken_s else min(camera.vain + 1, _MOST_VAIN)
-            camera.woken_s, camera.vain_s = None, self._clock.monotonic_s()
+            camera.vain_s = self._clock.monotonic_s()
+        camera.woken_s, camera.looks = None, 0
 
     def _enough(self, camera: _Camera) -> float:
         """The score that is worth a wake: higher where leaves were taken for people again and again, until that is long ago."""
@@ -353,6 +356,7 @@ class Pipeline:
     ) -> list[Event]:
         """One frame of an awake camera: tracks, then rules, then the gate."""
         time_s = float(batch.time_s[row])
+        camera.looks += 1
         ended = camera.tracker.update(time_s, box, score)
         tracks = camera.tracker.tracks
         for track, label in camera.rules.candidates(time_s, tracks, self._settings.wake_score):

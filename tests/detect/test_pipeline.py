@@ -327,13 +327,27 @@ def test_cameras_of_one_batch_do_not_touch_one_another() -> None:
     assert stats.crops >= stats.inferences > 0
 
 
+def wake_in_vain(stage: Stage, looked_at: bool) -> None:
+    """Eight times, by what is never sure enough for the rule."""
+    for _ in range(8):
+        assert stage.show(walker(0.6), awake=False, step_s=2.0) == []
+        for _ in range(12 if looked_at else 0):
+            stage.show(awake=True, step_s=0.2)
+        for _ in range(5):
+            stage.show(awake=False, step_s=2.0)
+
+
+def test_a_wake_that_had_no_room_was_not_in_vain() -> None:
+    stage = Stage([rule(zone=GATE)], networks=Pair(ByShape(sure=0.5)))
+    stage.learn()
+    wake_in_vain(stage, looked_at=False)
+    assert len(stage.woken) >= 8, "nobody looked: that says nothing of the camera"
+
+
 def test_key_frames_that_wake_in_vain_must_show_more_until_one_did_not() -> None:
     stage = Stage([rule(zone=GATE)], networks=Pair(ByShape(sure=0.5)))  # never sure enough for the rule
     stage.learn()
-    for _ in range(8):
-        assert stage.show(walker(0.6), awake=False, step_s=2.0) == []
-        for _ in range(5):
-            stage.show(awake=False, step_s=2.0)
+    wake_in_vain(stage, looked_at=True)
     assert 4 <= len(stage.woken) < 8, "by then 0.5 is not enough"
     stage.clock.advance(3600)
     stage.time_s += 1
